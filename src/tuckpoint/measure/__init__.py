@@ -1,0 +1,1 @@
+"""Scores of a made table against real rows and an untouched holdout."""

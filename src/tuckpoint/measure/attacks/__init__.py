@@ -1,0 +1,1 @@
+"""Attacks that a made table must withstand, one file each."""

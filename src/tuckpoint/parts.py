@@ -1,0 +1,48 @@
+"""THE TABLE: every exchangeable part, by kind and name. Adding a part is one file and one row."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from tuckpoint.errors import InputError, UnknownPart, did_you_mean
+
+PARTS: dict[str, dict[str, str]] = {
+    "engine": {
+        "trees": "tuckpoint.table.engines.trees:Trees",
+        "marginals": "tuckpoint.table.engines.marginals:Marginals",
+        "independent": "tuckpoint.table.engines.independent:Independent",
+        "auto": "tuckpoint.table.engines.auto:Auto",
+    },
+}
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """The names of all parts of a kind, our own first, then those of installed third parties."""
+    return tuple(_rows(kind))
+
+
+def find(kind: str, name: str) -> Any:
+    """The part itself (a class or function), imported only now.
+
+    Raises UnknownPart with the nearest name if there is none.
+    """
+    rows = _rows(kind)
+    if name not in rows:
+        raise UnknownPart(f'no {kind} "{name}"{did_you_mean(name, rows)}; there are: {", ".join(rows)}')
+    module, _, attribute = rows[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def _rows(kind: str) -> dict[str, str]:
+    if kind not in PARTS:
+        raise UnknownPart(f'no kind of part "{kind}"{did_you_mean(kind, PARTS)}; there are: {", ".join(PARTS)}')
+    rows = dict(PARTS[kind])
+    for point in entry_points(group=f"tuckpoint.{kind}"):
+        if point.name in rows:
+            raise InputError(
+                f'two {kind} parts are called "{point.name}": {rows[point.name]} and {point.value}; uninstall one'
+            )
+        rows[point.name] = point.value
+    return rows

@@ -1,0 +1,1 @@
+"""Budgets, noise and accounts of differential privacy."""

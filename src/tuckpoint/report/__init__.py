@@ -1,0 +1,1 @@
+"""Scores and records into pages and terminal text; computes nothing."""

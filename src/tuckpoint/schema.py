@@ -1,0 +1,200 @@
+"""What a table means: columns, kinds, units, domains and where each domain came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+import yaml
+
+from tuckpoint.errors import SchemaError, did_you_mean
+
+Kind = Literal[
+    "integer", "decimal", "category", "ordered", "boolean", "date", "datetime", "duration", "identifier", "text"
+]
+Provenance = Literal["public", "expert", "dp", "data"]
+
+NUMERIC: frozenset[str] = frozenset({"integer", "decimal", "date", "datetime", "duration"})
+CATEGORICAL: frozenset[str] = frozenset({"category", "ordered", "boolean"})
+UNMODELLED: frozenset[str] = frozenset({"identifier", "text"})
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The values that a column may take, and how they are known.
+
+    Numeric kinds have `low` and `high` (dates in days, datetimes and durations in seconds since 1970-01-01 UTC, or
+    since zero); categorical kinds have `levels`, in order for an ordered category. `provenance` is `public` (law or
+    common knowledge), `expert`, `dp` (a priced private estimate) or `data` (read off the real rows: voids a privacy claim).
+    """
+
+    provenance: Provenance = "data"
+    low: float | None = None
+    high: float | None = None
+    levels: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.provenance not in get_args(Provenance):
+            raise SchemaError(f"domain provenance {self.provenance!r}: use one of {', '.join(get_args(Provenance))}")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise SchemaError(f"domain: low {self.low} is above high {self.high}; swap them")
+        if self.levels is not None and len(set(self.levels)) != len(self.levels):
+            raise SchemaError("domain: a level stands twice in levels; remove one")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its kind and what is known of it.
+
+    `decimals` is the number of decimals kept (decimal, or fractional seconds of datetime and duration). `storage` is
+    the Arrow type that comes back (`int64`, `string`, `timestamp[us, tz=UTC]`, ...). `pattern` is for identifiers:
+    `key` (1, 2, 3 ...), `uuid`, `email`, `phone`, `iban`, `plate`, `name`, `first_name`, `last_name`, or a mask
+    in which A is a letter, 9 a digit and anything else stands for itself. `format` is the strptime format that text
+    dates were written in. `unit` is free text for people ("kg").
+    """
+
+    name: str
+    kind: Kind
+    storage: str
+    missing: bool = False
+    decimals: int | None = None
+    unit: str | None = None
+    timezone: str | None = None
+    format: str | None = None
+    pattern: str | None = None
+    domain: Domain | None = None
+    personal: bool = False
+    sensitive: bool = False
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise SchemaError(
+                f'column "{self.name}": unknown kind {self.kind!r}{did_you_mean(str(self.kind), get_args(Kind))}; '
+                f"use one of {', '.join(get_args(Kind))}"
+            )
+
+    @property
+    def modelled(self) -> bool:
+        """Whether an engine learns this column; identifiers and free text are made anew instead."""
+        return self.kind not in UNMODELLED
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The meaning of one table.
+
+    `primary_key` is unique per row; `person` names the column whose values are people (several rows may share one);
+    `target` is the column that a model will predict.
+    """
+
+    columns: tuple[Column, ...]
+    primary_key: str | None = None
+    person: str | None = None
+    target: str | None = None
+
+    def __post_init__(self) -> None:
+        names = self.names
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise SchemaError(f"column names stand twice: {', '.join(map(repr, repeated))}; rename them")
+        for role in ("primary_key", "person", "target"):
+            name = getattr(self, role)
+            if name is not None and name not in names:
+                raise SchemaError(f'{role} "{name}" is not a column{did_you_mean(name, names)}')
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in the order of the table."""
+        return tuple(column.name for column in self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise SchemaError(f'no column "{name}"{did_you_mean(name, self.names)}; there are: {", ".join(self.names)}')
+
+    def with_column(self, column: Column) -> Schema:
+        """The same schema with the column of that name replaced."""
+        self[column.name]
+        return replace(self, columns=tuple(column if old.name == column.name else old for old in self.columns))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for YAML and JSON; what has its default is left out."""
+        roles = {role: getattr(self, role) for role in ("target", "primary_key", "person") if getattr(self, role)}
+        return {"tuckpoint_schema": VERSION, **roles, "columns": [_plain(column) for column in self.columns]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Schema:
+        """The schema that `to_dict` or a person wrote; raises SchemaError that names what is wrong."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("columns"), list):
+            raise SchemaError(
+                "a schema is a mapping with a list `columns`; write one with: tuckpoint schema FILE -o schema.yaml"
+            )
+        version = data.get("tuckpoint_schema", VERSION)
+        if not isinstance(version, int) or version > VERSION:
+            raise SchemaError(
+                f"schema version {version!r} is newer than this tuckpoint (knows {VERSION}); upgrade tuckpoint"
+            )
+        _known_keys("schema", data, {"tuckpoint_schema", "columns", "primary_key", "person", "target"})
+        roles = {role: data.get(role) for role in ("primary_key", "person", "target")}
+        return cls(columns=tuple(_column(entry) for entry in data["columns"]), **roles)
+
+    def dump(self, path: str | Path) -> None:
+        """Write YAML for a person to correct."""
+        Path(path).write_text(self.to_yaml(), encoding="utf-8")
+
+    def to_yaml(self) -> str:
+        """The schema as YAML text."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=120)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Schema:
+        """Read a schema that was saved as YAML."""
+        try:
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise SchemaError(f"no schema file {path}; write one with: tuckpoint schema FILE -o {path}") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise SchemaError(f"{path} is not readable YAML: {error}") from None
+        return cls.from_dict(data)
+
+
+def _plain(value: Column | Domain) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for item in fields(value):
+        content = getattr(value, item.name)
+        if isinstance(content, Domain):
+            content = _plain(content)
+        elif content == item.default and item.name != "provenance":
+            continue
+        out[item.name] = list(content) if isinstance(content, tuple) else content
+    return out
+
+
+def _known_keys(where: str, data: Mapping[str, Any], known: set[str]) -> None:
+    for key in data:
+        if key not in known:
+            raise SchemaError(
+                f'{where}: unknown entry "{key}"{did_you_mean(str(key), known)}; known: {", ".join(sorted(known))}'
+            )
+
+
+def _column(data: Any) -> Column:
+    if not isinstance(data, Mapping) or not {"name", "kind", "storage"} <= set(data):
+        raise SchemaError(f"a column needs name, kind and storage; found {data!r}")
+    where = f'column "{data["name"]}"'
+    _known_keys(where, data, {item.name for item in fields(Column)})
+    domain = data.get("domain")
+    if domain is not None:
+        if not isinstance(domain, Mapping):
+            raise SchemaError(f"{where}: domain is a mapping with provenance and low, high or levels; found {domain!r}")
+        _known_keys(f"{where}: domain", domain, {item.name for item in fields(Domain)})
+        levels = domain.get("levels")
+        if levels is not None and (not isinstance(levels, list) or not all(isinstance(level, str) for level in levels)):
+            raise SchemaError(f"{where}: domain levels are a list of text; put quotes around each")
+        domain = Domain(**{**domain, "levels": None if levels is None else tuple(levels)})
+    return Column(**cast(dict[str, Any], {**data, "domain": domain}))

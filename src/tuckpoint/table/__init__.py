@@ -1,0 +1,1 @@
+"""Real tables in, made tables out: schema, rules, engines, sampling."""

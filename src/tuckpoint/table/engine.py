@@ -1,0 +1,181 @@
+"""What the table trade asks of an engine, and the encoded table that passes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuckpoint.errors import InputError
+from tuckpoint.schema import Provenance
+from tuckpoint.seed import Seed
+
+Array = NDArray[Any]
+Progress = Callable[[str, float], None]  # what is being done, share done in 0..1
+
+
+def quiet(what: str, share: float) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One modelled column as engines see it.
+
+    With `levels` the column holds int32 codes into them, -1 for missing; without, float64 numbers, NaN for missing,
+    that are multiples of 10**-decimals. `low`, `high`, `levels` and `nullable` come from the schema's domain and are as
+    trustworthy as `provenance` says: an engine that promises privacy must refuse `data`.
+    """
+
+    name: str
+    levels: tuple[str, ...] | None = None
+    decimals: int = 0
+    ordered: bool = False
+    nullable: bool = True
+    low: float | None = None
+    high: float | None = None
+    provenance: Provenance = "data"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the column holds numbers rather than codes of levels."""
+        return self.levels is None
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A table of modelled columns: `columns[name]` is float64 (n,) or int32 codes (n,), as its field says.
+
+    `person` (n,) int64 numbers the people behind the rows; None means that each row is another person.
+    """
+
+    fields: tuple[Field, ...]
+    columns: Mapping[str, Array]
+    person: Array | None = None
+
+    def __post_init__(self) -> None:
+        if {item.name for item in self.fields} != set(self.columns):
+            raise InputError(f"fields {[f.name for f in self.fields]} and columns {list(self.columns)} differ")
+
+    @property
+    def rows(self) -> int:
+        """Number of rows; a table without modelled columns has none."""
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+    def field(self, name: str) -> Field:
+        """The field of that name."""
+        return next(item for item in self.fields if item.name == name)
+
+    def take(self, rows: Array) -> Encoded:
+        """The rows at these positions, or where the mask is true."""
+        person = None if self.person is None else self.person[rows]
+        return replace(self, columns={name: values[rows] for name, values in self.columns.items()}, person=person)
+
+    def select(self, names: tuple[str, ...]) -> Encoded:
+        """Only these columns, in this order."""
+        return replace(self, fields=tuple(self.field(n) for n in names), columns={n: self.columns[n] for n in names})
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What made rows must satisfy: `mask(columns)` is true where they do, for columns named in `names`.
+
+    `parts` holds one mask per column where the condition is an `and` of conditions on single columns, else None.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    mask: Callable[[Mapping[str, Array]], NDArray[np.bool_]]
+    parts: Mapping[str, Callable[[Array], NDArray[np.bool_]]] | None = None
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """A differential-privacy guarantee: (epsilon, delta) of one release, its zCDP rho and its unit.
+
+    Neighbouring tables differ by adding or removing all rows of one unit.
+    """
+
+    epsilon: float
+    delta: float
+    rho: float
+    unit: str
+    neighbours: str = "add or remove one unit"
+    mechanism: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class State:
+    """A fitted model as plain JSON values and arrays: all that a file may hold."""
+
+    values: Mapping[str, Any]
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+
+
+class EngineModel(Protocol):
+    """A fitted engine: immutable; it only draws and tells its state."""
+
+    fields: tuple[Field, ...]
+    guarantee: Guarantee | None
+
+    def refuse(self, condition: Condition | None, given: tuple[str, ...]) -> str | None:
+        """Why this condition, or these given columns, cannot be honoured exactly; None if they can."""
+        ...
+
+    def draw(
+        self,
+        rows: int,
+        seed: Seed,
+        *,
+        condition: Condition | None = None,
+        given: Mapping[str, Array] | None = None,
+    ) -> Encoded:
+        """Draw rows; `given` fixes whole columns (rows,), `condition` restricts what is drawn.
+
+        Deterministic in (model, rows, seed, condition, given). Never fewer rows than asked: raises ShortSample.
+        """
+        ...
+
+    def state(self) -> State:
+        """All that must be saved."""
+        ...
+
+    @classmethod
+    def from_state(cls, state: State, fields: tuple[Field, ...]) -> Self:
+        """The model that told this state; raises TraceError if it cannot be one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """What comes to a fit from outside: threads, progress, the target column, and a judge of candidates.
+
+    `judge(real, made, holdout, target)` gives named numbers; only `auto` needs it, from the layer above.
+    """
+
+    threads: int = 1
+    progress: Progress = quiet
+    target: str | None = None
+    judge: Callable[[Encoded, Encoded, Encoded, str | None], Mapping[str, float]] | None = None
+
+
+class Engine(Protocol):
+    """Frozen settings of one way to model a table; `name` is its row in the parts table."""
+
+    name: ClassVar[str]
+
+    def fit(self, real: Encoded, seed: Seed, context: Context) -> EngineModel:
+        """Learn the real rows."""
+        ...
+
+    @classmethod
+    def load(cls, state: State, fields: tuple[Field, ...]) -> EngineModel:
+        """The model of this engine that told this state."""
+        ...
