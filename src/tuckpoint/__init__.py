@@ -1,1 +1,60 @@
 """Synthetic training data: find the gap, make what fills it, prove what it bought."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tuckpoint.recipe import Recipe as Recipe
+    from tuckpoint.record import Record as Record
+    from tuckpoint.run import Made as Made
+    from tuckpoint.run import complete as complete
+    from tuckpoint.run import evaluate as evaluate
+    from tuckpoint.run import fit as fit
+    from tuckpoint.run import load as load
+    from tuckpoint.run import make as make
+    from tuckpoint.run import profile as profile
+    from tuckpoint.run import repeat as repeat
+    from tuckpoint.run import sample as sample
+    from tuckpoint.run import save as save
+    from tuckpoint.schema import Column as Column
+    from tuckpoint.schema import Domain as Domain
+    from tuckpoint.schema import Schema as Schema
+    from tuckpoint.score import Score as Score
+    from tuckpoint.seed import Seed as Seed
+
+# No name here may be that of a module: importing the module would replace it.
+_PLACES = {
+    "make": "run",
+    "profile": "run",
+    "fit": "run",
+    "sample": "run",
+    "complete": "run",
+    "evaluate": "run",
+    "repeat": "run",
+    "load": "run",
+    "save": "run",
+    "Made": "run",
+    "Recipe": "recipe",
+    "Record": "record",
+    "Schema": "schema",
+    "Column": "schema",
+    "Domain": "schema",
+    "Score": "score",
+    "Seed": "seed",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return getattr(import_module(f"tuckpoint.{_PLACES[name]}"), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("tuckpoint")
+    raise AttributeError(f"module 'tuckpoint' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*_PLACES, "__version__", *globals()})

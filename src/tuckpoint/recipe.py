@@ -1,0 +1,214 @@
+"""The recipe: what was asked of one run, fully resolved, as a plain YAML file that `tuckpoint run` repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from tuckpoint.errors import InputError, RecipeError, did_you_mean
+from tuckpoint.record import digest_of, tuckpoint_version
+from tuckpoint.schema import Schema
+from tuckpoint.seed import Seed
+
+Verb = Literal["make", "fit", "sample"]
+VERSION = 1
+_ALWAYS = ("verb", "tuckpoint", "seed", "source")
+_FITTING = ("schema", "engine", "settings", "rules", "mine_rules", "k")
+_SAMPLING = ("rows", "where", "rebalance")
+_ENTRIES: Mapping[str, tuple[str, ...]] = {
+    "make": (*_ALWAYS, *_FITTING, "holdout", *_SAMPLING, "format"),
+    "fit": (*_ALWAYS, *_FITTING),
+    "sample": (*_ALWAYS, *_SAMPLING, "format"),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a run starts from: the file, table or model folder, and the SHA-256 of its content.
+
+    `path` is as the user gave it, relative to the folder the command ran in; None for a table in memory. It is no part
+    of the recipe's digest, since it may tell who the user is.
+    """
+
+    name: str
+    sha256: str
+    rows: int = 0
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the bytes of a run: `make`, `fit` or `sample`, its source, settings and seed root.
+
+    `rows` is how many to make, `holdout` the share kept from fitting (0 to 0.9), `k` the fewest people behind a value
+    that may leave, `settings` those of the engine, `where` a condition, `rebalance` wanted shares per column and level.
+    """
+
+    verb: Verb
+    source: Source
+    seed: int = 0
+    schema: Schema | None = None
+    engine: str = "trees"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
+    mine_rules: bool = True
+    k: int = 5
+    holdout: float = 0.2
+    rows: int = 0
+    where: str | None = None
+    rebalance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    format: str = "parquet"
+    tuckpoint: str = field(default_factory=tuckpoint_version)
+
+    def __post_init__(self) -> None:
+        if self.verb not in _ENTRIES:
+            raise RecipeError(
+                f'unknown verb "{self.verb}"{did_you_mean(str(self.verb), _ENTRIES)}; use one of {_list(_ENTRIES)}'
+            )
+        if self.verb != "sample" and self.schema is None:
+            raise RecipeError(f"a recipe to {self.verb} needs a schema")
+        Seed(self.seed)
+        _check("holdout", self.holdout, 0 <= self.holdout <= 0.9, "a share from 0 to 0.9")
+        _check("rows", self.rows, self.rows >= 0, "a whole number from 0")
+        _check("k", self.k, self.k >= 1, "a whole number from 1")
+        for column, shares in self.rebalance.items():
+            right = (
+                bool(shares) and all(share >= 0 for share in shares.values()) and 0 < sum(shares.values()) < 1.000001
+            )
+            _check(f'rebalance of "{column}"', dict(shares), right, "shares from 0, together above 0 and at most 1")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for YAML and JSON: the entries that this verb knows, none left out."""
+        plain: dict[str, Any] = {"tuckpoint_recipe": VERSION}
+        for name in _ENTRIES[self.verb]:
+            value = getattr(self, name)
+            if isinstance(value, Source):
+                value = dict(vars(value))
+            elif isinstance(value, Schema):
+                value = value.to_dict()
+            elif name == "rebalance":
+                value = {column: dict(shares) for column, shares in value.items()}
+            elif isinstance(value, Mapping | tuple):
+                value = dict(value) if isinstance(value, Mapping) else list(value)
+            plain[name] = value
+        return plain
+
+    def digest(self) -> str:
+        """The hex SHA-256 of the recipe without the path of its source."""
+        plain = self.to_dict()
+        del plain["source"]["path"]
+        return digest_of(plain)
+
+    def to_yaml(self) -> str:
+        """The recipe as YAML text."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=120)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recipe:
+        """Read a recipe that a run wrote; raises RecipeError that names what is wrong."""
+        try:
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise RecipeError(f"no recipe {path}; `tuckpoint make` writes one as recipe.yaml into its folder") from None
+        except IsADirectoryError:
+            raise RecipeError(f"{path} is a folder; give the recipe in it: {Path(path) / 'recipe.yaml'}") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise RecipeError(f"{path} is not readable YAML: {error}") from None
+        return cls.from_dict(data)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Recipe:
+        """The recipe that `to_dict` gave; an entry that is unknown, missing or of a wrong type raises RecipeError."""
+        if not isinstance(data, Mapping) or "tuckpoint_recipe" not in data:
+            raise RecipeError("not a recipe: it has no entry `tuckpoint_recipe`")
+        version = data["tuckpoint_recipe"]
+        if not isinstance(version, int) or version > VERSION:
+            raise RecipeError(
+                f"recipe version {version!r} is newer than this tuckpoint (knows {VERSION}); upgrade tuckpoint"
+            )
+        verb = str(data.get("verb"))
+        if verb not in _ENTRIES:
+            raise RecipeError(f'unknown verb "{verb}"{did_you_mean(str(verb), _ENTRIES)}; use one of {_list(_ENTRIES)}')
+        given = {str(name): value for name, value in data.items() if name != "tuckpoint_recipe"}
+        _exactly("recipe", given, _ENTRIES[verb])
+        return cls(**{name: _read(name, value) for name, value in given.items()})
+
+
+def _exactly(where: str, data: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in data:
+        if name not in known:
+            raise RecipeError(f'{where}: unknown entry "{name}"{did_you_mean(name, known)}; known: {", ".join(known)}')
+    absent = [name for name in known if name not in data]
+    if absent:
+        raise RecipeError(f"{where}: {_list(absent)} not given; a recipe holds every setting, as the run wrote it")
+
+
+def _read(name: str, value: Any) -> Any:
+    """One entry, of its right type."""
+    right, wanted = _TYPES[name]
+    _check(name, value, right(value), wanted)
+    if name == "source":
+        _exactly("source", value, tuple(item.name for item in fields(Source)))
+        _check("source", dict(value), _is_source(value), "text for name, sha256 and path, a whole number for rows")
+        return Source(**value)
+    if name == "schema":
+        try:
+            return Schema.from_dict(value)
+        except InputError as error:
+            raise RecipeError(f"recipe: schema: {error}") from None
+    return tuple(value) if name == "rules" else value
+
+
+def _check(name: str, value: Any, right: bool, wanted: str) -> None:
+    if not right:
+        raise RecipeError(f"recipe: {name} is {value!r}; give {wanted}")
+
+
+def _list(names: Any) -> str:
+    return ", ".join(names)
+
+
+def _is(*types: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, types) and (bool in types or not isinstance(value, bool))
+
+
+def _is_source(value: Mapping[str, Any]) -> bool:
+    texts = _is(str)(value["name"]) and _is(str)(value["sha256"]) and _is(str, type(None))(value["path"])
+    return texts and _is(int)(value["rows"])
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_shares(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(shares, Mapping)
+        and all(isinstance(level, str) and _is(int, float)(share) for level, share in shares.items())
+        for shares in value.values()
+    )
+
+
+_TEXT = (_is(str), "text")
+_WHOLE = (_is(int), "a whole number")
+_TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "verb": _TEXT,
+    "tuckpoint": _TEXT,
+    "seed": _WHOLE,
+    "source": (_is(dict), "a mapping with name, sha256, rows and path"),
+    "schema": (_is(dict), "a schema"),
+    "engine": _TEXT,
+    "settings": (_is(dict), "a mapping of the engine's settings"),
+    "rules": (_is_texts, "a list of rules, each in quotes"),
+    "mine_rules": (_is(bool), "true or false"),
+    "k": _WHOLE,
+    "holdout": (_is(int, float), "a share from 0 to 0.9"),
+    "rows": _WHOLE,
+    "where": (_is(str, type(None)), "a condition as text, or null"),
+    "rebalance": (_is_shares, "a mapping of columns to mappings of levels to shares"),
+    "format": _TEXT,
+}
