@@ -1,0 +1,307 @@
+"""The report as one HTML file that stands alone: verdicts first, then figures, pictures, methods and how to repeat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from tuckpoint.measure.evaluation import ColumnView, Evaluation
+from tuckpoint.report import chart
+from tuckpoint.report.chart import glyph, plain, text
+from tuckpoint.report.sections import Section, method, protection, provenance, repetition, rule_list, understood
+from tuckpoint.report.sections import guarantee as guarantee_of
+from tuckpoint.report.verdict import (
+    WORD,
+    Verdict,
+    deciding,
+    headline,
+    state,
+    verdicts,
+    worst_columns,
+    worst_pairs,
+)
+from tuckpoint.report.words import count, figures, meaning, number
+from tuckpoint.schema import Schema
+from tuckpoint.score import Score
+
+LIMIT_BYTES = 400_000
+PLOTS = 36  # columns drawn, the worst ones
+HEAT_COLUMNS = 40
+PAIRS = 10  # pairs listed beside the heat map
+COLUMN_SCORES = 12  # scores of single columns listed for one measure
+
+
+def page(
+    evaluation: Evaluation,
+    *,
+    schema: Schema,
+    record: Mapping[str, Any],
+    title: str,
+    repeat: Sequence[str] = (),
+    rules: Sequence[str] = (),
+) -> str:
+    """The whole report as HTML under 400 kB, without scripts and without anything to load.
+
+    `record` is what `Record.to_dict` gives, `repeat` the commands that make the same again, `rules` the rules that
+    made rows obey. Wide tables get fewer pictures, and the page says so.
+    """
+    html = ""
+    for plots in (PLOTS, PLOTS // 2, PLOTS // 6, 0):
+        sections = _sections(evaluation, schema=schema, record=record, repeat=repeat, rules=rules, plots=plots)
+        html = _fill(evaluation, record=record, title=title, sections=sections)
+        if len(html.encode()) < LIMIT_BYTES:
+            break
+    return html
+
+
+def as_json(
+    evaluation: Evaluation,
+    *,
+    schema: Schema,
+    record: Mapping[str, Any],
+    title: str,
+    repeat: Sequence[str] = (),
+    rules: Sequence[str] = (),
+) -> str:
+    """The same report for machines: verdicts, every score, schema, record and commands."""
+    found = verdicts(evaluation)
+    value = {
+        "tuckpoint_report": 1,
+        "synthetic": True,
+        "title": title,
+        "headline": headline(found),
+        "verdicts": [
+            {"claim": verdict.claim, "state": verdict.state, "scores": [score.name for score in verdict.scores]}
+            for verdict in found
+        ],
+        "evaluation": evaluation.to_dict(),
+        "schema": schema.to_dict(),
+        "rules": list(rules),
+        "record": dict(record),
+        "repeat": list(repeat),
+    }
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
+
+
+@cache
+def _template() -> Template:
+    return Template((files("tuckpoint.report") / "page.html").read_text(encoding="utf-8"))
+
+
+def _fill(evaluation: Evaluation, *, record: Mapping[str, Any], title: str, sections: Iterable[Section]) -> str:
+    found = verdicts(evaluation)
+    shown = [section for section in sections if section.body]
+    worst = found[0].state if found else "open"
+    return _template().substitute(
+        title=f"{plain(title, 120)} · tuckpoint report",
+        heading=text(title, 120),
+        banner=_banner(record),
+        about=_about(evaluation, record),
+        glyph=glyph(worst),
+        headline=escape(headline(found)),
+        outcome=_outcome(found),
+        contents="".join(f'<a href="#{section.anchor}">{section.title}</a>' for section in shown),
+        sections="\n".join(
+            f'<section id="{section.anchor}"><h2>{section.title}</h2>'
+            + (f'<p class="lead soft">{section.lead}</p>' if section.lead else "")
+            + f"<div>{section.body}</div></section>"
+            for section in shown
+        ),
+    )
+
+
+def _banner(record: Mapping[str, Any]) -> str:
+    privacy = guarantee_of(record)
+    said = (
+        f"Its making spent a differential-privacy budget of ε = {number(privacy['epsilon'])} "
+        '(<a href="#protection">what that covers</a>).'
+        if privacy
+        else "It carries <strong>no privacy guarantee</strong>: a model can hold on to traces of those it learned from."
+    )
+    return (
+        "<strong>Synthetic data.</strong> The rows judged here were drawn from a model of real rows; none of them is "
+        f"the record of a person. {said} This page shows figures of real rows too: share it as you would share them."
+    )
+
+
+def _about(evaluation: Evaluation, record: Mapping[str, Any]) -> str:
+    rows = evaluation.rows
+    maker = record.get("maker")
+    engine = maker.get("engine") if isinstance(maker, Mapping) else None
+    facts = [
+        count(rows.get("made", 0), "made row") + f" against {rows.get('real', 0):,} real",
+        f"{rows.get('holdout', 0):,} held out untouched",
+        count(len(evaluation.columns), "column"),
+        *([f"target {text(evaluation.target, 40)}"] if evaluation.target is not None else []),
+        *([f"engine {text(engine, 40)}"] if engine else []),
+    ]
+    return " · ".join(facts)
+
+
+def _outcome(found: Sequence[Verdict]) -> str:
+    failing = [verdict.label for verdict in found if verdict.state == "fails"]
+    undecided = [verdict.label for verdict in found if verdict.state == "open"]
+    parts = []
+    if failing:
+        parts.append(f'<span class="word fails">Does not hold:</span> {"; ".join(text(name) for name in failing)}.')
+    if undecided:
+        parts.append(f'<span class="word open">Not decided:</span> {"; ".join(text(name) for name in undecided)}.')
+    if not parts and found:
+        parts.append("Every claim below was checked against real rows that no model has seen.")
+    return " ".join(parts)
+
+
+def _sections(
+    evaluation: Evaluation,
+    *,
+    schema: Schema,
+    record: Mapping[str, Any],
+    repeat: Sequence[str],
+    rules: Sequence[str],
+    plots: int,
+) -> list[Section]:
+    return [
+        _verdict_section(verdicts(evaluation)),
+        _numbers(evaluation),
+        _columns(evaluation, plots),
+        _pairs(evaluation),
+        rule_list(evaluation, rules),
+        protection(evaluation, record),
+        method(evaluation),
+        understood(schema),
+        repetition(record, repeat),
+        provenance(record),
+    ]
+
+
+def _verdict_section(found: Sequence[Verdict]) -> Section:
+    items = "".join(_claim(verdict) for verdict in found)
+    return Section("verdict", "Verdict", "", f'<ul class="claims">{items}</ul>' if items else "")
+
+
+def _claim(verdict: Verdict) -> str:
+    same = [score for score in verdict.scores if state(score) == verdict.state]
+    prefix = {id(score): f"{_name(score)}: " if len(verdict.scores) > 1 else "" for score in same}
+    why = [f"<p>{prefix[id(score)]}{text(score.why, 400)}</p>" for score in same if score.why]
+    advised = dict.fromkeys(score.advice for score in same if score.advice and verdict.state != "holds")
+    todo = [f'<p class="todo">What to do: {text(advice, 400)}</p>' for advice in advised]
+    facts = "".join(_fact(score) for score in verdict.scores[:6])
+    return (
+        f'<li class="{verdict.state}">{glyph(verdict.state)}<div><h3>{text(verdict.label, 120)}</h3>'
+        f'<p class="word {verdict.state}">{WORD[verdict.state]}</p>{"".join(why[:3] + todo[:3])}'
+        f'<dl class="facts">{facts}</dl></div></li>'
+    )
+
+
+def _fact(score: Score) -> str:
+    shown = figures(score)
+    reference = f' <span class="soft">· real {shown.reference}</span>' if shown.reference else ""
+    interval = f' <span class="soft">{shown.interval}</span>' if shown.interval else ""
+    return f"<div><dt>{_name(score)}</dt><dd><b>{shown.value}</b>{interval}{reference}</dd></div>"
+
+
+def _name(score: Score) -> str:
+    return text(meaning(score.name).label) + (f" ({text(' × '.join(score.subject), 60)})" if score.subject else "")
+
+
+def _numbers(evaluation: Evaluation) -> Section:
+    rows = []
+    for name in dict.fromkeys(score.name for score in evaluation.scores):
+        whole = list(deciding(evaluation, (name,)))
+        rows += [_number_row(score) for score in whole[:COLUMN_SCORES]]
+    head = (
+        '<thead><tr><th scope="col">Measure</th><th scope="col" class="num">Made</th>'
+        '<th scope="col" class="num">95% interval</th><th scope="col">Real reference</th>'
+        '<th scope="col">Verdict</th><th scope="col" class="num">n</th></tr></thead>'
+    )
+    lead = "Each figure beside what real rows reach under the same conditions. That, not zero or one, is the aim."
+    body = f'<table class="stack">{head}<tbody>{"".join(rows)}</tbody></table>' if rows else ""
+    return Section("numbers", "Key numbers", lead, body)
+
+
+def _number_row(score: Score) -> str:
+    shown = figures(score)
+    wanted = {"lower": "lower is better", "higher": "higher is better", "reference": "closer to real is better"}
+    hint = wanted.get(score.better, "shown, decides nothing")
+    word = WORD[state(score)] if score.passed is not None and score.value is not None else "–"
+    hint = text(score.why, 200) if score.value is None else hint
+    basis = f'<span class="under small soft">{text(score.reference_is, 80)}</span>' if score.reference_is else ""
+    cells = [
+        ("Made", "num", f"<b>{shown.value}</b>"),
+        ("95% interval", "num" if shown.interval else "num empty", shown.interval),
+        ("Real reference", "" if shown.reference else "empty", shown.reference + basis if shown.reference else ""),
+        ("Verdict", "", f'<span class="word {state(score)}">{word}</span>'),
+        ("n", "num" if score.n else "num empty", f"{score.n:,}" if score.n else ""),
+    ]
+    return (
+        f'<tr><th scope="row">{_name(score)}<span class="under small soft">{hint}</span></th>'
+        + "".join(f'<td class="{css}" data-is="{label}">{content}</td>' for label, css, content in cells)
+        + "</tr>"
+    )
+
+
+def _columns(evaluation: Evaluation, plots: int) -> Section:
+    drawn = worst_columns(evaluation)[:plots]
+    every = len(evaluation.columns)
+    lead = "Ordered by how far each column lies beyond what chance allows, worst first."
+    if len(drawn) < every:
+        lead += f" The {len(drawn)} worst of {every} are drawn; the JSON report holds them all."
+    legend = (
+        '<p class="legend"><span><svg width="14" height="12" aria-hidden="true"><rect class="real" width="14" '
+        'height="12"/></svg>grey bar: real</span><span><svg width="14" height="12" aria-hidden="true">'
+        '<path class="made" d="M0 6h14"/></svg>coloured line: made</span>'
+        "<span>figures: distance of made (of real holdout)</span></p>"
+    )
+    figures_of = "".join(_plot(view, evaluation) for view in drawn)
+    return Section("columns", "Columns", lead, f'{legend}<div class="plots">{figures_of}</div>' if drawn else "")
+
+
+def _plot(view: ColumnView, evaluation: Evaluation) -> str:
+    return (
+        f"<figure><figcaption><h3>{text(view.name, 40)}</h3>"
+        f"<p>{text(view.kind, 20)} · {_beside(view.distance, view.reference)}</p></figcaption>"
+        f"{chart.column(view, real_rows=evaluation.rows.get('real', 0))}</figure>"
+    )
+
+
+def _beside(distance: float, reference: float | None) -> str:
+    return number(distance) + ("" if reference is None else f" ({number(reference)})")
+
+
+def _pairs(evaluation: Evaluation) -> Section:
+    ordered = worst_pairs(evaluation)
+    if not ordered:
+        return Section("pairs", "Pairs", "", "")
+    chosen: dict[str, None] = {}
+    for pair in ordered:
+        extra = dict.fromkeys((pair.first, pair.second))
+        if len(chosen | extra) <= HEAT_COLUMNS:
+            chosen |= extra
+    views = [view.name for view in evaluation.columns]
+    names = [name for name in views if name in chosen] + [name for name in chosen if name not in views]
+    lead = (
+        "Below the diagonal stands made against real, above it real holdout against real. "
+        "A perfect twin mirrors itself; a darker lower half shows relations that were lost."
+    )
+    if len(names) < len(evaluation.columns):
+        lead += f" {len(names)} of {len(evaluation.columns)} columns are drawn, those of the worst pairs."
+    rows = "".join(
+        f'<tr><th scope="row">{text(pair.first, 32)} × {text(pair.second, 32)}</th>'
+        f'<td class="num" data-is="Made">{number(pair.distance)}</td>'
+        f'<td class="num" data-is="Holdout">{"" if pair.reference is None else number(pair.reference)}</td></tr>'
+        for pair in ordered[:PAIRS]
+    )
+    return Section(
+        "pairs",
+        "Pairs",
+        lead,
+        f'<p class="legend"><span>distance {chart.scale(ordered)}</span></p>'
+        f'<div class="scroll" tabindex="0">{chart.heat(ordered, names)}</div><h3>Worst pairs</h3>'
+        '<table class="pairs"><thead><tr><th scope="col">Pair</th><th scope="col" class="num">Made</th>'
+        f'<th scope="col" class="num">Holdout</th></tr></thead><tbody>{rows}</tbody></table>',
+    )
