@@ -1,0 +1,1 @@
+"""Programs that measure tuckpoint beside its peers."""

@@ -1,0 +1,134 @@
+"""Turn the outcomes into tables: `python -m bench.tables.report` writes results/SET.md and results/summary.md."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from bench.tables.environments import PEERS
+from bench.tables.run import RESULTS, outcomes
+from bench.tables.sets import SETS
+
+Outcome = dict[str, Any]
+Reader = Callable[[Outcome], float | None]
+
+
+def scored(name: str) -> Reader:
+    """Reads one score of an outcome; None where it was not measured."""
+    return lambda outcome: outcome.get("scores", {}).get(name)
+
+
+def spent(stage: str, what: str) -> Reader:
+    """Reads CPU or wall seconds of a stage."""
+    return lambda outcome: outcome[stage][what] if stage in outcome else None
+
+
+def both(what: str) -> Reader:
+    """Reads seconds of fit and sample together."""
+    return lambda outcome: outcome["fit"][what] + outcome["sample"][what] if "fit" in outcome else None
+
+
+COLUMNS: tuple[tuple[str, Reader, str, str | None], ...] = (  # heading, value, format, the real rows' own score
+    ("C2ST", scored("c2st"), ".3f", "c2st_null"),
+    ("C2ST train", scored("c2st_train"), ".3f", None),
+    ("TSTR", scored("tstr"), ".4f", "trtr"),
+    ("TVD1 eq", scored("tvd1_eq"), ".4f", "tvd1_floor"),
+    ("TVD2", scored("tvd2"), ".4f", None),
+    ("TVD2 eq", scored("tvd2_eq"), ".4f", "tvd2_floor"),
+    ("Spearman", scored("spearman"), ".4f", "spearman_floor"),
+    ("missing", scored("missing"), ".4f", None),
+    ("MIA", scored("mia"), ".3f", None),
+    ("DCR", scored("dcr"), ".3f", None),
+    ("copies", scored("copies"), ".4f", "copies_floor"),
+    ("fit CPU-s", spent("fit", "cpu_s"), ".1f", None),
+    ("sample CPU-s", spent("sample", "cpu_s"), ".1f", None),
+    ("wall s", both("wall_s"), ".1f", None),
+    ("MB", lambda outcome: outcome.get("peak_mb"), ".0f", None),
+)
+
+
+def cell(values: list[float], form: str) -> str:
+    """Mean, and the range over seeds where there are several."""
+    if not values:
+        return "-"
+    mean = f"{sum(values) / len(values):{form}}"
+    low, high = f"{min(values):{form}}", f"{max(values):{form}}"
+    return mean if low == high else f"{mean} ({low}..{high})"
+
+
+def lines(rows: list[list[str]]) -> list[str]:
+    """A markdown table; the first row is its head."""
+    return [f"| {' | '.join(row)} |" for row in (rows[0], ["---"] * len(rows[0]), *rows[1:])]
+
+
+def sheet(name: str, found: dict[str, list[Outcome]]) -> list[str]:
+    """The table of one set: the real rows first, then generators by falling fidelity, then those that gave nothing."""
+    any_scores: dict[str, float] = next((o["scores"] for group in found.values() for o in group if o.get("scores")), {})
+    real = [
+        "real rows",
+        "-",
+        *(f"{any_scores[ref]:{form}}" if ref in any_scores else "" for _, _, form, ref in COLUMNS),
+    ]
+    ready = {peer: [o for o in group if "stopped" not in o] for peer, group in found.items()}
+    order = sorted(
+        (p for p in ready if ready[p]), key=lambda p: min(o.get("scores", {}).get("c2st", 2) for o in ready[p])
+    )
+    table = [["generator", "seeds", *(heading for heading, *_ in COLUMNS)], real]
+    for peer in order:
+        values = [[v for o in ready[peer] if (v := read(o)) is not None] for _, read, _, _ in COLUMNS]
+        cells = [cell(v, form) for v, (_, _, form, _) in zip(values, COLUMNS, strict=True)]
+        table.append([peer, str(len(ready[peer])), *cells])
+    sides = ", ".join(f"{key[2:]} {value:.0f}" for key, value in any_scores.items() if key.startswith("n_"))
+    out = [f"## {name}", "", f"Target `{SETS[name].target}`. Rows compared: {sides}.", "", *lines(table), ""]
+    for peer, group in found.items():
+        out += [f"- {peer}, seed {o['seed']}: {o['stopped']}" for o in group if "stopped" in o]
+        version = next((o["version"] for o in group if "version" in o), None)
+        remark = "; ".join(
+            filter(None, [PEERS[peer].limits, *(f"seed {o['seed']}: {o['note']}" for o in group if o.get("note"))])
+        )
+        if version is not None and remark:
+            out.append(f"- {peer} {version}: {remark}")
+    return [*out, ""]
+
+
+def mean(group: list[Outcome], read: Reader) -> float:
+    """Mean over seeds; not a number where nothing was measured."""
+    values = [value for outcome in group if (value := read(outcome)) is not None]
+    return sum(values) / len(values) if values else math.nan
+
+
+def beside(found: dict[str, dict[str, list[Outcome]]], ours: str = "tuckpoint") -> list[str]:
+    """tuckpoint against each peer on each set: detection, utility lost, CPU and memory spent."""
+    head = ["set", "peer", "C2ST: ours, theirs", "TSTR: ours - theirs", "CPU-s: theirs / ours", "MB: theirs / ours"]
+    rows = [head]
+    memory: Reader = COLUMNS[-1][1]
+    for name, peers in found.items():
+        own = peers.get(ours, [])
+        for peer, group in peers.items():
+            if not own or peer.startswith("tuckpoint") or all("stopped" in outcome for outcome in group):
+                continue
+            c2st = f"{mean(own, scored('c2st')):.3f}, {mean(group, scored('c2st')):.3f}"
+            tstr = f"{mean(own, scored('tstr')) - mean(group, scored('tstr')):+.4f}"
+            cpu = f"{mean(group, both('cpu_s')) / mean(own, both('cpu_s')):.1f}"
+            rows.append([name, peer, c2st, tstr, cpu, f"{mean(group, memory) / mean(own, memory):.1f}"])
+    return ["# tuckpoint beside each peer", "", *lines(rows), ""] if len(rows) > 1 else []
+
+
+def main() -> int:
+    found: dict[str, dict[str, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
+    for (name, peer, _), outcome in sorted(outcomes().items()):
+        found[name][peer].append(outcome)
+    for name in SETS:
+        if name in found:
+            (RESULTS / f"{name}.md").write_text("\n".join(sheet(name, found[name])), encoding="utf-8")
+    summary = beside({name: found[name] for name in SETS if name in found})
+    if summary:
+        (RESULTS / "summary.md").write_text("\n".join(summary), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
