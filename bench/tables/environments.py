@@ -37,6 +37,7 @@ PEERS: dict[str, Peer] = {
     "tuckpoint-auto": Peer(None, "tuckpoint", "Apache-2.0", {"engine": "auto"}),
     "tuckpoint-independent": Peer(None, "tuckpoint", "Apache-2.0", {"engine": "independent"}),
     "cart": Peer("cart", "cart", "this repository; scikit-learn BSD-3-Clause", {"leaf": 5}),
+    "cart-full": Peer("cart", "cart", "this repository; scikit-learn BSD-3-Clause", {"leaf": 5, "split": 10}),
     "cart20": Peer("cart", "cart", "this repository; scikit-learn BSD-3-Clause", {"leaf": 20}),
     "shuffled": Peer("cart", "independent", "this repository", {}),
     "mostlyai": Peer("mostlyai", "mostlyai", "Apache-2.0"),

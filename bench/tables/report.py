@@ -31,22 +31,29 @@ def both(what: str) -> Reader:
     return lambda outcome: outcome["fit"][what] + outcome["sample"][what] if "fit" in outcome else None
 
 
-COLUMNS: tuple[tuple[str, Reader, str, str | None], ...] = (  # heading, value, format, the real rows' own score
+Heading = tuple[str, Reader, str, str | None]  # heading, value, format, the real rows' own score
+
+HEAD: tuple[Heading, ...] = (
     ("C2ST", scored("c2st"), ".3f", "c2st_null"),
-    ("C2ST train", scored("c2st_train"), ".3f", None),
     ("TSTR", scored("tstr"), ".4f", "trtr"),
-    ("TVD1 eq", scored("tvd1_eq"), ".4f", "tvd1_floor"),
-    ("TVD2", scored("tvd2"), ".4f", None),
-    ("TVD2 eq", scored("tvd2_eq"), ".4f", "tvd2_floor"),
-    ("Spearman", scored("spearman"), ".4f", "spearman_floor"),
-    ("missing", scored("missing"), ".4f", None),
     ("MIA", scored("mia"), ".3f", None),
-    ("DCR", scored("dcr"), ".3f", None),
     ("copies", scored("copies"), ".4f", "copies_floor"),
+    ("TVD2 eq", scored("tvd2_eq"), ".4f", "tvd2_floor"),
     ("fit CPU-s", spent("fit", "cpu_s"), ".1f", None),
     ("sample CPU-s", spent("sample", "cpu_s"), ".1f", None),
     ("wall s", both("wall_s"), ".1f", None),
     ("MB", lambda outcome: outcome.get("peak_mb"), ".0f", None),
+)
+MORE: tuple[Heading, ...] = (
+    ("C2ST train", scored("c2st_train"), ".3f", None),
+    ("every column", scored("global"), ".4f", "global_floor"),
+    ("TVD1 eq", scored("tvd1_eq"), ".4f", "tvd1_floor"),
+    ("TVD2", scored("tvd2"), ".4f", None),
+    ("Spearman", scored("spearman"), ".4f", "spearman_floor"),
+    ("missing", scored("missing"), ".4f", "missing_floor"),
+    ("rare levels", scored("rare"), ".3f", "rare_floor"),
+    ("DCR", scored("dcr"), ".3f", None),
+    ("near copies", scored("near"), ".4f", "near_floor"),
 )
 
 
@@ -65,33 +72,34 @@ def lines(rows: list[list[str]]) -> list[str]:
 
 
 def sheet(name: str, found: dict[str, list[Outcome]]) -> list[str]:
-    """The table of one set: the real rows first, then generators by falling fidelity, then those that gave nothing."""
-    any_scores: dict[str, float] = next((o["scores"] for group in found.values() for o in group if o.get("scores")), {})
-    real = [
-        "real rows",
-        "-",
-        *(f"{any_scores[ref]:{form}}" if ref in any_scores else "" for _, _, form, ref in COLUMNS),
-    ]
+    """The tables of one set: the real rows first, then generators by falling fidelity, then what must be known."""
+    scores: dict[str, float] = next((o["scores"] for group in found.values() for o in group if o.get("scores")), {})
+    sides = ", ".join(f"{key[2:]} {value:.0f}" for key, value in scores.items() if key.startswith("n_"))
     ready = {peer: [o for o in group if "stopped" not in o] for peer, group in found.items()}
-    order = sorted(
-        (p for p in ready if ready[p]), key=lambda p: min(o.get("scores", {}).get("c2st", 2) for o in ready[p])
-    )
-    table = [["generator", "seeds", *(heading for heading, *_ in COLUMNS)], real]
-    for peer in order:
-        values = [[v for o in ready[peer] if (v := read(o)) is not None] for _, read, _, _ in COLUMNS]
-        cells = [cell(v, form) for v, (_, _, form, _) in zip(values, COLUMNS, strict=True)]
-        table.append([peer, str(len(ready[peer])), *cells])
-    sides = ", ".join(f"{key[2:]} {value:.0f}" for key, value in any_scores.items() if key.startswith("n_"))
-    out = [f"## {name}", "", f"Target `{SETS[name].target}`. Rows compared: {sides}.", "", *lines(table), ""]
-    for peer, group in found.items():
-        out += [f"- {peer}, seed {o['seed']}: {o['stopped']}" for o in group if "stopped" in o]
-        version = next((o["version"] for o in group if "version" in o), None)
-        remark = "; ".join(
-            filter(None, [PEERS[peer].limits, *(f"seed {o['seed']}: {o['note']}" for o in group if o.get("note"))])
+    ready = {peer: group for peer, group in ready.items() if group}
+    order = sorted(ready, key=lambda peer: min(o.get("scores", {}).get("c2st", 2.0) for o in ready[peer]))
+    out = [f"## {name}", "", f"Target `{SETS[name].target}`. Rows: {sides}.", ""]
+    for headings in (HEAD, MORE):
+        rows = [["generator", "seeds", *(heading for heading, *_ in headings)]]
+        rows.append(
+            ["real rows", "", *(f"{scores[ref]:{form}}" if ref in scores else "" for *_, form, ref in headings)]
         )
-        if version is not None and remark:
-            out.append(f"- {peer} {version}: {remark}")
-    return [*out, ""]
+        rows += [[peer, str(len(ready[peer])), *cells(ready[peer], headings)] for peer in order]
+        out += [*lines(rows), ""]
+    return [*out, *(remark for peer, group in found.items() for remark in remarks(peer, group)), ""]
+
+
+def cells(group: list[Outcome], headings: tuple[Heading, ...]) -> list[str]:
+    """The figures of one generator, over its seeds."""
+    return [cell([v for o in group if (v := read(o)) is not None], form) for _, read, form, _ in headings]
+
+
+def remarks(peer: str, group: list[Outcome]) -> list[str]:
+    """What was limited, what stopped, and what the generator told of its training."""
+    version = next((outcome["version"] for outcome in group if "version" in outcome), "")
+    limits = [f"- {peer} {version}: {PEERS[peer].limits}"] if PEERS[peer].limits else []
+    told = [(o["seed"], o.get("stopped") or o.get("note")) for o in group]
+    return limits + [f"- {peer} {version}, seed {seed}: {text}" for seed, text in told if text]
 
 
 def mean(group: list[Outcome], read: Reader) -> float:
@@ -104,7 +112,7 @@ def beside(found: dict[str, dict[str, list[Outcome]]], ours: str = "tuckpoint") 
     """tuckpoint against each peer on each set: detection, utility lost, CPU and memory spent."""
     head = ["set", "peer", "C2ST: ours, theirs", "TSTR: ours - theirs", "CPU-s: theirs / ours", "MB: theirs / ours"]
     rows = [head]
-    memory: Reader = COLUMNS[-1][1]
+    memory: Reader = HEAD[-1][1]
     for name, peers in found.items():
         own = peers.get(ours, [])
         for peer, group in peers.items():

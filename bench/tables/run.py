@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.tables.adapters.clock import SINGLE
-from bench.tables.environments import PEERS, interpreter
+from bench.tables.environments import PEERS, Peer, interpreter
 from bench.tables.sets import SETS, TableSet, missing, split
 
 HERE = Path(__file__).resolve().parent
@@ -67,17 +67,13 @@ def rest(max_load: float) -> None:
         time.sleep(5)
 
 
-def generate(item: TableSet, peer: str, seed: int, *, rows: int, cap_s: int) -> dict[str, Any]:
+def launch(peer: Peer, real: Path, made: Path, *, rows: int, target: str, seed: int, cap_s: int) -> dict[str, Any]:
     """Run one adapter in its environment; CPU seconds over the cap, or a failure, are an outcome too."""
-    chosen = PEERS[peer]
-    made = RAW / item.name / f"{peer}-{seed}.parquet"
     made.unlink(missing_ok=True)
-    command = ["nice", "-n", "10", str(interpreter(chosen.environment))]
-    command += ["-m", f"bench.tables.adapters.{chosen.adapter}", str(RAW / item.name / "train.parquet"), str(made)]
-    command += ["--rows", str(rows), "--target", item.target, "--seed", str(seed)]
-    command += ["--settings", json.dumps(chosen.settings)]
+    command = ["nice", "-n", "10", str(interpreter(peer.environment)), "-m", f"bench.tables.adapters.{peer.adapter}"]
+    command += [str(real), str(made), "--rows", str(rows), "--target", target, "--seed", str(seed)]
+    command += ["--settings", json.dumps(peer.settings)]
     environment = {**os.environ, **dict.fromkeys(SINGLE, "1"), "CUDA_VISIBLE_DEVICES": "", "PYTHONWARNINGS": "ignore"}
-    limits = (cap_s, cap_s + 5)
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -85,7 +81,7 @@ def generate(item: TableSet, peer: str, seed: int, *, rows: int, cap_s: int) -> 
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, limits),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (cap_s, cap_s + 5)),
     )
     if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         return {"stopped": f"stopped at cap of {cap_s} CPU-s"}
@@ -142,14 +138,16 @@ def work(
 ) -> dict[str, Any]:
     """One run and its scores; with `--only score` the cost of the run before is kept."""
     train, holdout = split(given.data, item)
+    made = RAW / item.name / f"{peer}-{seed}.parquet"
     if given.only == "score" and before is not None:
         outcome = {key: value for key, value in before.items() if key not in ("set", "peer", "seed")}
     else:
         rest(given.max_load)
         (RAW / item.name).mkdir(parents=True, exist_ok=True)
         train.to_parquet(RAW / item.name / "train.parquet", index=False)
-        outcome = generate(item, peer, seed, rows=len(train), cap_s=given.cap_s) | {"limits": PEERS[peer].limits}
-    made = RAW / item.name / f"{peer}-{seed}.parquet"
+        real = RAW / item.name / "train.parquet"
+        asked = {"rows": len(train), "target": item.target, "seed": seed, "cap_s": given.cap_s}
+        outcome = launch(PEERS[peer], real, made, **asked) | {"limits": PEERS[peer].limits}
     if given.only != "run" and "stopped" not in outcome and made.exists():
         from bench.tables.score import score
 

@@ -57,6 +57,16 @@ def timed(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
     return outcome, {"cpu_s": round(cpu_seconds() - cpu, 3), "wall_s": round(time.perf_counter() - wall, 3)}
 
 
+def write(made: Any, names: list[str], path: Path) -> None:
+    """A pandas frame or an Arrow table as Parquet, its columns in the real order."""
+    if hasattr(made, "to_parquet"):
+        made[names].to_parquet(path, index=False)
+        return
+    import pyarrow.parquet as pq
+
+    pq.write_table(made.select(names), path)
+
+
 def main(
     package: str,
     fit: Callable[[Any, Task], Any],
@@ -85,14 +95,15 @@ def main(
     real = pd.read_parquet(given.train)
     model, fitting = timed(lambda: fit(real, task))
     made, sampling = timed(lambda: sample(model, task))
-    made[list(real.columns)].to_parquet(given.made, index=False)
+    peak = peak_mb()
+    write(made, list(real.columns), given.made)
     line = {
         "version": version(package),
         "python": sys.version.split()[0],
         "fit": fitting,
         "sample": sampling,
         "import": importing,
-        "peak_mb": round(peak_mb(), 1),
+        "peak_mb": round(peak, 1),
         "note": note(model),
     }
     print(json.dumps(line))
