@@ -1,0 +1,127 @@
+"""Do made rows repeat training rows, exactly or nearly, more often than other real rows do?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from tuckpoint.measure.intervals import share_difference, wilson
+from tuckpoint.measure.limits import DEFAULT, Limits
+from tuckpoint.measure.neighbours import metric, nearest
+from tuckpoint.measure.prepare import cut
+from tuckpoint.schema import Schema
+from tuckpoint.score import Score
+from tuckpoint.seed import Seed
+from tuckpoint.table.engine import Array, Encoded
+
+DECIMALS = 6
+NEAR_QUANTILE = 0.01
+MOST_MADE = 4_000
+MOST_REAL = 6_000
+MOST_PROBES = 2_000
+BASE_IS = "share of real holdout rows that do the same"
+NO_BASE = "no holdout was given, so the natural rate is unknown; hold out rows before fitting"
+
+
+def keys(sides: list[Encoded]) -> list[Array]:
+    """One integer per row and side; rows with equal values (numbers to 6 decimals) share it, and no others do."""
+    sizes = [side.rows for side in sides]
+    code = np.zeros(sum(sizes), dtype=np.int64)
+    for field in sides[0].fields:
+        values = np.concatenate([side.columns[field.name] for side in sides])
+        if field.numeric:
+            values = np.where(np.isnan(values), np.inf, np.round(values, DECIMALS) + 0.0)
+        part = np.unique(values, return_inverse=True)[1].reshape(-1)
+        code = np.unique(code * (int(part.max()) + 1) + part, return_inverse=True)[1].reshape(-1)
+    return np.split(code, np.cumsum(sizes)[:-1])
+
+
+def exact_copies(real: Encoded, made: Encoded, holdout: Encoded | None, *, limits: Limits = DEFAULT) -> Score:
+    """`exact_copies`: share of made rows equal to some training row, against the share of holdout rows that are.
+
+    Values that real rows never hold, in a category, equal none of theirs. The interval is the share's own (Wilson);
+    the verdict asks whether the share exceeds its base rate by more than noise (Newcombe).
+    """
+    found = keys([side for side in (real, made, holdout) if side is not None])
+    hits = [int(np.isin(side, found[0]).sum()) for side in found[1:]]
+    return _against_base(
+        "exact_copies", hits, made, holdout, limits=limits,
+        advice="Made rows repeat real rows more often than chance; use bagging, larger leaves or jitter.",
+    )  # fmt: skip
+
+
+def near_copies(
+    real: Encoded, made: Encoded, holdout: Encoded | None, *, seed: Seed, limits: Limits = DEFAULT
+) -> Score:
+    """`near_copies`: share of made rows nearer to a training row than 99 % of training rows are to one another.
+
+    Up to 4,000 made and holdout rows against 6,000 training rows.
+    """
+    if real.rows < limits.min_rows:
+        why = f"only {real.rows} real rows; what counts as near needs {limits.min_rows}"
+        return Score("near_copies", None, why=why)
+    space = metric(real)
+    base = space.place(cut(real, MOST_REAL, seed.child("real").numpy()))
+    probe = seed.child("probe").numpy().permutation(len(base))[:MOST_PROBES]
+    own = nearest(base[probe], base, own=probe)
+    near = float(np.quantile(own, NEAR_QUANTILE, method="lower"))
+    sides = [
+        cut(side, MOST_MADE, seed.child("cut", i).numpy()) for i, side in enumerate((made, holdout)) if side is not None
+    ]
+    hits = [int((nearest(space.place(side), base) <= near).sum()) for side in sides]
+    return _against_base(
+        "near_copies", hits, sides[0], sides[1] if holdout is not None else None, limits=limits,
+        advice="Made rows crowd around real rows; use bagging, larger leaves or jitter.", near=near,
+    )  # fmt: skip
+
+
+def _against_base(
+    name: str,
+    hits: list[int],
+    made: Encoded,
+    holdout: Encoded | None,
+    *,
+    limits: Limits,
+    advice: str,
+    near: float | None = None,
+) -> Score:
+    low, high = wilson(hits[0], made.rows)
+    detail: dict[str, object] = {"count": hits[0], "interval_of": "value"} | ({} if near is None else {"near": near})
+    value = hits[0] / made.rows
+    if holdout is None or holdout.rows < limits.min_rows:
+        return Score(name, value, low, high, made.rows, why=NO_BASE, detail=detail)
+    more_low, more_high = share_difference(hits[0], made.rows, hits[1], holdout.rows)
+    base = hits[1] / holdout.rows
+    detail |= {"difference": value - base, "difference_low": more_low, "difference_high": more_high}
+    passed = more_low <= 0
+    return Score(
+        name, value, low, high, made.rows, "lower", base, BASE_IS, passed=passed,
+        advice="" if passed else advice, detail=detail,
+    )  # fmt: skip
+
+
+def reissued_identifiers(real: pa.Table, made: pa.Table, holdout: pa.Table | None, schema: Schema) -> list[Score]:
+    """One `reissued_identifiers` per identifier column that is no running number: share of made ones that are real."""
+    scores = []
+    for column in schema.columns:
+        if column.modelled or column.pattern == "key" or column.name not in made.column_names:
+            continue
+        sides = [table[column.name] for table in (real, made, holdout) if table is not None]
+        if pa.types.is_integer(sides[0].type):
+            continue
+        known, *others = [{str(v) for v in side.drop_null().unique().to_pylist()} for side in sides]
+        if not known or not others[0]:
+            continue
+        counts = [len(values & known) for values in others]
+        n, value = len(others[0]), counts[0] / len(others[0])
+        base = counts[1] / len(others[1]) if len(others) > 1 and others[1] else 0.0
+        passed = value <= base
+        scores.append(
+            Score(
+                "reissued_identifiers", value, *wilson(counts[0], n), n, "lower", base,
+                "share of distinct holdout values that training rows hold", (column.name,), passed,
+                advice="" if passed else "Identifiers of real people were written again; make them anew.",
+                detail={"count": counts[0], "interval_of": "value"},
+            )
+        )  # fmt: skip
+    return scores

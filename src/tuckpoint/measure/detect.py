@@ -1,0 +1,121 @@
+"""Can a boosted classifier tell made rows from real ones that no model has seen?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuckpoint.measure import boost
+from tuckpoint.measure.intervals import Z95, auc
+from tuckpoint.measure.limits import DEFAULT, Limits
+from tuckpoint.measure.prepare import cut
+from tuckpoint.score import Score
+from tuckpoint.seed import Seed
+from tuckpoint.table.engine import Encoded
+
+MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Told:
+    """How well two samples were told apart: mean AUC of two folds, its standard error, rows a side, gain per column."""
+
+    value: float
+    se: float
+    rows: int
+    gains: dict[str, float]
+
+
+def told_apart(first: Encoded, second: Encoded, *, seed: Seed, threads: int = 1, most: int = MOST_ROWS) -> Told:
+    """The classifier two-sample test: min(`most`, both sizes) rows a side, two random folds.
+
+    Each fold's AUC has DeLong's variance. Copies of rows across the two samples push the AUC below 0.5: a twin's
+    label misleads the classifier. Source: Lopez-Paz and Oquab 2017, with AUC for accuracy.
+    """
+    rows = min(most, first.rows, second.rows)
+    sides = [cut(data, rows, seed.child("cut", i).numpy()) for i, data in enumerate((first, second))]
+    inputs = [boost.features(side) for side in sides]
+    both = boost.Features(inputs[0].names, np.concatenate([one.values for one in inputs]), inputs[0].categories)
+    label = np.repeat([1.0, 0.0], rows)
+    fold = seed.child("folds").numpy().permutation(2 * rows) % 2
+    found, models = [], []
+    for k in (0, 1):
+        train, test = fold != k, fold == k
+        model = boost.train(both.take(train), label[train], classes=2, seed=seed.child("fold", k), threads=threads)
+        found.append(auc(boost.predict(model, both.take(test), threads=threads), label[test] == 1))
+        models.append(model)
+    se = float(np.hypot(found[0].se, found[1].se) / 2)
+    return Told(float(np.mean([one.value for one in found])), se, rows, boost.gains(models, both.names))
+
+
+def detection(
+    real: Encoded,
+    made: Encoded,
+    holdout: Encoded | None,
+    *,
+    seed: Seed,
+    threads: int = 1,
+    limits: Limits = DEFAULT,
+    null: Told | None = None,
+) -> Score:
+    """`detection`: AUC of telling made rows from the real holdout; the reference tells real rows from the holdout.
+
+    The interval covers the AUC of this judge at this many rows. It grows with n: compare at equal n only.
+    """
+    why = _too_few(limits, made=made, holdout=holdout)
+    if why:
+        return Score("detection", None, why=why)
+    assert holdout is not None
+    null = null_detection(real, holdout, seed=seed, threads=threads) if null is None else null
+    told = told_apart(made, holdout, seed=seed.child("holdout"), threads=threads)
+    low, high = max(told.value - Z95 * told.se, 0.0), min(told.value + Z95 * told.se, 1.0)
+    copied = _alarm(told)
+    passed = not copied and low <= limits.detection and told.value <= limits.detection_worst
+    worst = [name for name, share in told.gains.items() if share > 0][:3]
+    advice = f"What gives made rows away most: {', '.join(worst)}. Add a rule, correct a kind, or choose `trees`."
+    if copied:
+        advice = (
+            "Clearly below 0.5: made rows repeat holdout rows, so the holdout was not untouched. Split before fitting."
+        )
+    return Score(
+        "detection", told.value, low, high, told.rows, "lower", null.value,
+        "real training rows told from real holdout rows by the same judge", passed=passed,
+        advice="" if passed else advice, detail={"gains": told.gains, "rows_a_side": told.rows, "se": told.se},
+    )  # fmt: skip
+
+
+def null_detection(real: Encoded, holdout: Encoded, *, seed: Seed, threads: int = 1) -> Told:
+    """The perfect null: real training rows against real holdout rows."""
+    return told_apart(real, holdout, seed=seed.child("null"), threads=threads)
+
+
+def detection_against_training(
+    real: Encoded, made: Encoded, *, seed: Seed, threads: int = 1, limits: Limits = DEFAULT
+) -> Score:
+    """`detection_against_training`: the same judge against the rows learnt from; below 0.5 is a copying alarm."""
+    why = _too_few(limits, made=made, real=real)
+    if why:
+        return Score("detection_against_training", None, better="reference", why=why)
+    told = told_apart(made, real, seed=seed.child("training"), threads=threads)
+    low, high = max(told.value - Z95 * told.se, 0.0), min(told.value + Z95 * told.se, 1.0)
+    passed = not _alarm(told)
+    return Score(
+        "detection_against_training", told.value, low, high, told.rows, "reference", 0.5, "guessing", passed=passed,
+        advice="" if passed else "Clearly below 0.5: made rows sit on training rows; use bagging or larger leaves.",
+        detail={"rows_a_side": told.rows, "se": told.se},
+    )  # fmt: skip
+
+
+def _alarm(told: Told) -> bool:
+    # Against the null's own noise as well as that of the score: 1.96 root 2 standard errors below guessing.
+    return bool(0.5 - told.value > Z95 * np.sqrt(2) * told.se)
+
+
+def _too_few(limits: Limits, **sides: Encoded | None) -> str:
+    for name, data in sides.items():
+        if data is None:
+            return f"no {name} rows were given; split them off before fitting"
+        if data.rows < limits.min_rows:
+            return f"only {data.rows} {name} rows; a classifier needs {limits.min_rows} a side to say anything"
+    return ""
