@@ -1,0 +1,181 @@
+"""Exact integer noise for privacy, from the operating system's randomness only.
+
+Nothing here takes a `Seed`: its root stands in every record, so noise made from it could be subtracted. Every law is
+sampled in whole numbers (Canonne, Kamath, Steinke 2020, arXiv 2004.00010): no float takes part, so nothing is rounded.
+The time a draw takes depends on the noise, never on the data it will be added to.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuckpoint.errors import PrivacyError
+
+Integers = NDArray[Any]  # int64, or Python integers (dtype object) where int64 could overflow
+Mask = NDArray[np.bool_]
+
+_WORD = 2**62  # products stay below this in int64
+_LIMIT = 2**40  # largest scale for which all steps of the Laplace law stay in int64
+
+
+def discrete_laplace(scale: Fraction | int, size: int) -> NDArray[np.int64]:
+    """Draw `size` integers y with probability proportional to exp(-|y| / scale), int64 (size,).
+
+    Raises PrivacyError unless scale is a positive rational with numerator and denominator below 2**40.
+    """
+    scale = _rational("scale", scale)
+    if max(scale.numerator, scale.denominator) >= _LIMIT:
+        raise PrivacyError(f"noise scale {scale} needs integers beyond 2**40; round it up to a coarser rational")
+    return _filled(size, lambda count: _laplace(scale, count))
+
+
+def discrete_gaussian(variance: Fraction | int, size: int) -> NDArray[np.int64]:
+    """Draw `size` integers y with probability proportional to exp(-y^2 / (2 variance)), int64 (size,).
+
+    Raises PrivacyError unless variance is a positive rational whose root is below 2**40.
+    """
+    variance = _rational("variance", variance)
+    if variance >= _LIMIT**2:
+        raise PrivacyError(
+            f"noise variance {float(variance):.3g} is beyond 2**80; the budget is too small to mean anything"
+        )
+    return _filled(size, lambda count: _gaussian(variance, count))
+
+
+def exponential_choice(scores: Sequence[int], epsilon: Fraction, sensitivity: int) -> int:
+    """Choose a position with probability proportional to exp(epsilon score / (2 sensitivity)), exactly.
+
+    Scores are integers that one unit of privacy moves by at most `sensitivity`. Costs epsilon^2 / 8 of zCDP, being of
+    bounded range. A uniform proposal is accepted with exp of its distance to the best score, so no weight is ever
+    computed. Raises PrivacyError for no scores, a sensitivity below 1 or an epsilon that is no positive rational.
+    """
+    epsilon = _rational("epsilon", epsilon)
+    whole = [int(score) for score in scores]
+    if not whole or any(mine != theirs for mine, theirs in zip(whole, scores, strict=True)):
+        raise PrivacyError(f"selection needs at least one score and only whole ones; found {list(scores)[:5]}")
+    if sensitivity < 1:
+        raise PrivacyError(f"sensitivity {sensitivity} is not a positive whole number")
+    best = max(whole)
+    lost = np.array([(best - score) * epsilon.numerator for score in whole], dtype=object)
+    per = 2 * sensitivity * epsilon.denominator
+    while True:
+        proposed = uniform(len(whole), 4 * len(whole))
+        accepted = np.flatnonzero(_bernoulli_exp(lost[proposed], per))
+        if len(accepted):
+            return int(proposed[accepted[0]])
+
+
+def shuffled(size: int) -> NDArray[np.int64]:
+    """A uniformly random order of 0..size-1, int64 (size,)."""
+    order = np.arange(size)
+    while size > 1:
+        keys = _words(size)
+        order = np.argsort(keys, kind="stable")
+        if len(np.unique(keys)) == size:  # a tie would favour the earlier row
+            break
+    return order
+
+
+def uniform(below: int, size: int) -> NDArray[np.int64]:
+    """Draw `size` integers uniformly from 0..below-1, int64 (size,)."""
+    if not 0 < below <= _WORD:
+        raise PrivacyError(f"cannot draw below {below}; use 1..2**62")
+    top = np.uint64(2**64 - 1 - 2**64 % below)  # the largest word of a whole number of rounds
+    out = _words(size)
+    while (over := np.flatnonzero(out > top)).size:
+        out[over] = _words(over.size)
+    return (out % np.uint64(below)).astype(np.int64)
+
+
+def _words(size: int) -> NDArray[np.uint64]:
+    return np.frombuffer(secrets.token_bytes(8 * size), dtype=np.uint64).copy()
+
+
+def _rational(name: str, value: Fraction | int) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, Fraction | int) or value <= 0:
+        raise PrivacyError(f"{name} {value!r} is not a positive rational; pass a Fraction")
+    return Fraction(value)
+
+
+def _filled(size: int, draw: Any) -> NDArray[np.int64]:
+    """Join batches of independent draws of any length until there are `size`."""
+    parts: list[NDArray[np.int64]] = []
+    missing = size
+    while missing > 0:
+        part = draw(int(missing * 1.5) + 16)[:missing]
+        parts.append(part)
+        missing -= len(part)
+    return np.concatenate([*parts, np.zeros(0, np.int64)]).astype(np.int64)
+
+
+def _laplace(scale: Fraction, count: int) -> NDArray[np.int64]:
+    """As many draws of the discrete Laplace law as `count` proposals give."""
+    top, bottom = scale.numerator, scale.denominator
+    low = uniform(top, count)
+    low = low[_bernoulli_exp_fraction(low, top)]
+    magnitude = (low + top * _successes(len(low))) // bottom
+    negative = uniform(2, len(low)).astype(bool)
+    keep = ~(negative & (magnitude == 0))
+    return np.asarray(np.where(negative, -magnitude, magnitude)[keep], dtype=np.int64)
+
+
+def _gaussian(variance: Fraction, count: int) -> NDArray[np.int64]:
+    """Discrete Laplace proposals, thinned to the discrete Gaussian law."""
+    scale = _floor_sqrt(variance) + 1
+    proposed = _laplace(Fraction(scale), 2 * count)
+    p, q = variance.numerator, variance.denominator
+    reach = int(np.abs(proposed).max(initial=0)) * q * scale + p
+    kind: Any = np.int64 if reach < 2**31 and 2 * p * q * scale**2 < _WORD else object
+    off = np.abs(proposed).astype(kind) * (q * scale) - p
+    return proposed[_bernoulli_exp(off * off, 2 * p * q * scale**2)]
+
+
+def _floor_sqrt(value: Fraction) -> int:
+    return math.isqrt(value.numerator // value.denominator)
+
+
+def _bernoulli_exp(top: Integers, bottom: int) -> Mask:
+    """True with probability exp(-top / bottom), for whole top >= 0."""
+    whole = top // bottom
+    rest = top - whole * bottom
+    return np.asarray(_successes(len(top)) >= whole, dtype=bool) & _bernoulli_exp_fraction(rest, bottom)
+
+
+def _successes(size: int) -> NDArray[np.int64]:
+    """How many events of probability exp(-1) happen before the first that does not; P(>= g) = exp(-g)."""
+    count = np.zeros(size, np.int64)
+    alive = np.arange(size)
+    while alive.size:
+        alive = alive[_bernoulli_exp_fraction(np.ones(alive.size, np.int64), 1)]
+        count[alive] += 1
+    return count
+
+
+def _bernoulli_exp_fraction(top: Integers, bottom: int) -> Mask:
+    """True with probability exp(-top / bottom), for whole 0 <= top <= bottom."""
+    happened = np.zeros(len(top), bool)
+    alive = np.arange(len(top))
+    step = 1
+    while alive.size:
+        # The step-th event has probability top / (bottom step): two independent ones in a row.
+        goes_on = (uniform(step, alive.size) == 0) & _below(top[alive], bottom)
+        happened[alive[~goes_on]] = step % 2 == 1
+        alive = alive[goes_on]
+        step += 1
+    return happened
+
+
+def _below(top: Integers, bottom: int) -> Mask:
+    """True with probability top / bottom."""
+    if bottom == 1:
+        return np.asarray(top >= 1, dtype=bool)
+    if bottom <= _WORD:
+        return np.asarray(uniform(bottom, len(top)) < top, dtype=bool)
+    return np.array([secrets.randbelow(bottom) < int(value) for value in top], dtype=bool)
