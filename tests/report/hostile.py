@@ -88,4 +88,5 @@ def wide(columns: int, *, name: str = "column {} with a rather long name") -> Ev
     views = tuple(ColumnView(n, "category", labels, share, share, i / 1000, 0.02) for i, n in enumerate(names))
     pairs = tuple(PairView(a, b, 0.1, 0.1) for i, a in enumerate(names) for b in names[:i])
     scores = tuple(Score("global_utility", 0.5, subject=(n,)) for n in names)
-    return replace(evaluation(), columns=views, pairs=pairs, scores=scores, claims={}, notes=())
+    rows = {"real": 5000, "made": 5000, "holdout": 1000}
+    return replace(evaluation(), rows=rows, columns=views, pairs=pairs, scores=scores, claims={}, notes=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -17,6 +18,8 @@ HEIGHT = 148
 LABEL_WIDTH = 98
 TIPS = 20  # heat maps of more columns draw no single cells
 
+RANGE = re.compile(r"^(up to|over) | to |^\(")  # labels that name no single value
+
 Bar = tuple[str, float, float]  # label, real share, made share
 
 
@@ -30,25 +33,33 @@ def plain(value: object, limit: int = 60) -> str:
     return escape(visible(value, limit))
 
 
+def prose(value: object) -> str:
+    """A sentence as safe HTML text; what stands between backticks is set as code."""
+    return re.sub(r"`([^`]{1,60})`", r"<code>\1</code>", text(value, 400))
+
+
 def column(view: ColumnView, *, real_rows: int) -> str:
     """Real beside made for one column: bins as standing bars, levels as lying bars."""
     bars = _bars(view, real_rows)
     if view.kind in CATEGORICAL and len(bars) <= 60:
-        body, more = _lying(bars, ordered=view.kind == "ordered")
+        body, more, height = _lying(bars, ordered=view.kind == "ordered")
     else:
-        body, more = _standing(bars), ""
+        body, more, height = _standing(bars), "", HEIGHT
     told = "; ".join(_tip(*bar) for bar in bars[:12])
     return (
-        f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{plain(view.name)}, real and made</title>'
+        f'<svg class="plot" viewBox="0 0 {WIDTH} {height}" role="img"><title>{plain(view.name)}, real and made</title>'
         f"<desc>{told}{more}</desc>{body}</svg>"
     )
 
 
 def _bars(view: ColumnView, real_rows: int) -> list[Bar]:
-    """The bins, with levels that few real rows hold pooled out of sight."""
+    """The bins, with levels that few real rows hold pooled out of sight, and single numbers of such left unnamed."""
     bars = list(zip(view.labels, view.real, view.made, strict=True))
     if view.kind not in CATEGORICAL:
-        return bars
+        return [
+            ("(few rows)" if 0 < round(real * real_rows) < FEW_ROWS and not RANGE.search(label) else label, real, made)
+            for label, real, made in bars
+        ]
     few = [bar for bar in bars if 0 < round(bar[1] * real_rows) < FEW_ROWS and bar[0] not in MISSING]
     pooled = [("(rare)", sum(bar[1] for bar in few), sum(bar[2] for bar in few))] if few else []
     return [bar for bar in bars if bar not in few] + pooled
@@ -58,8 +69,8 @@ def _percent(share: float) -> str:
     return "<0.1%" if 0 < share < 0.0005 else f"{100 * share:.1f}%"
 
 
-def _lying(bars: list[Bar], *, ordered: bool) -> tuple[str, str]:
-    """One line a level, the largest shares first (an order of its own is kept); says how many are left out."""
+def _lying(bars: list[Bar], *, ordered: bool) -> tuple[str, str, int]:
+    """One line a level, largest first unless ordered; with the words for what is left out, and the height."""
     largest = sorted(bars, key=lambda bar: -max(bar[1], bar[2]))
     room = LEVELS if len(bars) <= LEVELS else LEVELS - 1
     drawn = largest[:room]
@@ -84,7 +95,7 @@ def _lying(bars: list[Bar], *, ordered: bool) -> tuple[str, str]:
     more = f"and {left} more level{'s' if left > 1 else ''}" if left else ""
     if more:
         parts.append(f'<text class="quiet" x="{LABEL_WIDTH}" y="{4 + len(drawn) * 20 + 14}">{more}</text>')
-    return "".join(parts), f"; {more}" if more else ""
+    return "".join(parts), f"; {more}" if more else "", 8 + 20 * (len(drawn) + bool(more))
 
 
 def _standing(bars: list[Bar]) -> str:
@@ -119,12 +130,12 @@ def _ends(bins: list[Bar], gone: list[Bar], step: float) -> str:
     parts = []
     y = HEIGHT - 8
     if bins:
-        parts.append(f'<text x="0" y="{y}">{plain(bins[0][0], 16)}</text>')
+        parts.append(f'<text x="0" y="{y}">{plain(bins[0][0], 20)}</text>')
     if gone:
         parts.append(f'<text x="{WIDTH}" y="{y}" text-anchor="end">missing</text>')
     if len(bins) > 1:
         x = len(bins) * step - (24 if gone else 0)
-        parts.append(f'<text x="{x:.1f}" y="{y}" text-anchor="end">{plain(bins[-1][0], 16)}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{y}" text-anchor="end">{plain(bins[-1][0], 20)}</text>')
     return "".join(parts)
 
 

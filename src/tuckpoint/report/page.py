@@ -12,10 +12,20 @@ from typing import Any
 
 from tuckpoint.measure.evaluation import ColumnView, Evaluation
 from tuckpoint.report import chart
-from tuckpoint.report.chart import glyph, plain, text
-from tuckpoint.report.sections import Section, method, protection, provenance, repetition, rule_list, understood
+from tuckpoint.report.chart import glyph, plain, prose, text
+from tuckpoint.report.sections import (
+    Section,
+    method,
+    protection,
+    provenance,
+    repetition,
+    rule_list,
+    understood,
+    without_values,
+)
 from tuckpoint.report.sections import guarantee as guarantee_of
 from tuckpoint.report.verdict import (
+    ORDER,
     WORD,
     Verdict,
     deciding,
@@ -25,7 +35,7 @@ from tuckpoint.report.verdict import (
     worst_columns,
     worst_pairs,
 )
-from tuckpoint.report.words import count, figures, meaning, number
+from tuckpoint.report.words import count, figures, meaning, number, places, subjects
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 
@@ -33,6 +43,7 @@ LIMIT_BYTES = 400_000
 PLOTS = 36  # columns drawn, the worst ones
 HEAT_COLUMNS = 40
 PAIRS = 10  # pairs listed beside the heat map
+NAMED = 4  # claims named under the headline
 COLUMN_SCORES = 12  # scores of single columns listed for one measure
 
 
@@ -80,7 +91,7 @@ def as_json(
             for verdict in found
         ],
         "evaluation": evaluation.to_dict(),
-        "schema": schema.to_dict(),
+        "schema": without_values(schema).to_dict(),
         "rules": list(rules),
         "record": dict(record),
         "repeat": list(repeat),
@@ -118,14 +129,14 @@ def _fill(evaluation: Evaluation, *, record: Mapping[str, Any], title: str, sect
 def _banner(record: Mapping[str, Any]) -> str:
     privacy = guarantee_of(record)
     said = (
-        f"Its making spent a differential-privacy budget of ε = {number(privacy['epsilon'])} "
+        f"Its making spent a differential-privacy budget of ε = {privacy['epsilon']:.6g} "
         '(<a href="#protection">what that covers</a>).'
         if privacy
         else "It carries <strong>no privacy guarantee</strong>: a model can hold on to traces of those it learned from."
     )
     return (
-        "<strong>Synthetic data.</strong> The rows judged here were drawn from a model of real rows; none of them is "
-        f"the record of a person. {said} This page shows figures of real rows too: share it as you would share them."
+        "<strong>Synthetic data.</strong> The rows judged here were drawn from a model of real rows, not collected "
+        f"from people. {said} This page shows figures of real rows too: share it as you would share them."
     )
 
 
@@ -144,13 +155,13 @@ def _about(evaluation: Evaluation, record: Mapping[str, Any]) -> str:
 
 
 def _outcome(found: Sequence[Verdict]) -> str:
-    failing = [verdict.label for verdict in found if verdict.state == "fails"]
-    undecided = [verdict.label for verdict in found if verdict.state == "open"]
     parts = []
-    if failing:
-        parts.append(f'<span class="word fails">Does not hold:</span> {"; ".join(text(name) for name in failing)}.')
-    if undecided:
-        parts.append(f'<span class="word open">Not decided:</span> {"; ".join(text(name) for name in undecided)}.')
+    for kind in ORDER[:2]:
+        names = [verdict.label for verdict in found if verdict.state == kind]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        if names:
+            listed = "; ".join(text(name, 120) for name in names[:NAMED])
+            parts.append(f'<span class="word {kind}">{WORD[kind]}:</span> {listed}{more}.')
     if not parts and found:
         parts.append("Every claim below was checked against real rows that no model has seen.")
     return " ".join(parts)
@@ -187,13 +198,14 @@ def _verdict_section(found: Sequence[Verdict]) -> Section:
 def _claim(verdict: Verdict) -> str:
     same = [score for score in verdict.scores if state(score) == verdict.state]
     prefix = {id(score): f"{_name(score)}: " if len(verdict.scores) > 1 else "" for score in same}
-    why = [f"<p>{prefix[id(score)]}{text(score.why, 400)}</p>" for score in same if score.why]
-    advised = dict.fromkeys(score.advice for score in same if score.advice and verdict.state != "holds")
-    todo = [f'<p class="todo">What to do: {text(advice, 400)}</p>' for advice in advised]
+    why = [f"<p>{prefix[id(score)]}{prose(score.why)}</p>" for score in same if score.why]
+    advised = list(dict.fromkeys(score.advice for score in same if score.advice and verdict.state != "holds"))
+    todo = "".join(f"<li>{prose(advice)}</li>" for advice in advised[:4])
+    todo = f'<div class="todo"><strong>What to do</strong><ul>{todo}</ul></div>' if todo else ""
     facts = "".join(_fact(score) for score in verdict.scores[:6])
     return (
         f'<li class="{verdict.state}">{glyph(verdict.state)}<div><h3>{text(verdict.label, 120)}</h3>'
-        f'<p class="word {verdict.state}">{WORD[verdict.state]}</p>{"".join(why[:3] + todo[:3])}'
+        f'<p class="word {verdict.state}">{WORD[verdict.state]}</p>{"".join(why[:4])}{todo}'
         f'<dl class="facts">{facts}</dl></div></li>'
     )
 
@@ -202,11 +214,12 @@ def _fact(score: Score) -> str:
     shown = figures(score)
     reference = f' <span class="soft">· real {shown.reference}</span>' if shown.reference else ""
     interval = f' <span class="soft">{shown.interval}</span>' if shown.interval else ""
-    return f"<div><dt>{_name(score)}</dt><dd><b>{shown.value}</b>{interval}{reference}</dd></div>"
+    mark = glyph(state(score)) if state(score) == "fails" else ""
+    return f"<div><dt>{mark}{_name(score)}</dt><dd><b>{shown.value}</b>{interval}{reference}</dd></div>"
 
 
 def _name(score: Score) -> str:
-    return text(meaning(score.name).label) + (f" ({text(' × '.join(score.subject), 60)})" if score.subject else "")
+    return text(meaning(score.name).label) + (text(subjects(score), 180) if score.subject else "")
 
 
 def _numbers(evaluation: Evaluation) -> Section:
@@ -216,7 +229,7 @@ def _numbers(evaluation: Evaluation) -> Section:
         rows += [_number_row(score) for score in whole[:COLUMN_SCORES]]
     head = (
         '<thead><tr><th scope="col">Measure</th><th scope="col" class="num">Made</th>'
-        '<th scope="col" class="num">95% interval</th><th scope="col">Real reference</th>'
+        '<th scope="col" class="num">95% interval</th><th scope="col" class="num">Real</th>'
         '<th scope="col">Verdict</th><th scope="col" class="num">n</th></tr></thead>'
     )
     lead = "Each figure beside what real rows reach under the same conditions. That, not zero or one, is the aim."
@@ -226,20 +239,20 @@ def _numbers(evaluation: Evaluation) -> Section:
 
 def _number_row(score: Score) -> str:
     shown = figures(score)
-    wanted = {"lower": "lower is better", "higher": "higher is better", "reference": "closer to real is better"}
-    hint = wanted.get(score.better, "shown, decides nothing")
+    wanted = {"lower": "Lower is better.", "higher": "Higher is better.", "reference": "Closer to real is better."}
+    told = [wanted.get(score.better, "Shown, decides nothing.")] if score.value is not None else []
+    told += [f"Reference: {text(score.reference_is, 120)}."] if score.reference_is else []
+    told += [prose(score.why)] if score.why else []
     word = WORD[state(score)] if score.passed is not None and score.value is not None else "–"
-    hint = text(score.why, 200) if score.value is None else hint
-    basis = f'<span class="under small soft">{text(score.reference_is, 80)}</span>' if score.reference_is else ""
     cells = [
         ("Made", "num", f"<b>{shown.value}</b>"),
         ("95% interval", "num" if shown.interval else "num empty", shown.interval),
-        ("Real reference", "" if shown.reference else "empty", shown.reference + basis if shown.reference else ""),
+        ("Real", "num" if shown.reference else "num empty", shown.reference),
         ("Verdict", "", f'<span class="word {state(score)}">{word}</span>'),
         ("n", "num" if score.n else "num empty", f"{score.n:,}" if score.n else ""),
     ]
     return (
-        f'<tr><th scope="row">{_name(score)}<span class="under small soft">{hint}</span></th>'
+        f'<tr><th scope="row">{_name(score)}<span class="under small soft">{" ".join(told)}</span></th>'
         + "".join(f'<td class="{css}" data-is="{label}">{content}</td>' for label, css, content in cells)
         + "</tr>"
     )
@@ -270,7 +283,8 @@ def _plot(view: ColumnView, evaluation: Evaluation) -> str:
 
 
 def _beside(distance: float, reference: float | None) -> str:
-    return number(distance) + ("" if reference is None else f" ({number(reference)})")
+    digits = places(max(distance, reference or 0.0))
+    return number(distance, digits=digits) + ("" if reference is None else f" ({number(reference, digits=digits)})")
 
 
 def _pairs(evaluation: Evaluation) -> Section:

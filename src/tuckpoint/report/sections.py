@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.report.chart import text
-from tuckpoint.report.words import count, figures, meaning, number, scientific
+from tuckpoint.report.words import count, figures, meaning, number, scientific, subjects
 from tuckpoint.schema import Column, Domain, Schema
 
 RULES = 60
@@ -42,7 +42,7 @@ def rule_list(evaluation: Evaluation, rules: Sequence[str]) -> Section:
     obeyed = [score for score in evaluation.scores if score.name == "rule_adherence" and not score.subject]
     single = [score for score in evaluation.scores if score.name == "rule_adherence" and score.subject]
     if single and not rules:
-        told = [f"{' × '.join(score.subject)}: {figures(score).value}" for score in single]
+        told = [f"{subjects(score).strip(' ()')}: {figures(score).value}" for score in single]
         body = _lines(told, RULES, mono=True)
     lead = "".join(f"{figures(score).value} of the made rows break none of them." for score in obeyed if body)
     return Section("rules", "Rules", lead, body or "<p>No rule was found in the real rows, and none was given.</p>")
@@ -84,7 +84,7 @@ def _no_guarantee_card() -> str:
 def _guarantee_card(privacy: Mapping[str, Any]) -> str:
     delta = privacy["delta"]
     facts = [
-        ("ε (epsilon)", number(privacy["epsilon"])),
+        ("ε (epsilon)", f"{privacy['epsilon']:.6g}"),
         ("δ (delta)", "0" if delta == 0 else scientific(delta)),
         ("Unit of privacy", text(privacy["unit"], 120)),
         ("Neighbouring tables", text(privacy.get("neighbours") or "not stated", 120)),
@@ -122,6 +122,15 @@ def method(evaluation: Evaluation) -> Section:
         "or error is that of its difference to the reference: a reference outside the brackets is more than chance."
     )
     return Section("method", "Method", lead, f'<dl class="method">{"".join(parts)}</dl>' if parts else "")
+
+
+def without_values(schema: Schema) -> Schema:
+    """The schema without the levels and ranges that were read off the real rows."""
+    known = [
+        replace(column, domain=None) if column.domain and column.domain.provenance == "data" else column
+        for column in schema.columns
+    ]
+    return replace(schema, columns=tuple(known))
 
 
 def understood(schema: Schema) -> Section:
@@ -213,7 +222,7 @@ def repetition(record: Mapping[str, Any], repeat: Sequence[str]) -> Section:
 
 def provenance(record: Mapping[str, Any]) -> Section:
     """The record, entry by entry."""
-    entries = list(_flat(record))
+    entries = list(_flat(record)) if record else []
     rows = "".join(
         f'<tr><th scope="row">{text(key, 80)}</th><td><code>{text(value, 160)}</code></td></tr>'
         for key, value in entries[:RECORD_LINES]

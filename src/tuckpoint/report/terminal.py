@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.report.verdict import WORD, State, Verdict, deciding, headline, state, verdicts, worst_columns
-from tuckpoint.report.words import figures, meaning, number, visible
+from tuckpoint.report.words import figures, meaning, number, subjects, visible
 from tuckpoint.score import Score
 
 NARROWEST = 40
@@ -53,8 +53,7 @@ def _verdict(verdict: Verdict, width: int, *, colour: bool) -> Iterator[str]:
 
 
 def _label(score: Score) -> str:
-    subject = f" ({visible(' × '.join(score.subject), 40)})" if score.subject else ""
-    return visible(meaning(score.name).label) + subject
+    return visible(meaning(score.name).label) + subjects(score)
 
 
 def _told(score: Score) -> str:

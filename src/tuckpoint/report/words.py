@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Literal
@@ -90,9 +91,15 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "near_copies": Meaning(
         "Near copies",
-        "Share of made rows closer to a real row than all but the closest real rows are to one another; the reference "
-        "is the same share of real holdout rows.",
+        "Share of made rows nearer to a real row that the model has seen than 99% of such rows are to one another; the "
+        "reference is the same share of real holdout rows.",
         "Nearness depends on the distance chosen; few near copies prove no privacy.",
+        "percent",
+    ),
+    "reissued_identifiers": Meaning(
+        "Identifiers written again",
+        "Share of the distinct made identifiers of a column that real rows hold too.",
+        "It sees identifiers in their own column only, not those inside free text.",
         "percent",
     ),
     "membership": Meaning(
@@ -110,7 +117,13 @@ MEANINGS: dict[str, Meaning] = {
     ),
 }
 
-CLAIMS: dict[str, str] = {}
+CLAIMS: dict[str, str] = {
+    "fidelity": "Made rows look like real rows",
+    "utility": "Models learn from made rows what they learn from real ones",
+    "copies & membership": "The attacks that were tried find no copies and no members",
+    "missing values": "Values are missing as often as in real rows",
+    "rules": "Made rows obey the rules",
+}
 
 
 def meaning(name: str) -> Meaning:
@@ -119,9 +132,8 @@ def meaning(name: str) -> Meaning:
 
 
 def in_words(name: str) -> str:
-    """A name like `two_way_distance` as a phrase with a capital."""
-    words = " ".join(name.replace("_", " ").split())
-    return words[:1].upper() + words[1:]
+    """A name like `two_way_distance` as a phrase with a capital; a sentence stays as it is."""
+    return name.replace("_", " ").capitalize() if re.fullmatch(r"[a-z0-9_]+", name) else name
 
 
 def visible(value: object, limit: int = 60) -> str:
@@ -155,6 +167,11 @@ class Figures:
     value: str
     interval: str = ""
     reference: str = ""
+
+
+def subjects(score: Score) -> str:
+    """The columns that a score is about, as ` (a × b)`, or nothing for the whole table."""
+    return f" ({' × '.join(visible(name, 40) for name in score.subject[:4])})" if score.subject else ""
 
 
 def figures(score: Score) -> Figures:

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from report import fabricate, hostile
+
+from tuckpoint.measure.evaluation import Evaluation
+from tuckpoint.report import page
+from tuckpoint.schema import Column, Schema
+from tuckpoint.score import Score
+
+TAGS = {
+    "html", "head", "meta", "title", "style", "body", "div", "header", "main", "footer", "nav", "section", "p",
+    "h1", "h2", "h3", "ul", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td", "strong", "b",
+    "bdi", "span", "a", "code", "pre", "sup", "figure", "figcaption", "svg", "desc", "g", "path", "rect",
+    "circle", "text",
+}  # fmt: skip
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes and text; fails on tags that are left open."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def made(evaluation: Evaluation | None = None, **changes: object) -> str:
+    given = {"schema": fabricate.schema(), "record": fabricate.record(), "title": "people", "repeat": fabricate.REPEAT}
+    return page.page(evaluation or fabricate.evaluation(), **{**given, "rules": fabricate.RULES, **changes})  # type: ignore[arg-type]
+
+
+def hostile_page() -> str:
+    return page.page(
+        hostile.evaluation(), schema=hostile.schema(), record=hostile.record(), title=hostile.NAMES[3],
+        repeat=hostile.NAMES, rules=hostile.NAMES,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("html", [made(), hostile_page()], ids=["plain", "hostile"])
+def test_the_page_holds_only_harmless_elements(html: str) -> None:
+    found = Reader(html)
+    assert set(found.tags) <= TAGS | {"br"}
+    for tag, name, value in found.attributes:
+        assert not name.startswith("on")
+        assert name not in {"src", "srcset", "style", "action", "formaction", "xlink:href", "srcdoc"}
+        assert name != "href" or re.fullmatch(r"#[a-z]+", value), (tag, name, value)
+
+
+def test_the_page_loads_nothing() -> None:
+    html = made()
+    assert "Content-Security-Policy" in html
+    assert "default-src 'none'" in html
+    assert not re.search(r"https?:|url\(|@import|<script|<link|<img", html)
+
+
+def test_values_that_look_like_placeholders_stay_as_they_are() -> None:
+    assert "$title ${heading} $$ {0} {{7*7}} %s" in Reader(hostile_page()).text
+
+
+@pytest.mark.parametrize("name", ['"<&' * 300 + "{}", "{}" + "\U0001f389" * 300, "column {}"])
+@pytest.mark.parametrize("columns", [200, 500])
+def test_wide_tables_stay_under_the_limit_and_say_what_is_left_out(columns: int, name: str) -> None:
+    html = page.page(
+        hostile.wide(columns, name=name), schema=hostile.schema(), record=hostile.record(), title="wide",
+        repeat=hostile.NAMES, rules=[*hostile.NAMES] * 20,
+    )  # fmt: skip
+    assert len(html.encode()) < page.LIMIT_BYTES
+    drawn = html.count("<figure>")
+    assert 0 < drawn <= page.PLOTS
+    assert f"The {drawn} worst of {columns} are drawn" in html
+    assert f"40 of {columns} columns are drawn" in html
+
+
+def test_a_schema_of_500_columns_stays_under_the_limit() -> None:
+    columns = tuple(Column('"' * 70 + str(i), "category", "string", note='"' * 200) for i in range(500))
+    html = made(schema=Schema(columns))
+    assert len(html.encode()) < page.LIMIT_BYTES
+    assert "And 350 more columns" in html
+
+
+def test_the_verdict_comes_first_in_words_with_reason_and_advice() -> None:
+    told = Reader(made()).text
+    order = [
+        "Synthetic data.",
+        "4 of 6 claims hold",
+        "Does not hold: Made rows cannot be told from real ones",
+        "A classifier picks the made row",
+        "What to do",
+        "declare the rule behind",
+        "0.583 [0.561, 0.605] · real 0.498",
+        "Key numbers",
+    ]
+    for part in order:
+        before, found, told = told.partition(part)
+        assert found, f"{part!r} does not stand after {before[-80:]!r}"
+
+
+def test_a_score_that_was_not_measured_says_why() -> None:
+    assert "no level of the real rows is rare enough" in Reader(made()).text
+
+
+def test_the_worst_column_is_drawn_first() -> None:
+    names = re.findall(r"<figcaption><h3><bdi>(.*?)</bdi>", made())
+    views = {view.name: view.distance - (view.reference or 0) for view in fabricate.evaluation().columns}
+    assert len(names) == 15
+    assert names == sorted(names, key=lambda name: -views[name])
+
+
+def test_an_unknown_score_and_a_table_without_columns_are_shown_all_the_same() -> None:
+    bare = Evaluation({"real": 1, "made": 0}, None, (Score("brand_new", 0.25),), (), ())
+    told = Reader(made(bare, repeat=(), rules=())).text
+    assert "Nothing was judged" in told
+    assert "Brand new" in told
+    assert "This report knows no definition" in told
+
+
+def test_two_calls_give_the_same_bytes() -> None:
+    assert made() == made()
+
+
+def test_the_same_as_json() -> None:
+    text = page.as_json(
+        fabricate.evaluation(),
+        schema=fabricate.schema(),
+        record=fabricate.record(),
+        title="people",
+        rules=fabricate.RULES,
+    )
+    value = json.loads(text)
+    assert value["synthetic"] is True
+    assert value["headline"] == "4 of 6 claims hold"
+    assert value["verdicts"][0]["state"] == "fails"
+    assert value["rules"] == list(fabricate.RULES)
+    scores = {score["name"]: score for score in value["evaluation"]["scores"]}
+    assert scores["detection"]["value"] == 0.583
+    assert scores["rare_level_coverage"]["value"] is None
+
+
+def test_json_holds_any_text_and_no_values_read_off_the_real_rows() -> None:
+    hostile_text = page.as_json(hostile.evaluation(), schema=hostile.schema(), record=hostile.record(), title="\ud800")
+    assert json.loads(hostile_text)["title"] == "\ud800"
+    text = page.as_json(
+        replace(fabricate.evaluation(), columns=()),
+        schema=fabricate.schema(),
+        record=fabricate.record(),
+        title="people",
+    )
+    columns = {column["name"]: column for column in json.loads(text)["schema"]["columns"]}
+    assert "domain" not in columns["education"]
+    assert columns["age"]["domain"]["high"] == 120

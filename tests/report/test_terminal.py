@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from report import fabricate, hostile
+
+from tuckpoint.report import terminal
+
+
+def columns_of(line: str) -> int:
+    return sum(
+        0 if unicodedata.combining(c) or c in "\u200c\u200d" else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in line
+    )
+
+
+def test_verdicts_come_first_then_numbers_then_columns_then_the_place() -> None:
+    told = terminal.summary(fabricate.evaluation(), report="out/report.html")
+    order = [
+        "4 of 6 claims hold",
+        "✗ Does not hold: Made rows cannot be told from real ones",
+        "What to do:",
+        "– Not decided",
+        "✓ Holds",
+        "Key numbers",
+        "0.583",
+        "[0.561, 0.605]",
+        "Worst columns",
+        "proves privacy",
+        "Report: out/report.html",
+    ]
+    for part in order:
+        before, found, told = told.partition(part)
+        assert found, f"{part!r} does not stand after {before[-80:]!r}"
+
+
+def test_five_worst_columns_are_named() -> None:
+    told = terminal.summary(fabricate.evaluation())
+    block = told.split("Worst columns")[1].split("\n\n")[0].strip().split("\n")
+    assert len(block) == 1 + 5
+
+
+@pytest.mark.parametrize("width", [40, 61, 80, 200])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])
+def test_no_line_is_wider_than_asked(width: int, encoding: str) -> None:
+    for evaluation in (fabricate.evaluation(), hostile.evaluation()):
+        told = terminal.summary(evaluation, width=width, encoding=encoding)
+        assert max(map(columns_of, told.split("\n"))) <= width
+        told.encode(encoding)
+
+
+def test_colour_only_when_asked() -> None:
+    assert "\x1b" not in terminal.summary(fabricate.evaluation())
+    assert "\x1b[31m" in terminal.summary(fabricate.evaluation(), colour=True)
+
+
+def test_names_in_the_data_cannot_drive_the_terminal() -> None:
+    told = terminal.summary(hostile.evaluation(), report="out/\x1b[2J.html")
+    assert not any(unicodedata.category(c) in {"Cc", "Cs", "Cf"} and c not in "\n\u200d" for c in told)
+
+
+def test_wide_letters_keep_the_columns_aligned() -> None:
+    assert terminal._columns_of("名前") == 4
+    assert terminal._cut("名前名前", 5) == "名前…"
+
+
+def test_plain_ascii_says_the_same() -> None:
+    told = terminal.summary(fabricate.evaluation(), encoding="ascii")
+    assert "x Does not hold" in told
+    assert "+ Holds" in told
