@@ -16,13 +16,11 @@ MAKE = Recipe(
     settings={"leaf": 20},
     rules=("age >= 0",),
     rows=10,
-    rebalance={"sex": {"Male": 0.5, "Female": 0.5}},
 )
+SAMPLE = Recipe("sample", MAKE.source, rows=3, where="age > 3", rebalance={"sex": {"Male": 0.5, "Female": 0.5}})
 
 
-@pytest.mark.parametrize(
-    "recipe", [MAKE, Recipe("fit", MAKE.source, schema=SCHEMA), Recipe("sample", MAKE.source, rows=3, where="age > 3")]
-)
+@pytest.mark.parametrize("recipe", [MAKE, Recipe("fit", MAKE.source, schema=SCHEMA), SAMPLE])
 def test_yaml_gives_the_recipe_back(tmp_path, recipe):
     path = tmp_path / "recipe.yaml"
     path.write_text(recipe.to_yaml())
@@ -57,8 +55,6 @@ def test_digest_sees_all_but_the_path():
         ({"rules": "age > 0"}, "a list of rules"),
         ({"verb": "mak"}, 'did you mean "make"'),
         ({"tuckpoint_recipe": 99}, "upgrade tuckpoint"),
-        ({"rebalance": {"sex": {"Male": 0.9, "Female": 0.5}}}, "at most 1"),
-        ({"rebalance": {"sex": 0.5}}, "mapping of columns"),
         ({"schema": {"columns": [{"name": "a"}]}}, "schema: a column needs"),
         ({"source": {"name": "a"}}, "sha256, rows, path not given"),
     ],
@@ -67,6 +63,14 @@ def test_a_wrong_entry_is_named(change, said):
     with pytest.raises(InputError) as caught:
         Recipe.from_dict({**MAKE.to_dict(), **change})
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"), [({"Male": 0.9, "Female": 0.5}, "at most 1"), ({}, "above 0"), (0.5, "mapping of columns")]
+)
+def test_wrong_shares_are_named(shares, said):
+    with pytest.raises(RecipeError, match=said):
+        Recipe.from_dict({**SAMPLE.to_dict(), "rebalance": {"sex": shares}})
 
 
 def test_a_recipe_without_a_setting_is_refused():

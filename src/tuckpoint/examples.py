@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FILES = {"census": "census.csv.gz"}
+ABOUT = {"census": "5,000 real people of the 1994 US census (UCI Adult, Becker and Kohavi 1996, CC BY 4.0)"}
 
 
 def path(name: str = "census") -> Path:

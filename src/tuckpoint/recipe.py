@@ -18,11 +18,10 @@ Verb = Literal["make", "fit", "sample"]
 VERSION = 1
 _ALWAYS = ("verb", "tuckpoint", "seed", "source")
 _FITTING = ("schema", "engine", "settings", "rules", "mine_rules", "k")
-_SAMPLING = ("rows", "where", "rebalance")
 _ENTRIES: Mapping[str, tuple[str, ...]] = {
-    "make": (*_ALWAYS, *_FITTING, "holdout", *_SAMPLING, "format"),
+    "make": (*_ALWAYS, *_FITTING, "holdout", "rows", "format"),
     "fit": (*_ALWAYS, *_FITTING),
-    "sample": (*_ALWAYS, *_SAMPLING, "format"),
+    "sample": (*_ALWAYS, "rows", "where", "rebalance", "rules"),
 }
 
 

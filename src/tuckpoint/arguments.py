@@ -1,0 +1,295 @@
+"""What can be said on the command line, with help that teaches."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Run = Callable[[argparse.Namespace], None]
+
+ABOUT = "Make a synthetic twin of a real table: it trains the same model, is measured, and is marked as synthetic."
+EXAMPLES = """examples:
+  tuckpoint example census -o census.csv          a real table to try things on
+  tuckpoint make census.csv --target income -o out/
+  tuckpoint schema census.csv -o schema.yaml      what was understood, for you to correct
+  tuckpoint fit census.csv --schema schema.yaml -o model/
+  tuckpoint sample model/ -n 1_000_000 --where 'age > 80' -o rows.parquet
+  tuckpoint measure real.csv made.parquet --holdout held.csv --target income -o report.html
+  tuckpoint run out/recipe.yaml                   the same bytes again
+
+`tuckpoint VERB --help` explains one of them.
+Files are CSV or TSV (also packed: .gz .bz2 .xz .zst) or Parquet, by their suffix."""
+
+MAKE = """Understand a real table, keep a part of it aside, fit the rest, make new rows, measure them against
+the part that was kept aside, and write all of it into a folder."""
+MAKE_MORE = """the folder holds:
+  data.parquet   the made rows, marked as synthetic (--format csv for data.csv)
+  report.html    what was measured, the verdict first; report.json is the same for programs
+  recipe.yaml    all settings: `tuckpoint run out/recipe.yaml` makes the same bytes again
+  record.json    how the rows came to be; every written file carries it
+  model/         the fitted model: `tuckpoint sample out/model -n 1000 -o more.parquet`
+
+examples:
+  tuckpoint make people.csv --target income -o out/
+  tuckpoint make people.parquet -n 1_000_000 --seed 7 --rule 'start <= end' -o out/
+  tuckpoint make people.csv --engine marginals --schema public.yaml --set epsilon=1 -o private/"""
+
+SCHEMA = """Say what each column is understood to be: kind, missing values, domain, who is personal.
+Correct the file by hand and pass it to `make` or `fit` with --schema."""
+RULES = "List the rules that hold in every row, as `make` and `fit` would find and obey them."
+FIT = "Fit a model on all rows of a real table. Keep real rows aside yourself if you want to measure later."
+SAMPLE = "Draw new rows from a fitted model. The same seed gives the same bytes, with any number of workers."
+SAMPLE_MORE = """examples:
+  tuckpoint sample model/ -n 1000 -o rows.csv
+  tuckpoint sample model/ -n 1_000_000 --where 'age > 80 and income == ">50K"' -o rows.parquet
+  tuckpoint sample model/ -n 10_000 --rebalance sex=Female:0.5/Male:0.5 -o balanced.parquet
+
+conditions compare columns with numbers, "text" and "2024-01-31" dates: == != < <= > >=, in [..], and, or, not,
+missing(column). Put a column name with spaces between backticks."""
+COMPLETE = (
+    "Fill the empty cells of partly filled rows with values that fit what is there. Filled cells stay as they are."
+)
+MEASURE = """Measure made rows, from tuckpoint or from anywhere, against the real rows they were made from and against
+a holdout: real rows that the maker never saw. Only those show copying."""
+RUN = """Repeat a recipe and compare: every file comes out the same, byte for byte, or you are told which does not.
+The input must be unchanged."""
+
+
+def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    """The parser of the whole command line; `options.run` is then the function of the chosen verb."""
+    top = argparse.ArgumentParser(
+        prog="tuckpoint", description=ABOUT, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    top.add_argument("--version", action=_Version, help="show the version and stop")
+    places = top.add_subparsers(title="verbs", metavar="VERB", required=True)
+
+    def verb(name: str, text: str, line: str, more: str = "", **named: Any) -> argparse.ArgumentParser:
+        look = argparse.RawDescriptionHelpFormatter
+        place = places.add_parser(name, help=line, description=text, epilog=more, formatter_class=look, **named)
+        place.set_defaults(run=verbs[name])
+        place.add_argument("--traceback", action="store_true", help="show where an error came from")
+        return place
+
+    _make(verb("make", MAKE, "real table in; twin, model and report out", MAKE_MORE))
+    _schema(verb("schema", SCHEMA, "say what a table is understood to mean"))
+    _rules(verb("rules", RULES, "list the rules that hold in every row"))
+    _fit(verb("fit", FIT, "fit a model to a table"))
+    _sample(verb("sample", SAMPLE, "draw rows from a model", SAMPLE_MORE))
+    _complete(verb("complete", COMPLETE, "fill the empty cells of rows", aliases=["impute"]))
+    _measure(verb("measure", MEASURE, "measure made rows against real ones"))
+    _run(verb("run", RUN, "repeat a recipe: the same bytes again"))
+    verb("engines", "List the engines and their settings.", "list the engines and their settings")
+    _example(verb("example", "Write a real table that comes with the package.", "write a real table to try things on"))
+    return top
+
+
+def _make(place: argparse.ArgumentParser) -> None:
+    _file(place, "real table")
+    _output(place, "new folder to write into")
+    _understanding(place)
+    _fitting(place)
+    place.add_argument("-n", "--rows", type=_whole, metavar="N", help="rows to make (default: as many as FILE has)")
+    place.add_argument(
+        "--holdout", type=float, default=0.2, metavar="SHARE", help="share of rows never fitted (default: 0.2)"
+    )
+    place.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="of the data (default: parquet)")
+    _running(place)
+
+
+def _schema(place: argparse.ArgumentParser) -> None:
+    _file(place, "real table")
+    _output(place, "YAML file to write (default: print it)", required=False)
+    _roles(place)
+
+
+def _rules(place: argparse.ArgumentParser) -> None:
+    _file(place, "real table")
+    place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
+
+
+def _fit(place: argparse.ArgumentParser) -> None:
+    _file(place, "real table")
+    _output(place, "new folder for the model")
+    _understanding(place)
+    _fitting(place)
+    _running(place)
+
+
+def _sample(place: argparse.ArgumentParser) -> None:
+    _model(place)
+    place.add_argument("-n", "--rows", type=_whole, required=True, metavar="N", help="rows to draw, like 1_000_000")
+    _output(place, "file to write: .parquet, .csv, .csv.gz ...")
+    place.add_argument("--where", metavar="CONDITION", help="draw only rows for which this holds")
+    _rule(place, "one more rule that drawn rows must obey: 'start <= end'; repeatable")
+    place.add_argument(
+        "--rebalance",
+        action="append",
+        default=[],
+        type=_shares,
+        metavar="COLUMN=SHARES",
+        help="wanted shares of a column's levels: sex=Male:0.5/Female:0.5, or sex=0.5/0.5 in the order of the schema",
+    )
+    _running(place)
+
+
+def _complete(place: argparse.ArgumentParser) -> None:
+    _model(place)
+    _file(place, "partly filled table with the columns of the model; whole columns may be absent")
+    _output(place, "file to write")
+    _seed(place)
+
+
+def _measure(place: argparse.ArgumentParser) -> None:
+    place.add_argument("real", type=Path, metavar="REAL", help="real rows that the maker saw")
+    place.add_argument("made", type=Path, metavar="MADE", help="made rows")
+    place.add_argument("--holdout", type=Path, required=True, metavar="FILE", help="real rows that the maker never saw")
+    place.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="report.html or report.json; repeatable",
+    )
+    place.add_argument("--overwrite", action="store_true", help="replace an older report")
+    place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
+    place.add_argument("--target", metavar="COLUMN", help="the column that a model will predict")
+    _running(place)
+
+
+def _run(place: argparse.ArgumentParser) -> None:
+    place.add_argument("recipe", type=Path, metavar="RECIPE", help="recipe.yaml of an earlier run")
+    place.add_argument("--input", type=Path, metavar="FILE", help="where the input is now, if it was moved")
+    place.add_argument("--workers", type=_workers, metavar="N", help="processor cores to use (default: all)")
+    place.add_argument("--progress", action="store_true", help="tell each step even if this is no terminal")
+    _output(place, "new folder (default: compare with the folder of RECIPE)", required=False)
+
+
+def _example(place: argparse.ArgumentParser) -> None:
+    place.add_argument("name", nargs="?", default="census", help="which (default: census)")
+    _output(place, "file to write")
+
+
+def _file(place: argparse.ArgumentParser, what: str) -> None:
+    place.add_argument("file", type=Path, metavar="FILE", help=f"{what}: CSV (also packed) or Parquet")
+
+
+def _model(place: argparse.ArgumentParser) -> None:
+    place.add_argument("model", type=Path, metavar="MODEL", help="folder of a fitted model")
+
+
+def _output(place: argparse.ArgumentParser, what: str, *, required: bool = True) -> None:
+    place.add_argument("-o", "--output", type=Path, required=required, metavar="OUT", help=what)
+    place.add_argument("--overwrite", action="store_true", help="replace what an earlier run wrote there")
+
+
+def _roles(place: argparse.ArgumentParser) -> None:
+    place.add_argument("--target", metavar="COLUMN", help="the column that a model will predict")
+    place.add_argument("--person", metavar="COLUMN", help="says whose row it is, if people have several rows")
+    place.add_argument("--primary-key", metavar="COLUMN", help="the column that is unique in each row")
+
+
+def _understanding(place: argparse.ArgumentParser) -> None:
+    _roles(place)
+    place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
+
+
+def _fitting(place: argparse.ArgumentParser) -> None:
+    place.add_argument(
+        "--engine", default="trees", metavar="NAME", help="default: trees; `tuckpoint engines` lists all"
+    )
+    place.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="NAME=VALUE",
+        help="a setting of the engine; repeatable",
+    )
+    _rule(place, "what made rows must obey: 'start <= end'; repeatable")
+    place.add_argument("--no-mined-rules", action="store_true", help="obey only the rules given with --rule")
+    place.add_argument(
+        "-k", type=_whole, default=5, metavar="K", help="rare values held by fewer people do not leave (default: 5)"
+    )
+
+
+def _rule(place: argparse.ArgumentParser, what: str) -> None:
+    place.add_argument("--rule", action="append", default=[], metavar="RULE", help=what)
+
+
+def _running(place: argparse.ArgumentParser) -> None:
+    _seed(place)
+    place.add_argument("--workers", type=_workers, metavar="N", help="processor cores to use (default: all)")
+    place.add_argument("--progress", action="store_true", help="tell each step even if this is no terminal")
+
+
+def _seed(place: argparse.ArgumentParser) -> None:
+    place.add_argument("--seed", type=_whole, default=0, metavar="N", help="root of all draws (default: 0)")
+
+
+def _whole(text: str) -> int:
+    """A whole number from 0; `1_000_000` and `1,000,000` are read too."""
+    try:
+        number = int(text.replace(",", ""))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number; write it like 1000 or 1_000_000") from None
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is below zero")
+    return number
+
+
+def _workers(text: str) -> int:
+    number = _whole(text)
+    if not number:
+        raise argparse.ArgumentTypeError("at least one core is needed")
+    return number
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r}: write it as NAME=VALUE, for example leaf=20")
+    return name.strip(), _literal(value.strip())
+
+
+def _literal(text: str) -> Any:
+    """A number, true, false, none or text; several, parted by commas, are a list."""
+    if "," in text:
+        return [_literal(part.strip()) for part in text.split(",") if part.strip()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False, "none": None, "null": None}.get(text.lower(), text)
+
+
+def _shares(text: str) -> tuple[str, list[float] | dict[str, float]]:
+    """`sex=0.5/0.5` is a list in the order of the schema's levels, `sex=Male:0.5/Female:0.5` names them."""
+    column, equals, shares = text.rpartition("=")
+    parts = [part.rpartition(":") for part in shares.split("/")]
+    named = {bool(colon) for _, colon, _ in parts}
+    try:
+        numbers = [float(number) for _, _, number in parts]
+    except ValueError:
+        numbers = []
+    if not equals or not numbers or len(named) > 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: write it as sex=0.5/0.5, or with the levels as sex=Male:0.5/Female:0.5"
+        )
+    return column, dict(zip((level for level, _, _ in parts), numbers, strict=True)) if named == {True} else numbers
+
+
+class _Version(argparse.Action):
+    """Reads the version only when asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **more)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from tuckpoint.record import tuckpoint_version
+
+        parser.exit(message=f"tuckpoint {tuckpoint_version()}\n")
