@@ -12,8 +12,9 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,26 @@ def quote(name: str) -> str:
     if name.isidentifier() and name.isascii() and name not in FUNCTIONS and not _is_keyword(name):
         return name
     return f"col({name!r})" if "`" in name or "\n" in name else f"`{name}`"
+
+
+def normal(text: str) -> ast.expr:
+    """The parsed text with every column, however written, as a plain name; for recognising shapes, not for running."""
+    plain, quoted = _unquote(" ".join(text.splitlines()).strip())
+    scope = Scope(text, plain, quoted, {}, Schema(()))
+    return cast(ast.expr, _Renamed(quoted).visit(_tree(scope)))
+
+
+class _Renamed(ast.NodeTransformer):
+    def __init__(self, quoted: Mapping[str, str]) -> None:
+        self.quoted = quoted
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self.quoted.get(node.id, node.id))
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        if called(node) == "col" and isinstance(node.args[0], ast.Constant):
+            return ast.Name(str(node.args[0].value))
+        return cast(ast.expr, self.generic_visit(node))
 
 
 def _unquote(text: str) -> tuple[str, dict[str, str]]:

@@ -1,0 +1,39 @@
+"""Find the rules that real rows obey, before anything is fitted, so that made rows can obey them too."""
+
+from __future__ import annotations
+
+from tuckpoint.errors import InputError
+from tuckpoint.schema import Schema
+from tuckpoint.table import dependence, relations
+from tuckpoint.table.engine import Encoded
+from tuckpoint.table.evidence import MIN_ROWS, view
+from tuckpoint.table.rule import Rule
+
+
+def mine(real: Encoded, *, protected: Encoded | None = None, schema: Schema | None = None) -> tuple[Rule, ...]:
+    """The rules of a table: those that hold without exception, and as findings those that nearly do.
+
+    Arithmetic and order are read off `real`, since clipped extremes no longer add up; whatever stores values
+    (functions, blocks, combinations) is read off `protected`, the same rows with rare values pooled, so that no rule
+    names a value that the model itself may not hold. With a `schema`, only numbers of one kind and unit are put in
+    order. The criteria stand in `tuckpoint.table.evidence`. Rules read off real rows void any differential-privacy
+    guarantee.
+    """
+    protected = real if protected is None else protected
+    if protected.rows != real.rows or not set(real.columns) >= set(protected.columns):
+        raise InputError("the protected table must hold the rows and columns of the real one")
+    if real.rows < MIN_ROWS or len(real.fields) < 2:
+        return ()
+    seen, pooled = view(real), view(protected)
+    lines = relations.linear(seen)
+    copies = {rule.columns[1] for rule in lines}
+    functions = [rule for rule in dependence.lookups(pooled) if rule.columns[1] not in copies]
+    doubles = copies | {rule.columns[1] for rule in functions if rule.detail["one_to_one"]}
+    sums = relations.totals(seen, doubles)
+    products = relations.products(seen, schema, doubles)
+    implied = {(part, rule.columns[2]) for rule in sums for part in rule.columns[:2]}
+    orders = relations.orders(seen, schema, doubles, implied)
+    related = {frozenset(rule.columns) for rule in functions}
+    blocks = dependence.blocks(pooled, doubles)
+    pairs = dependence.combinations(pooled, doubles, related)
+    return (*lines, *functions, *sums, *products, *orders, *blocks, *pairs)

@@ -1,0 +1,230 @@
+"""Rules between numbers, found in real rows: y = kx + m, a + b = c, a * b = c, a <= b."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tuckpoint.schema import Schema
+from tuckpoint.table.engine import Array, Field
+from tuckpoint.table.evidence import LIFT, MIN_SOFT_TRIALS, SOFT, View, lucky, thin, told
+from tuckpoint.table.expression import quote
+from tuckpoint.table.rule import Rule, literal
+
+PIVOTS = 24  # rows on which every triple is first tried
+MIN_DISTINCT = 20  # different triples behind an arithmetic rule
+MIN_OVERLAP = 0.05  # share of unrelated pairs that would break an order
+MAX_TRIPLE_COLUMNS = 400
+Index = list[int]
+
+
+def linear(seen: View) -> list[Rule]:
+    """y = kx + m for numbers of many values, exact to the decimals of y; copies are k = 1, m = 0."""
+    places = [i for i in _numeric(seen) if len(np.unique(_present(seen.sample[:, i]))) > MIN_DISTINCT]
+    filled = np.nan_to_num(seen.sample[:, places])
+    with np.errstate(all="ignore"):
+        alike = np.abs(np.corrcoef(filled, rowvar=False)) > 0.9999 if len(places) > 1 else np.zeros((0, 0), bool)
+    rules: list[Rule] = []
+    taken: set[int] = set()
+    for first, second in np.argwhere(np.triu(alike, 1)):
+        x, y = sorted((places[first], places[second]), key=lambda i: (-seen.fields[i].decimals, i))
+        rule = None if {x, y} & taken else _line(seen, seen.fields[x], seen.fields[y])
+        if rule is not None:
+            taken.add(y)
+            rules.append(rule)
+    return rules
+
+
+def _line(seen: View, x: Field, y: Field) -> Rule | None:
+    first, second = seen.full(x.name), seen.full(y.name)
+    if (np.isnan(first) != np.isnan(second)).any():
+        return None
+    low, high = int(np.nanargmin(first)), int(np.nanargmax(first))
+    factor = float(f"{(second[high] - second[low]) / (first[high] - first[low]):.6g}")
+    offset = float(f"{np.nanmedian(second - factor * first):.6g}")
+    off = np.abs(factor * first + offset - second) > 0.5 * 10.0**-y.decimals + 1e-9 * np.abs(second)
+    if factor == 0 or off.any():
+        return None
+    distinct = len(np.unique(_present(second)))
+    chance = -distinct * math.log(distinct) * seen.independence
+    text = f"{quote(y.name)} == {_line_text(x.name, factor, offset)}"
+    return Rule(
+        "linear", (x.name, y.name), text, detail={"factor": factor, "offset": offset},
+        **told(1.0, len(first), chance, enforced=True),
+    )  # fmt: skip
+
+
+def _line_text(name: str, factor: float, offset: float) -> str:
+    times = quote(name) if factor == 1 else f"{literal(factor)} * {quote(name)}"
+    return times if offset == 0 else f"{times} {'-' if offset < 0 else '+'} {literal(abs(offset))}"
+
+
+def totals(seen: View, without: set[str]) -> list[Rule]:
+    """a + b = c, of which differences are another reading."""
+    return _triples(seen, without, "sum", np.add, trivial=(0.0,))
+
+
+def products(seen: View, schema: Schema | None, without: set[str]) -> list[Rule]:
+    """a * b = c; dates do not multiply."""
+    dated = {c.name for c in schema.columns if c.kind in ("date", "datetime")} if schema is not None else set()
+    return _triples(seen, without | dated, "product", np.multiply, trivial=(0.0, 1.0, -1.0))
+
+
+def _triples(seen: View, without: set[str], kind: Any, act: Any, *, trivial: tuple[float, ...]) -> list[Rule]:
+    places = [i for i in _numeric(seen) if seen.fields[i].name not in without]
+    places = [i for i in places if len(np.unique(_present(seen.sample[:, i]))) > 2][:MAX_TRIPLE_COLUMNS]
+    rules = []
+    tries = len(places) ** 3 // 2
+    taken: set[frozenset[int]] = set()
+    for total, first, second in _survivors(seen, places, act):
+        if frozenset((total, first, second)) in taken:
+            continue
+        rule = _triple(seen, [first, second, total], kind, act, trivial, tries)
+        if rule is not None:
+            taken.add(frozenset((total, first, second)))
+            rules.append(rule)
+    return rules
+
+
+def _survivors(seen: View, places: Index, act: Any) -> Iterable[tuple[int, int, int]]:
+    """Triples (c, a, b) that hold on the pivot rows of c; missing c must go with missing a or b."""
+    index = np.array(places, int)
+    upper, lower = np.triu_indices(len(index), 1)
+    decimals = np.array([item.decimals for item in seen.fields])
+    for total in places:
+        here = (index[upper] != total) & (index[lower] != total)
+        first, second = index[upper][here], index[lower][here]  # (pairs,)
+        # Where c is coarser than its parts it may be a rounded result; else the equality is exact.
+        half = 0.5 * 10.0 ** -float(decimals[total])
+        for row in _pivots(seen.sample[:, total]):
+            values, due = seen.sample[row], seen.sample[row, total]
+            result = act(values[first], values[second])
+            keep = np.isnan(result) if math.isnan(due) else np.abs(result - due) <= half + 1e-9 * abs(due)
+            first, second = first[keep], second[keep]
+            if not len(first):
+                break
+        yield from ((total, int(a), int(b)) for a, b in zip(first, second, strict=True))
+
+
+def _pivots(values: Array) -> Array:
+    """Rows that tell most: different values, the rarest first."""
+    _, rows, counts = np.unique(values, return_index=True, return_counts=True)
+    return rows[np.lexsort((rows, counts))][:PIVOTS]
+
+
+def _triple(seen: View, at: Index, kind: Any, act: Any, trivial: tuple[float, ...], tries: int) -> Rule | None:
+    a, b, c = (seen.fields[i] for i in at)
+    for columns in ([seen.sample[:, i] for i in at], [seen.full(item.name) for item in (a, b, c)]):
+        first, second, total = columns
+        result = act(first, second)
+        half = 0.5 * 10.0**-c.decimals + 1e-9 * np.abs(total)
+        fits = np.where(
+            np.isnan(result) | np.isnan(total), np.isnan(result) & np.isnan(total), np.abs(result - total) <= half
+        )
+        support = float(fits.mean())
+        if support < SOFT:
+            return None
+    telling = fits & ~np.isnan(result) & ~np.isin(first, trivial) & ~np.isin(second, trivial)
+    distinct = len(np.unique(first[telling] + 1j * second[telling]))
+    commonest = np.unique(_present(total), return_counts=True)[1].max() / max(len(_present(total)), 1)
+    chance = distinct * math.log(max(commonest, 1e-12)) * seen.independence
+    if distinct < MIN_DISTINCT or telling.mean() < 0.01 or lucky(chance, tries):
+        return None
+    sign = "+" if kind == "sum" else "*"
+    text = f"{quote(a.name)} {sign} {quote(b.name)} == {quote(c.name)}"
+    names = (a.name, b.name, c.name)
+    return Rule(kind, names, text, **told(support, len(total), chance, enforced=support == 1.0))
+
+
+def orders(seen: View, schema: Schema | None, without: set[str], implied: set[tuple[str, str]]) -> list[Rule]:
+    """a <= b between numbers of one kind and unit, with 0 let pass where it stands for "none".
+
+    Ranges must overlap (unrelated values would break the order in 5 % of rows or more).
+    """
+    places = [i for i in _numeric(seen) if seen.fields[i].name not in without]
+    values = seen.sample.copy()
+    zero = {i for i in places if _zero_is_none(values[:, i])}
+    for i in zero:
+        values[values[:, i] == 0, i] = np.nan
+    found: dict[tuple[int, int], Rule] = {}
+    for low in places:
+        with np.errstate(invalid="ignore"):
+            above = (values[:, [low]] > values[:, places]).sum(axis=0)
+        both = (~np.isnan(values[:, [low]]) & ~np.isnan(values[:, places])).sum(axis=0)
+        for high, wrong, trials in zip(places, above, both, strict=True):
+            names = (seen.fields[low].name, seen.fields[high].name)
+            if (
+                low != high
+                and trials >= 20
+                and wrong <= (1 - SOFT) * trials
+                and names not in implied
+                and _comparable(schema, *names)
+            ):
+                rule = _order(seen, low, high, zero, len(places) ** 2)
+                if rule is not None:
+                    found[low, high] = rule
+    return _minimal(found)
+
+
+def _order(seen: View, low: int, high: int, zero: set[int], tries: int) -> Rule | None:
+    a, b = seen.fields[low], seen.fields[high]
+    first, second = seen.full(a.name), seen.full(b.name)
+    told_zero = [seen.fields[i].name for i in (low, high) if i in zero]
+    use = ~np.isnan(first) & ~np.isnan(second)
+    use &= ~((low in zero) & (first == 0)) & ~((high in zero) & (second == 0))
+    # Unrelated columns: any value of one beside any value of the other, whether or not they stand together.
+    lows, highs = (_valid(column, place in zero) for column, place in ((first, low), (second, high)))
+    overlap = (
+        float(np.searchsorted(np.sort(highs), lows, side="left").mean()) / max(len(highs), 1) if len(lows) else 0.0
+    )
+    first, second = first[use], second[use]
+    if len(first) < MIN_SOFT_TRIALS:
+        return None
+    support = float((first <= second).mean())
+    chance = len(first) * math.log1p(-min(overlap, 1 - 1e-12)) * seen.independence
+    if support < SOFT or overlap < MIN_OVERLAP or lucky(chance, tries):
+        return None
+    enforced = support == 1.0
+    if thin(len(first) * seen.independence, overlap) if enforced else support < 1 - LIFT * overlap:
+        return None
+    passing = "".join(f"{quote(name)} == 0 or " for name in told_zero)
+    text = f"{passing}{quote(a.name)} <= {quote(b.name)}"
+    detail = {"zero": told_zero}
+    return Rule("order", (a.name, b.name), text, detail=detail, **told(support, len(first), chance, enforced=enforced))
+
+
+def _comparable(schema: Schema | None, first: str, second: str) -> bool:
+    if schema is None:
+        return True
+    one, other = schema[first], schema[second]
+    number = ("integer", "decimal")
+    return one.unit == other.unit and (one.kind == other.kind or (one.kind in number and other.kind in number))
+
+
+def _zero_is_none(values: Array) -> bool:
+    """Whether 0 stands apart from all other values by more than their whole spread."""
+    others = _present(values[values != 0])
+    zeros = int((values == 0).sum())
+    return zeros > 0 and len(others) > 0 and float(np.abs(others).min()) > float(others.max() - others.min()) > 0
+
+
+def _minimal(found: dict[tuple[int, int], Rule]) -> list[Rule]:
+    """The orders that do not follow from two others."""
+    hard = {pair for pair, rule in found.items() if rule.enforced}
+    middle: Callable[[int, int], bool] = lambda a, b: any((a, m) in hard and (m, b) in hard for m, _ in hard)  # noqa: E731
+    return [rule for (a, b), rule in found.items() if not ((a, b) in hard and middle(a, b))]
+
+
+def _valid(values: Array, zero_is_none: bool) -> Array:
+    return np.asarray(values[~np.isnan(values) & ~((values == 0) & zero_is_none)])
+
+
+def _numeric(seen: View) -> Index:
+    return [i for i, item in enumerate(seen.fields) if item.numeric]
+
+
+def _present(values: Array) -> Array:
+    return values[~np.isnan(values)]
