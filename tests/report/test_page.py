@@ -145,6 +145,15 @@ def test_an_unknown_score_and_a_table_without_columns_are_shown_all_the_same() -
     assert "This report knows no definition" in told
 
 
+def test_the_banner_claims_no_more_than_the_record_does() -> None:
+    private = {"epsilon": 1.0, "delta": 1e-6, "unit": "person"}
+    assert "no privacy guarantee" in Reader(made()).text
+    assert "budget of ε = 1 (" in Reader(made(record={**fabricate.record(), "privacy": private})).text
+    unknown = Reader(made(record={})).text
+    assert "No record came with them" in unknown
+    assert "drawn from a model" not in unknown
+
+
 def test_two_calls_give_the_same_bytes() -> None:
     assert made() == made()
 

@@ -42,6 +42,12 @@ def test_anything_less_than_a_whole_guarantee_is_none(privacy: Any) -> None:
     assert "No privacy guarantee" in protection(EMPTY, {"privacy": privacy}).body
 
 
+def test_without_a_record_nothing_is_claimed_of_the_making() -> None:
+    body = protection(EMPTY, {}).body
+    assert "No record came with these rows" in body
+    assert "engine promises" not in body
+
+
 def test_protections_generation_and_notes_are_told() -> None:
     evaluation = Evaluation({}, None, (), (), (), notes=("one attack was tried",))
     body = protection(evaluation, {"protections": ["country: 4 levels pooled"], "generation": 2}).body
@@ -86,6 +92,11 @@ def test_rules_are_listed_or_said_to_be_absent() -> None:
     found = rule_list(obeyed, ("a + b == c",))
     assert "a + b == c" in found.body
     assert "99.996%" in found.lead
-    assert "No rule was found" in rule_list(EMPTY, ()).body
+    assert "No rule is known" in rule_list(EMPTY, ()).body
+    assert (
+        "No rule is known"
+        in rule_list(Evaluation({}, None, (Score("rule_adherence", None, why="-"),), (), ()), ()).body
+    )
     single = Evaluation({}, None, (Score("rule_adherence", 0.5, subject=("a <= b",)),), (), ())
-    assert "a &lt;= b: 50.0%" in rule_list(single, ()).body
+    assert "a &lt;= b: obeyed by 50.0%" in rule_list(single, ("a <= b", "c > 0")).body
+    assert "c &gt; 0" in rule_list(single, ("a <= b", "c > 0")).body

@@ -128,15 +128,24 @@ def _fill(evaluation: Evaluation, *, record: Mapping[str, Any], title: str, sect
 
 def _banner(record: Mapping[str, Any]) -> str:
     privacy = guarantee_of(record)
-    said = (
-        f"Its making spent a differential-privacy budget of ε = {privacy['epsilon']:.6g} "
-        '(<a href="#protection">what that covers</a>).'
-        if privacy
-        else "It carries <strong>no privacy guarantee</strong>: a model can hold on to traces of those it learned from."
-    )
+    made = "The rows judged here were drawn from a model of real rows, not collected from people."
+    if privacy:
+        said = (
+            f"Its making spent a differential-privacy budget of ε = {privacy['epsilon']:.6g} "
+            '(<a href="#protection">what that covers</a>).'
+        )
+    elif record:
+        said = (
+            "It carries <strong>no privacy guarantee</strong>: a model can hold on to traces of those it learned from."
+        )
+    else:
+        made = "The rows judged here are said to be made, not collected from people."
+        said = (
+            "No record came with them: how they were made is not known, and <strong>no privacy guarantee</strong> is."
+        )
     return (
-        "<strong>Synthetic data.</strong> The rows judged here were drawn from a model of real rows, not collected "
-        f"from people. {said} This page shows figures of real rows too: share it as you would share them."
+        f"<strong>Synthetic data.</strong> {made} {said} "
+        "This page shows figures of real rows too: share it as you would share them."
     )
 
 

@@ -18,6 +18,19 @@ SCHEMA_ROWS = 150
 RECORD_LINES = 120
 
 
+NO_GUARANTEE = (
+    '<div class="card"><h3>No privacy guarantee</h3><p>The engine promises nothing formal about the people behind the '
+    "real rows. Copies were counted and attacks were tried, with the results above; an attack that failed proves only "
+    "that this one failed. Treat the made rows, the model and this page as personal data until someone who answers for "
+    "it decides otherwise. For a guarantee, fit with <code>--engine marginals</code>.</p></div>"
+)
+NO_RECORD = (
+    '<div class="card"><h3>No privacy guarantee is known</h3><p>No record came with these rows, so nothing is known of '
+    "how they were made and protected. Copies were counted and attacks were tried, with the results above; an attack "
+    "that failed proves only that this one failed.</p></div>"
+)
+
+
 @dataclass(frozen=True)
 class Section:
     """One part of the page; without a body it is left out."""
@@ -37,15 +50,16 @@ def _lines(items: Sequence[object], limit: int, *, mono: bool = False) -> str:
 
 
 def rule_list(evaluation: Evaluation, rules: Sequence[str]) -> Section:
-    """The rules that made rows were held to, and how many obey."""
-    body = _lines(rules, RULES, mono=True)
-    obeyed = [score for score in evaluation.scores if score.name == "rule_adherence" and not score.subject]
-    single = [score for score in evaluation.scores if score.name == "rule_adherence" and score.subject]
-    if single and not rules:
-        told = [f"{subjects(score).strip(' ()')}: {figures(score).value}" for score in single]
-        body = _lines(told, RULES, mono=True)
-    lead = "".join(f"{figures(score).value} of the made rows break none of them." for score in obeyed if body)
-    return Section("rules", "Rules", lead, body or "<p>No rule was found in the real rows, and none was given.</p>")
+    """The rules that made rows were held to, how many rows obey, and which rules some rows break."""
+    scores = [score for score in evaluation.scores if score.name == "rule_adherence" and score.value is not None]
+    broken = [f"{subjects(score).strip(' ()')}: obeyed by {figures(score).value}" for score in scores if score.subject]
+    body = ""
+    if broken:
+        body += f"<h3>Broken by some rows</h3>{_lines(broken, RULES, mono=True)}"
+    if rules:
+        body += ("<h3>All rules</h3>" if broken else "") + _lines(rules, RULES, mono=True)
+    whole = [f"{figures(score).value} of the made rows break none of them." for score in scores if not score.subject]
+    return Section("rules", "Rules", "".join(whole), body or "<p>No rule is known for this table.</p>")
 
 
 def guarantee(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -61,7 +75,7 @@ def guarantee(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def protection(evaluation: Evaluation, record: Mapping[str, Any]) -> Section:
     """The guarantee or the lack of one, and what was done to rare values."""
     stated = guarantee(record)
-    card = _guarantee_card(stated) if stated else _no_guarantee_card()
+    card = _guarantee_card(stated) if stated else NO_GUARANTEE if record else NO_RECORD
     done = record.get("protections")
     shown = _lines(list(done), NOTES) if isinstance(done, list | tuple) else ""
     body = card + (f"<h3>Done to rare values</h3>{shown}" if shown else "")
@@ -70,15 +84,6 @@ def protection(evaluation: Evaluation, record: Mapping[str, Any]) -> Section:
         body += f"<p>The rows behind this table were themselves synthetic: this is generation {again}.</p>"
     notes = _lines(evaluation.notes, NOTES)
     return Section("protection", "Protection", "", body + (f"<h3>Notes</h3>{notes}" if notes else ""))
-
-
-def _no_guarantee_card() -> str:
-    return (
-        '<div class="card"><h3>No privacy guarantee</h3><p>The engine promises nothing formal about the people behind '
-        "the real rows. Copies were counted and attacks were tried, with the results above; an attack that failed "
-        "proves only that this one failed. Treat the made rows, the model and this page as personal data until someone "
-        "who answers for it decides otherwise. For a guarantee, fit with <code>--engine marginals</code>.</p></div>"
-    )
 
 
 def _guarantee_card(privacy: Mapping[str, Any]) -> str:
