@@ -74,6 +74,7 @@ def launch(peer: Peer, real: Path, made: Path, *, rows: int, target: str, seed: 
     command += [str(real), str(made), "--rows", str(rows), "--target", target, "--seed", str(seed)]
     command += ["--settings", json.dumps(peer.settings)]
     environment = {**os.environ, **dict.fromkeys(SINGLE, "1"), "CUDA_VISIBLE_DEVICES": "", "PYTHONWARNINGS": "ignore"}
+    load = round(os.getloadavg()[0], 1)
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -88,7 +89,7 @@ def launch(peer: Peer, real: Path, made: Path, *, rows: int, target: str, seed: 
     if done.returncode != 0 or not made.exists():
         last = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
         return {"stopped": f"failed: {last[:300]}"}
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+    return {**json.loads(done.stdout.strip().splitlines()[-1]), "load": load}
 
 
 def runs(sets: list[str], peers: list[str], seeds: list[int]) -> Iterator[tuple[str, str, int]]:
