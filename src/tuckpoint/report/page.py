@@ -309,7 +309,7 @@ def _pairs(evaluation: Evaluation) -> Section:
     names = [name for name in views if name in chosen] + [name for name in chosen if name not in views]
     lead = (
         "Below the diagonal stands made against real, above it real holdout against real. "
-        "A perfect twin mirrors itself; a darker lower half shows relations that were lost."
+        "A perfect twin mirrors itself; stronger colour in the lower half shows relations that were lost."
     )
     if len(names) < len(evaluation.columns):
         lead += f" {len(names)} of {len(evaluation.columns)} columns are drawn, those of the worst pairs."
