@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -240,6 +241,7 @@ def _rebuilt(name: str, message: str) -> TuckpointError:
 def _serve(line: Connection, work: str | Work, initial: Any) -> None:
     """The life of a worker: take a job, write it, say so, until the line closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the watcher decides what an interrupt means
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
             job, place = line.recv()
@@ -249,3 +251,10 @@ def _serve(line: Connection, work: str | Work, initial: Any) -> None:
                 line.send(("error", type(error).__name__, str(error)))
             except Exception:
                 line.send(("failed", _last_lines()))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
