@@ -15,6 +15,9 @@ from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Encoded
 
 MOST_ROWS = 10_000
+# Variance of the mean of two folds over that of one fold: 1 / 2 + test rows / training rows (Nadeau and Bengio 2003).
+# Each fold judges by what it learnt on the other, so they err together; without this 86 of 100 intervals held.
+SPREAD = 1.5
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Told:
 def told_apart(first: Encoded, second: Encoded, *, seed: Seed, threads: int = 1, most: int = MOST_ROWS) -> Told:
     """The classifier two-sample test: min(`most`, both sizes) rows a side, two random folds.
 
-    Each fold's AUC has DeLong's variance. Copies of rows across the two samples push the AUC below 0.5: a twin's
+    Each fold's AUC has DeLong's variance, widened for what the folds share. Copies of rows across the two samples push the AUC below 0.5: a twin's
     label misleads the classifier. Source: Lopez-Paz and Oquab 2017, with AUC for accuracy.
     """
     rows = min(most, first.rows, second.rows)
@@ -45,7 +48,7 @@ def told_apart(first: Encoded, second: Encoded, *, seed: Seed, threads: int = 1,
         model = boost.train(both.take(train), label[train], classes=2, seed=seed.child("fold", k), threads=threads)
         found.append(auc(boost.predict(model, both.take(test), threads=threads), label[test] == 1))
         models.append(model)
-    se = float(np.hypot(found[0].se, found[1].se) / 2)
+    se = float(np.sqrt(SPREAD * np.mean([one.se**2 for one in found])))
     return Told(float(np.mean([one.value for one in found])), se, rows, boost.gains(models, both.names))
 
 
@@ -108,8 +111,7 @@ def detection_against_training(
 
 
 def _alarm(told: Told) -> bool:
-    # Against the null's own noise as well as that of the score: 1.96 root 2 standard errors below guessing.
-    return bool(0.5 - told.value > Z95 * np.sqrt(2) * told.se)
+    return told.value + Z95 * told.se < 0.5
 
 
 def _too_few(limits: Limits, **sides: Encoded | None) -> str:

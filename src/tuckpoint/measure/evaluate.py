@@ -15,7 +15,7 @@ from tuckpoint.measure.attacks.membership import membership
 from tuckpoint.measure.attacks.nearest import nearest_record_share
 from tuckpoint.measure.detect import detection, detection_against_training
 from tuckpoint.measure.evaluation import Evaluation
-from tuckpoint.measure.intervals import wilson
+from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.prepare import Space, coded, prepare
 from tuckpoint.measure.utility import global_utility, utility
@@ -47,7 +47,7 @@ class Rules(Protocol):
         ...
 
     def violations(self, columns: Mapping[str, Array], *, every: bool = False) -> Mapping[str, Array]:
-        """Per rule a mask (n,) of the rows that break it; `every` asks also for rules that our own engines cannot break."""
+        """Per rule a mask (n,) of the rows that break it; `every` asks also for those that construction settles."""
         ...
 
 
@@ -137,7 +137,7 @@ def claims(scores: list[Score]) -> dict[str, tuple[str, ...]]:
 def rule_adherence(made: pa.Table, holdout: pa.Table | None, schema: Schema, rules: Rules) -> list[Score]:
     """`rule_adherence`: share of made rows that break no rule, then one score for each rule that some row breaks.
 
-    The reference is the share of real holdout rows that break none; the interval is Wilson's.
+    The reference is the share of real holdout rows that break none; the interval is Clopper and Pearson's.
     """
     sides = {"made": made} | ({} if holdout is None else {"holdout": holdout})
     broken = {
@@ -156,7 +156,7 @@ def rule_adherence(made: pa.Table, holdout: pa.Table | None, schema: Schema, rul
         first = {} if obeying == n else {"first_row": int(np.argmin(kept["made"]))}
         scores.append(
             Score(
-                "rule_adherence", obeying / n, *wilson(obeying, n), n, "higher", reference,
+                "rule_adherence", obeying / n, *clopper_pearson(obeying, n), n, "higher", reference,
                 "" if reference is None else "share of real holdout rows that obey", () if rule is None else (rule,),
                 obeying == n, advice="" if obeying == n else "Make the rows with this rule given, or drop the rule.",
                 detail={"broken": n - obeying, "rules": len(broken["made"]), "interval_of": "value", **first},

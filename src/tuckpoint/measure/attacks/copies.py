@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from tuckpoint.measure.intervals import share_difference, wilson
+from tuckpoint.measure.intervals import clopper_pearson, share_difference
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.neighbours import metric, nearest
 from tuckpoint.measure.prepare import cut
@@ -39,7 +39,7 @@ def keys(sides: list[Encoded]) -> list[Array]:
 def exact_copies(real: Encoded, made: Encoded, holdout: Encoded | None, *, limits: Limits = DEFAULT) -> Score:
     """`exact_copies`: share of made rows equal to some training row, against the share of holdout rows that are.
 
-    Values that real rows never hold, in a category, equal none of theirs. The interval is the share's own (Wilson);
+    Values that real rows never hold, in a category, equal none of theirs. The interval is the share's own (Clopper-Pearson);
     the verdict asks whether the share exceeds its base rate by more than noise (Newcombe).
     """
     found = keys([side for side in (real, made, holdout) if side is not None])
@@ -85,7 +85,7 @@ def _against_base(
     advice: str,
     near: float | None = None,
 ) -> Score:
-    low, high = wilson(hits[0], made.rows)
+    low, high = clopper_pearson(hits[0], made.rows)
     detail: dict[str, object] = {"count": hits[0], "interval_of": "value"} | ({} if near is None else {"near": near})
     value = hits[0] / made.rows
     if holdout is None or holdout.rows < limits.min_rows:
@@ -118,7 +118,7 @@ def reissued_identifiers(real: pa.Table, made: pa.Table, holdout: pa.Table | Non
         passed = value <= base
         scores.append(
             Score(
-                "reissued_identifiers", value, *wilson(counts[0], n), n, "lower", base,
+                "reissued_identifiers", value, *clopper_pearson(counts[0], n), n, "lower", base,
                 "share of distinct holdout values that training rows hold", (column.name,), passed,
                 advice="" if passed else "Identifiers of real people were written again; make them anew.",
                 detail={"count": counts[0], "interval_of": "value"},
