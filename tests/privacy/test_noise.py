@@ -90,9 +90,7 @@ def test_noise_cannot_be_seeded():
     np.random.seed(7)  # noqa: NPY002
     assert (first != noise.discrete_gaussian(Fraction(10**6), 20)).any()
     for _, draw in inspect.getmembers(noise, inspect.isfunction):
-        assert not any(
-            "seed" in name or kind.annotation is Seed for name, kind in inspect.signature(draw).parameters.items()
-        )
+        assert "seed" not in str(inspect.signature(draw)).lower()
 
 
 def test_no_draws():

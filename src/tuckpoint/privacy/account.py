@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 from tuckpoint.errors import PrivacyError
 
@@ -54,6 +55,7 @@ def delta_of(rho: float | Fraction, epsilon: float) -> float:
     return 1.0 if power >= 0 else max(math.exp(power) * _UP, sys.float_info.min)
 
 
+@lru_cache(maxsize=256)
 def rho_of(epsilon: float, delta: float) -> float:
     """The largest rho whose zCDP is within (epsilon, delta); never too large.
 

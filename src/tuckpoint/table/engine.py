@@ -167,9 +167,14 @@ class Context:
 
 
 class Engine(Protocol):
-    """Frozen settings of one way to model a table; `name` is its row in the parts table."""
+    """Frozen settings of one way to model a table; `name` is its row in the parts table.
+
+    `repeatable` says whether two fits with one seed give the same model. A private engine cannot promise that: its
+    noise must not follow from a published seed. Drawing from one fitted model is repeatable for every engine.
+    """
 
     name: ClassVar[str]
+    repeatable: ClassVar[bool]
 
     def fit(self, real: Encoded, seed: Seed, context: Context) -> EngineModel:
         """Learn the real rows."""
