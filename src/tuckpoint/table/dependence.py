@@ -30,7 +30,9 @@ from tuckpoint.table.rule import Rule, block
 MOST_KEYS = 1000  # levels of x in a function of x
 MOST_NUMBERS = 100  # different numbers x; above, an engine may make numbers that the table lacks
 MOST_LEVELS = 60  # of a column whose levels take part in blocks
+MOST_PAIRED = 200  # levels of a column whose combinations are counted
 MOST_FINDINGS = 100
+MOST_TRIED = 2000  # findings that are checked on all rows
 WORK = 2e9  # multiplications that counting pairs of levels may cost
 
 
@@ -190,42 +192,69 @@ def _matrix(seen: View, places: list[int]) -> Array:
     return np.stack([numbers(seen.table.columns[item.name]) for item in seen.fields], axis=1)
 
 
-def blocks(seen: View, without: set[str]) -> list[Rule]:
+def blocks(seen: View, without: set[str], related: set[frozenset[str]]) -> list[Rule]:
     """What one value of x fixes: zero by zero, zero by a level, a level by an equivalent level, missing by anything.
 
     A level that goes with another level one way only (all children are unmarried) may be custom rather than rule: it is
-    a finding, whatever its support.
+    a finding, whatever its support. Pairs that are `related` by a function are left out.
     """
     places = [i for i, item in enumerate(seen.fields) if item.name not in without]
     marks = _marks(seen, places, _matrix(seen, places))
+    edges = _edges(seen, marks, related)
+    hard = {pair for pair, edge in edges.items() if edge.strict and _structural(seen, marks, pair, edges)}
+    hard = {pair for pair in hard if not _told_already(seen, marks, pair)}
+    grouped: dict[tuple[int, bool], list[tuple[int, _Edge]]] = defaultdict(list)
+    for (given, then), edge in edges.items():
+        if (given, then) in hard or not edge.strict or not _structural(seen, marks, (given, then), edges):
+            grouped[given, (given, then) in hard].append((then, edge))
+    # Levels of one column that fix the same are told together; findings each with their own share.
+    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for (given, sure), found in grouped.items():
+        same = tuple(then for then, _ in found) if sure else (given,)
+        alike[marks.at[given], marks.opposite[given], sure, same].append(given)
+    sure_rules = [_block(seen, marks, some, grouped[some[0], True], True) for key, some in alike.items() if key[2]]
+    findings = [_block(seen, marks, some, grouped[some[0], False], False) for key, some in alike.items() if not key[2]]
+    return sure_rules + sorted(findings, key=lambda rule: rule.chance)[:MOST_FINDINGS]
+
+
+@dataclass(frozen=True)
+class _Edge:
+    support: float
+    chance: float
+    strict: bool  # no exception, and enough trials
+
+
+def _edges(seen: View, marks: _Marks, related: set[frozenset[str]]) -> dict[tuple[int, int], _Edge]:
+    """Pairs of marks (given, then) that hold in all, or nearly all, rows."""
     counts = marks.true.T @ marks.true  # (m, m)
     held, rows = np.diag(counts), len(marks.true)
     with np.errstate(all="ignore"):
         support, share = counts / held[:, None], held / rows
-        # Unrelated columns would break it so many times; at least the luck of the whole search must be used up.
-        chance = held[:, None] * seen.independence * np.log(share)[None, :]
+        chance = held[:, None] * seen.independence * np.log(share)[None, :]  # that unrelated columns obey
     fit = (support >= SOFT) & (marks.at[:, None] != marks.at[None, :]) & ~marks.opposite[None, :]
     fit &= (chance < LUCK - 2 * math.log(max(len(held), 1))) & (held >= 20)[:, None]
     fit &= (1 - support) <= 2 * LIFT * (1 - share)[None, :]
-    grouped: dict[tuple[int, bool], list[tuple[int, float, float]]] = defaultdict(list)
+    fit &= ~_detours(fit & (support == 1))
+    soft = np.sort(chance[fit & (support < 1)])[:MOST_TRIED]
+    fit &= (support == 1) | (chance <= (soft[-1] if len(soft) else 0))
+    edges: dict[tuple[int, int], _Edge] = {}
     for given, then in np.argwhere(fit):
+        if frozenset((seen.fields[marks.at[given]].name, seen.fields[marks.at[then]].name)) in related:
+            continue
         true, trials = _verify(seen, marks, given, then)
         unrelated = 1 - float(share[then])
-        hard = true == 1.0 and not thin(trials, unrelated) and _structural(seen, marks, given, then, support)
-        near = true >= max(SOFT, 1 - LIFT * unrelated) and trials >= MIN_SOFT_TRIALS
-        if (hard or near) and not _told_already(seen, marks, given, then, support):
-            grouped[int(given), hard].append((int(then), true, float(chance[given, then])))
-    # Levels of one column that fix the same are told together; findings each with their own share.
-    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for (given, hard), found in grouped.items():
-        same = tuple(then for then, _, _ in found) if hard else (given, "finding")
-        alike[marks.at[given], marks.opposite[given], hard, same].append(given)
-    rules = [_block(seen, marks, some, grouped[some[0], key[2] is True], key[2] is True) for key, some in alike.items()]
-    return [rule for rule in rules if rule.enforced] + _strongest([rule for rule in rules if not rule.enforced])
+        strict = true == 1.0 and not thin(trials, unrelated)
+        if strict or (true >= max(SOFT, 1 - LIFT * unrelated) and trials >= MIN_SOFT_TRIALS):
+            edges[int(given), int(then)] = _Edge(true, float(chance[given, then]), strict)
+    return edges
 
 
-def _strongest(findings: list[Rule]) -> list[Rule]:
-    return sorted(findings, key=lambda rule: rule.chance)[:MOST_FINDINGS]
+def _detours(sure: Array) -> Array:
+    """Pairs (m, m) bool of marks that are told by way of the first of those equivalent to either."""
+    m = np.arange(len(sure))
+    first = np.argmax((sure & sure.T) | np.eye(len(sure), dtype=bool), axis=1) if len(sure) else m
+    leads, follows = first == m, first[:, None] == m[None, :]
+    return np.asarray(sure & ~((leads[:, None] | follows) & (leads[None, :] | follows.T)))
 
 
 def _verify(seen: View, marks: _Marks, given: int, then: int) -> tuple[float, int]:
@@ -243,27 +272,28 @@ def _holds(seen: View, marks: _Marks, mark: int) -> Array:
     return np.asarray((column != what) & ~np.isnan(column) if marks.opposite[mark] else column == what)
 
 
-def _structural(seen: View, marks: _Marks, given: int, then: int, support: Array) -> bool:
-    consequence = marks.what[then]
-    if math.isnan(consequence) or seen.fields[marks.at[then]].numeric:
+def _structural(seen: View, marks: _Marks, pair: tuple[int, int], edges: dict[tuple[int, int], _Edge]) -> bool:
+    """Whether a strict edge is a rule by its form: a level follows only where it also leads back."""
+    consequence, back = marks.what[pair[1]], edges.get(pair[::-1])
+    if math.isnan(consequence) or seen.fields[marks.at[pair[1]]].numeric:
         return True
-    return bool(support[then, given] == 1.0)
+    return back is not None and back.strict
 
 
-def _told_already(seen: View, marks: _Marks, given: int, then: int, support: Array) -> bool:
-    """Whether the reverse says the same: exclusion both ways, or an equivalence met from its other side."""
-    if marks.opposite[given] and marks.what[given] == 0 and not math.isnan(marks.what[then]):
-        return seen.fields[marks.at[then]].numeric and bool(marks.at[then] < marks.at[given])
-    return bool(support[given, then] == support[then, given] == 1.0 and marks.at[then] < marks.at[given])
+def _told_already(seen: View, marks: _Marks, pair: tuple[int, int]) -> bool:
+    """Whether it is an exclusion seen from its other side."""
+    given, then = pair
+    excludes = marks.opposite[given] and marks.what[then] == 0 and seen.fields[marks.at[then]].numeric
+    return bool(excludes and marks.at[then] < marks.at[given])
 
 
-def _block(seen: View, marks: _Marks, given: list[int], found: list[tuple[int, float, float]], hard: bool) -> Rule:
+def _block(seen: View, marks: _Marks, given: list[int], found: list[tuple[int, _Edge]], hard: bool) -> Rule:
     item = seen.fields[marks.at[given[0]]]
     when = [value(item, float(marks.what[mark])) for mark in given]
-    then = {seen.fields[marks.at[t]].name: value(seen.fields[marks.at[t]], float(marks.what[t])) for t, _, _ in found}
-    support = min(share for _, share, _ in found)
+    then = {seen.fields[marks.at[t]].name: value(seen.fields[marks.at[t]], float(marks.what[t])) for t, _ in found}
+    support, chance = min(edge.support for _, edge in found), max(edge.chance for _, edge in found)
     rows = sum(int(_holds(seen, marks, mark).sum()) for mark in given)
-    evidence = told(support, rows, max(chance for _, _, chance in found), enforced=hard)
+    evidence = told(support, rows, chance, enforced=hard)
     return block(item.name, when, then, opposite=bool(marks.opposite[given[0]]), **evidence)
 
 
@@ -274,7 +304,7 @@ def combinations(seen: View, without: set[str], related: set[frozenset[str]]) ->
     combination seen once or twice shows that the list is not complete, so then there is no rule.
     """
     places = [i for i, f in enumerate(seen.fields) if not f.numeric and f.name not in without]
-    places = [i for i in places if 3 <= len(seen.fields[i].levels or ()) <= MOST_KEYS]
+    places = [i for i in places if 3 <= len(seen.fields[i].levels or ()) <= MOST_PAIRED]
     rules = []
     for n, first in enumerate(places):
         for second in places[n + 1 :]:

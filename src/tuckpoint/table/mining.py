@@ -33,7 +33,15 @@ def mine(real: Encoded, *, protected: Encoded | None = None, schema: Schema | No
     products = relations.products(seen, schema, doubles)
     implied = {(part, rule.columns[2]) for rule in sums for part in rule.columns[:2]}
     orders = relations.orders(seen, schema, doubles, implied)
-    related = {frozenset(rule.columns) for rule in functions}
-    blocks = dependence.blocks(pooled, doubles)
+    related = _related(functions)
+    blocks = dependence.blocks(pooled, doubles, related)
     pairs = dependence.combinations(pooled, doubles, related)
     return (*lines, *functions, *sums, *products, *orders, *blocks, *pairs)
+
+
+def _related(functions: list[Rule]) -> set[frozenset[str]]:
+    """Pairs of columns of which one is, perhaps by detours, a function of the other."""
+    follows = {rule.columns for rule in functions if not rule.detail["partial"]}
+    while more := {(a, d) for a, b in follows for c, d in follows if b == c and a != d} - follows:
+        follows |= more
+    return {frozenset(pair) for pair in follows} | {frozenset(rule.columns) for rule in functions}

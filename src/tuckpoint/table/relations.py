@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -42,12 +42,10 @@ def _line(seen: View, x: Field, y: Field) -> Rule | None:
     first, second = seen.full(x.name), seen.full(y.name)
     if (np.isnan(first) != np.isnan(second)).any():
         return None
-    low, high = int(np.nanargmin(first)), int(np.nanargmax(first))
-    factor = float(f"{(second[high] - second[low]) / (first[high] - first[low]):.6g}")
-    offset = float(f"{np.nanmedian(second - factor * first):.6g}")
-    off = np.abs(factor * first + offset - second) > 0.5 * 10.0**-y.decimals + 1e-9 * np.abs(second)
-    if factor == 0 or off.any():
+    line = _coefficients(first, second, 0.5 * 10.0**-y.decimals)
+    if line is None:
         return None
+    factor, offset = line
     distinct = len(np.unique(_present(second)))
     chance = -distinct * math.log(distinct) * seen.independence
     text = f"{quote(y.name)} == {_line_text(x.name, factor, offset)}"
@@ -55,6 +53,18 @@ def _line(seen: View, x: Field, y: Field) -> Rule | None:
         "linear", (x.name, y.name), text, detail={"factor": factor, "offset": offset},
         **told(1.0, len(first), chance, enforced=True),
     )  # fmt: skip
+
+
+def _coefficients(first: Array, second: Array, half: float) -> tuple[float, float] | None:
+    """The plainest factor and offset that reproduce the second column to half a unit, if any do."""
+    low, high = int(np.nanargmin(first)), int(np.nanargmax(first))
+    slope = (second[high] - second[low]) / (first[high] - first[low])
+    for digits in (1, 2, 3, 4, 6):
+        factor = float(f"{slope:.{digits}g}")
+        offset = float(f"{np.nanmedian(second - factor * first):.{digits}g}")
+        if factor != 0 and not (np.abs(factor * first + offset - second) > half + 1e-9 * np.abs(second)).any():
+            return factor, offset
+    return None
 
 
 def _line_text(name: str, factor: float, offset: float) -> str:
@@ -142,58 +152,49 @@ def _triple(seen: View, at: Index, kind: Any, act: Any, trivial: tuple[float, ..
 def orders(seen: View, schema: Schema | None, without: set[str], implied: set[tuple[str, str]]) -> list[Rule]:
     """a <= b between numbers of one kind and unit, with 0 let pass where it stands for "none".
 
-    Ranges must overlap (unrelated values would break the order in 5 % of rows or more).
+    Ranges must overlap: any value of one beside any value of the other would break the order in 5 % of rows or more.
     """
     places = [i for i in _numeric(seen) if seen.fields[i].name not in without]
     values = seen.sample.copy()
     zero = {i for i in places if _zero_is_none(values[:, i])}
     for i in zero:
         values[values[:, i] == 0, i] = np.nan
+    spread = {i: np.sort(_present(values[:, i])) for i in places}
     found: dict[tuple[int, int], Rule] = {}
     for low in places:
         with np.errstate(invalid="ignore"):
             above = (values[:, [low]] > values[:, places]).sum(axis=0)
         both = (~np.isnan(values[:, [low]]) & ~np.isnan(values[:, places])).sum(axis=0)
-        for high, wrong, trials in zip(places, above, both, strict=True):
+        for n in np.flatnonzero((both >= 20) & (above <= (1 - SOFT) * both)):
+            high = places[n]
             names = (seen.fields[low].name, seen.fields[high].name)
-            if (
-                low != high
-                and trials >= 20
-                and wrong <= (1 - SOFT) * trials
-                and names not in implied
-                and _comparable(schema, *names)
-            ):
-                rule = _order(seen, low, high, zero, len(places) ** 2)
-                if rule is not None:
-                    found[low, high] = rule
+            if low == high or names in implied or not _comparable(schema, *names):
+                continue
+            overlap = float(np.searchsorted(spread[high], spread[low]).mean()) / len(spread[high])
+            rule = _order(seen, low, high, zero, overlap, len(places) ** 2) if overlap >= MIN_OVERLAP else None
+            if rule is not None:
+                found[low, high] = rule
     return _minimal(found)
 
 
-def _order(seen: View, low: int, high: int, zero: set[int], tries: int) -> Rule | None:
+def _order(seen: View, low: int, high: int, zero: set[int], overlap: float, tries: int) -> Rule | None:
     a, b = seen.fields[low], seen.fields[high]
     first, second = seen.full(a.name), seen.full(b.name)
-    told_zero = [seen.fields[i].name for i in (low, high) if i in zero]
     use = ~np.isnan(first) & ~np.isnan(second)
     use &= ~((low in zero) & (first == 0)) & ~((high in zero) & (second == 0))
-    # Unrelated columns: any value of one beside any value of the other, whether or not they stand together.
-    lows, highs = (_valid(column, place in zero) for column, place in ((first, low), (second, high)))
-    overlap = (
-        float(np.searchsorted(np.sort(highs), lows, side="left").mean()) / max(len(highs), 1) if len(lows) else 0.0
-    )
-    first, second = first[use], second[use]
-    if len(first) < MIN_SOFT_TRIALS:
-        return None
-    support = float((first <= second).mean())
-    chance = len(first) * math.log1p(-min(overlap, 1 - 1e-12)) * seen.independence
-    if support < SOFT or overlap < MIN_OVERLAP or lucky(chance, tries):
+    trials = int(use.sum())
+    support = float((first <= second)[use].mean()) if trials else 0.0
+    chance = trials * math.log1p(-min(overlap, 1 - 1e-12)) * seen.independence
+    if trials < MIN_SOFT_TRIALS or support < SOFT or lucky(chance, tries):
         return None
     enforced = support == 1.0
-    if thin(len(first) * seen.independence, overlap) if enforced else support < 1 - LIFT * overlap:
+    if thin(trials * seen.independence, overlap) if enforced else support < 1 - LIFT * overlap:
         return None
+    told_zero = [seen.fields[i].name for i in (low, high) if i in zero]
     passing = "".join(f"{quote(name)} == 0 or " for name in told_zero)
     text = f"{passing}{quote(a.name)} <= {quote(b.name)}"
     detail = {"zero": told_zero}
-    return Rule("order", (a.name, b.name), text, detail=detail, **told(support, len(first), chance, enforced=enforced))
+    return Rule("order", (a.name, b.name), text, detail=detail, **told(support, trials, chance, enforced=enforced))
 
 
 def _comparable(schema: Schema | None, first: str, second: str) -> bool:
@@ -214,12 +215,8 @@ def _zero_is_none(values: Array) -> bool:
 def _minimal(found: dict[tuple[int, int], Rule]) -> list[Rule]:
     """The orders that do not follow from two others."""
     hard = {pair for pair, rule in found.items() if rule.enforced}
-    middle: Callable[[int, int], bool] = lambda a, b: any((a, m) in hard and (m, b) in hard for m, _ in hard)  # noqa: E731
-    return [rule for (a, b), rule in found.items() if not ((a, b) in hard and middle(a, b))]
-
-
-def _valid(values: Array, zero_is_none: bool) -> Array:
-    return np.asarray(values[~np.isnan(values) & ~((values == 0) & zero_is_none)])
+    follows = {(a, b) for a, m in hard for n, b in hard if m == n}
+    return [rule for pair, rule in found.items() if pair not in follows]
 
 
 def _numeric(seen: View) -> Index:
