@@ -170,22 +170,31 @@ def _lines(batch: pa.RecordBatch, delimiter: str) -> bytes:
 
 def _cells(column: pa.Array, delimiter: str) -> pa.Array:
     """The text of each value, quoted where it must be, empty for missing."""
+    if _is_text(column.type):
+        column = column.cast(pa.large_string()).dictionary_encode()  # each level is looked at once
     if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    kind = column.type
+        return pc.fill_null(_texts(column.dictionary, delimiter).take(column.indices), "")
+    return pc.fill_null(_texts(column, delimiter), "")
+
+
+def _texts(values: pa.Array, delimiter: str) -> pa.Array:
+    kind = values.type
     if pa.types.is_duration(kind):
         per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
-        column = pc.divide(column.cast(pa.int64()).cast(pa.float64(), safe=False), float(per_second))
-    text = column.cast(pa.large_string())
-    if pa.types.is_floating(column.type):
+        values = pc.divide(values.cast(pa.int64()).cast(pa.float64(), safe=False), float(per_second))
+    text = values.cast(pa.large_string())
+    if pa.types.is_floating(values.type) and pc.any(pc.equal(pc.floor(values), values)).as_py():
         whole = pc.match_substring_regex(text, r"^-?[0-9]+$")
-        text = pc.if_else(whole, _joined(text, ".0"), text)
-    elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
+        return pc.if_else(whole, _joined(text, ".0"), text)
+    if _is_text(kind):
         needs = pc.match_substring_regex(text, rf'^$|^\s|\s$|["\n\r{delimiter}\x{{feff}}]')
         if pc.any(needs).as_py():
-            quoted = _joined('"', pc.replace_substring(text, '"', '""'), '"')
-            text = pc.if_else(needs, quoted, text)
-    return pc.fill_null(text, "")
+            return pc.if_else(needs, _joined('"', pc.replace_substring(text, '"', '""'), '"'), text)
+    return text
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view())
 
 
 def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
