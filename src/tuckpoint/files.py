@@ -68,7 +68,7 @@ def replacing_folder(folder: Path, *, overwrite: bool, ours: Callable[[Path], bo
         fresh, old = room / "new", room / "old"
         fresh.mkdir()
         yield fresh
-        for file in fresh.iterdir():
+        for file in fresh.rglob("*"):
             sync(file)
         sync(fresh)
         _check_folder(folder, overwrite=overwrite, ours=ours)
