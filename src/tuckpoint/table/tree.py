@@ -237,7 +237,7 @@ def _place(pieces: Pieces, bins: Codes, stream: np.random.Generator) -> Codes:
     start = np.searchsorted(pieces.bin, bins, side="left")
     stop = np.searchsorted(pieces.bin, bins, side="right")
     running = np.concatenate([[0.0], np.cumsum(pieces.weight)])
-    target = running[start] + spread(bins, stream) * (running[stop] - running[start])
+    target = running[start] + stream.random(len(bins)) * (running[stop] - running[start])
     at = np.clip(np.searchsorted(running, target, side="right") - 1, start, stop - 1)
     inside = np.minimum(stream.random(len(bins)) * pieces.count[at], pieces.count[at] - 1).astype(np.int64)
     return np.where(pieces.first[at] < 0, -1, pieces.first[at] + inside)
@@ -248,7 +248,7 @@ def spread(group: Codes, stream: np.random.Generator) -> Floats:
 
     Each alone is uniform; together they follow a law more closely than independent ones would.
     """
-    order = np.lexsort((stream.random(len(group)), group))
+    order = np.argsort((group << 44) | stream.integers(0, 2**44, len(group)))  # one sort of unique keys
     size = np.bincount(group, minlength=1)
     begin = np.cumsum(size) - size
     rank = np.empty(len(group), np.int64)
