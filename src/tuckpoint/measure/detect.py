@@ -33,8 +33,8 @@ class Told:
 def told_apart(first: Encoded, second: Encoded, *, seed: Seed, threads: int = 1, most: int = MOST_ROWS) -> Told:
     """The classifier two-sample test: min(`most`, both sizes) rows a side, two random folds.
 
-    Each fold's AUC has DeLong's variance, widened for what the folds share. Copies of rows across the two samples push the AUC below 0.5: a twin's
-    label misleads the classifier. Source: Lopez-Paz and Oquab 2017, with AUC for accuracy.
+    Each fold's AUC has DeLong's variance, widened for what the folds share. Copies of rows across the two samples push
+    the AUC below 0.5: a twin's label misleads the classifier. Source: Lopez-Paz and Oquab 2017, with AUC for accuracy.
     """
     rows = min(most, first.rows, second.rows)
     sides = [cut(data, rows, seed.child("cut", i).numpy()) for i, data in enumerate((first, second))]

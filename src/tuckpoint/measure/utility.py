@@ -50,6 +50,8 @@ def task(sides: Mapping[str, Encoded], target: str, *, most_classes: int = MOST_
     distinct, counts = np.unique(real, return_counts=True)
     if field.numeric and len(distinct) > CLASS_VALUES:
         return Task(target, 0, columns)
+    if len(distinct) == 0:
+        return Task(target, 1, columns, ("(none)",))
     order = distinct[np.argsort(-counts, kind="stable")]
     kept = np.sort(order[: len(order) if len(order) <= most_classes else most_classes - 1])
     classes = min(len(order), most_classes)

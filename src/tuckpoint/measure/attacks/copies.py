@@ -39,7 +39,7 @@ def keys(sides: list[Encoded]) -> list[Array]:
 def exact_copies(real: Encoded, made: Encoded, holdout: Encoded | None, *, limits: Limits = DEFAULT) -> Score:
     """`exact_copies`: share of made rows equal to some training row, against the share of holdout rows that are.
 
-    Values that real rows never hold, in a category, equal none of theirs. The interval is the share's own (Clopper-Pearson);
+    Values that real rows never hold, in a category, equal none of theirs. The interval is the share's own (exact);
     the verdict asks whether the share exceeds its base rate by more than noise (Newcombe).
     """
     found = keys([side for side in (real, made, holdout) if side is not None])
