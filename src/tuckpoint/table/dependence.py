@@ -13,6 +13,7 @@ from tuckpoint.table.evidence import (
     FEWEST_PEOPLE,
     LIFT,
     LUCK,
+    MIN_LEVEL_TRIALS,
     MIN_ROWS,
     MIN_SOFT_TRIALS,
     RARE,
@@ -243,7 +244,8 @@ def _edges(seen: View, marks: _Marks, related: set[frozenset[str]]) -> dict[tupl
             continue
         true, trials = _verify(seen, marks, given, then)
         unrelated = 1 - float(share[then])
-        strict = true == 1.0 and not thin(trials, unrelated)
+        by_level = not seen.fields[marks.at[given]].numeric and not math.isnan(marks.what[given])
+        strict = true == 1.0 and not thin(trials, unrelated) and trials >= (MIN_LEVEL_TRIALS if by_level else 0)
         if strict or (true >= max(SOFT, 1 - LIFT * unrelated) and trials >= MIN_SOFT_TRIALS):
             edges[int(given), int(then)] = _Edge(true, float(chance[given, then]), strict)
     return edges

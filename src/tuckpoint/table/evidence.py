@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ LUCK = math.log(1e-9)  # of the whole search
 MIN_ROWS = 50
 MIN_TRIALS = 30
 MIN_SOFT_TRIALS = 100
+MIN_LEVEL_TRIALS = 300  # rows with a level that fixes something: levels are many, and some go together by custom
 FEWEST_PEOPLE = 5  # behind any single value that a stored rule names
 LIFT = 0.1  # exceptions of a finding, as a share of those that unrelated columns would show, at most
 SOFT = 0.95  # from this support on, what is not a rule is a finding
@@ -44,7 +46,7 @@ class View:
         """The columns, in the order of the sample's."""
         return self.table.fields
 
-    @property
+    @cached_property
     def independence(self) -> float:
         """How many independent rows one row counts for: people over rows."""
         person = self.table.person
