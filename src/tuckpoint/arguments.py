@@ -80,7 +80,7 @@ def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _complete(verb("complete", COMPLETE, "fill the empty cells of rows", aliases=["impute"]))
     _measure(verb("measure", MEASURE, "measure made rows against real ones"))
     _run(verb("run", RUN, "repeat a recipe: the same bytes again"))
-    verb("engines", "List the engines and their settings.", "list the engines and their settings")
+    _engines(verb("engines", "List the engines and their settings.", "list the engines and their settings"))
     _example(verb("example", "Write a real table that comes with the package.", "write a real table to try things on"))
     return top
 
@@ -166,6 +166,10 @@ def _run(place: argparse.ArgumentParser) -> None:
     place.add_argument("--workers", type=_workers, metavar="N", help="processor cores to use (default: all)")
     place.add_argument("--progress", action="store_true", help="tell each step even if this is no terminal")
     _output(place, "new folder (default: compare with the folder of RECIPE)", required=False)
+
+
+def _engines(place: argparse.ArgumentParser) -> None:
+    place.add_argument("name", nargs="?", metavar="NAME", help="one of them, with what its settings mean")
 
 
 def _example(place: argparse.ArgumentParser) -> None:
