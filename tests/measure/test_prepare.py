@@ -57,9 +57,8 @@ def test_dates_read_alike_from_text_and_timestamps() -> None:
 
 
 def test_text_dates_follow_the_format_and_zones_are_utc() -> None:
-    real = pa.table({"c": [0, 1]})
-    space = prepare(real, pa.table({"c": [0.0, 1.0, 5.0]}), None, plain(real))
-                  format="%d.%m.%Y")  # fmt: skip
+    texts, empty = pa.array(["05.02.1971", "01.01.1970", "02.01.1970"]), pa.nulls(3, pa.string())
+    real, _ = one("date", texts, empty, format="%d.%m.%Y")
     assert real.tolist() == [400, 0, 1]
     stamps = pa.array([0, 1, 7200], pa.timestamp("s", "UTC"))
     real, made = one("datetime", stamps, pa.array(["1970-01-01T01:00:00+01:00", "1970-01-01 00:00:01", ""]))
