@@ -52,8 +52,9 @@ class Column:
     `decimals` is the number of decimals kept (decimal, or fractional seconds of datetime and duration). `storage` is
     the Arrow type that comes back (`int64`, `string`, `timestamp[us, tz=UTC]`, ...). `pattern` is for identifiers:
     `key` (1, 2, 3 ...), `uuid`, `email`, `phone`, `iban`, `plate`, `name`, `first_name`, `last_name`, or a mask
-    in which A is a letter, 9 a digit and anything else stands for itself. `format` is the strptime format that text
-    dates were written in. `unit` is free text for people ("kg").
+    in which A is a letter, 9 a digit and anything else stands for itself; `table.patterns` tells the rest. `format`
+    is how text spelled the values: strptime's for moments, a picture such as `$#,###.00` for numbers, `False/True` for
+    booleans. `unit` is free text for people ("kg").
     """
 
     name: str

@@ -1,0 +1,246 @@
+"""Tables to the plain numbers and codes that engines learn, and back to their own types and spellings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tuckpoint.errors import SchemaError
+from tuckpoint.schema import CATEGORICAL, Column, Schema
+from tuckpoint.table import moments, numerals
+from tuckpoint.table.decode import EXACT, PER_SECOND, decode, spelled, truth_words
+from tuckpoint.table.engine import Array, Encoded, Field
+from tuckpoint.table.numerals import Picture
+
+__all__ = ["decode", "encode", "encode_column", "fields", "numbers", "spell", "unreadable"]
+
+
+def encode(table: pa.Table, schema: Schema) -> Encoded:
+    """The modelled columns as numbers and codes, in the order of the schema; columns it does not name are left out.
+
+    Text and typed columns give the same: `"12"` and 12 are one number. Levels that the domain lacks come after its own.
+    Raises SchemaError for values that their kind cannot hold, with the first such row (counted from 1).
+    """
+    made = [encode_column(_column(table, column), column) for column in schema.columns if column.modelled]
+    columns = {field.name: values for field, values in made}
+    return Encoded(tuple(field for field, _ in made), columns, _people(table, schema))
+
+
+def fields(schema: Schema, table: pa.Table) -> tuple[Field, ...]:
+    """What engines see of each modelled column: from its domain, from the table where it has none."""
+    return tuple(encode_column(_column(table, column), column)[0] for column in schema.columns if column.modelled)
+
+
+def spell(table: pa.Table, schema: Schema) -> pa.Table:
+    """The table with each column that has a `format` as the text it was written in: what a CSV file should hold."""
+    for at, name in enumerate(table.column_names):
+        column = schema[name] if name in schema.names else None
+        if column is not None and column.format is not None and not pa.types.is_string(table.schema.field(at).type):
+            field, values = encode_column(table.column(at), column)
+            table = table.set_column(at, name, spelled(values, field, column))
+    return table
+
+
+def encode_column(array: pa.ChunkedArray, column: Column) -> tuple[Field, Array]:
+    """One column as its field and float64 numbers or int32 codes (n,)."""
+    if column.kind in CATEGORICAL:
+        return _codes(array, column)
+    values, bad = numbers(array, column)
+    if bad.any():
+        raise unreadable(array, column, bad)
+    decimals = column.decimals or 0
+    values = _rounded(values, decimals)
+    finite = values[~np.isnan(values)]
+    domain = column.domain
+    low = domain.low if domain is not None and domain.low is not None else None
+    high = domain.high if domain is not None and domain.high is not None else None
+    field = Field(
+        name=column.name,
+        decimals=decimals,
+        nullable=column.missing or len(finite) < len(values),
+        low=float(finite.min()) if low is None and len(finite) else low,
+        high=float(finite.max()) if high is None and len(finite) else high,
+        provenance="data" if domain is None or low is None or high is None else domain.provenance,
+    )
+    return field, values
+
+
+def numbers(array: pa.ChunkedArray, column: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Numbers of a numeric kind in its unit, NaN for missing, and which rows cannot be read as that kind."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        array = array.cast(kind.value_type)
+        kind = array.type
+    if pa.types.is_string(kind):
+        return _from_text(array, column)
+    if pa.types.is_null(kind):
+        return np.full(len(array), np.nan), np.zeros(len(array), bool)
+    values = _typed(array, column)
+    bad = np.isinf(values)
+    if column.kind == "integer":
+        bad |= values != np.rint(values)
+        bad &= ~np.isnan(values)
+    return values, bad
+
+
+def unreadable(array: pa.ChunkedArray, column: Column, bad: NDArray[np.bool_]) -> SchemaError:
+    """The error that says how many values a kind cannot hold, and the first."""
+    first = int(np.argmax(bad))
+    wanted = f"{column.kind}{f' written as {column.format!r}' if column.format else ''}"
+    return SchemaError(
+        f'column "{column.name}": {int(bad.sum())} values cannot be read as {wanted} (first: row {first + 1} = '
+        f"{array[first].as_py()!r}); clean the data, or correct the kind or format in the schema"
+    )
+
+
+def _column(table: pa.Table, column: Column) -> pa.ChunkedArray:
+    if column.name not in table.column_names:
+        raise SchemaError(
+            f'column "{column.name}" of the schema is not in the table (it has: {", ".join(table.column_names[:20])}); '
+            "add it, or remove it from the schema"
+        )
+    return table.column(column.name)
+
+
+def _from_text(array: pa.ChunkedArray, column: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Each distinct text is read once."""
+    encoded = _dictionary(array)
+    texts = encoded.dictionary
+    if column.kind in ("integer", "decimal"):
+        values, bad = numerals.parse(texts, Picture.parse(column.format or "#.#"))
+        if column.format and bad.any():
+            plain, bad = numerals.parse(texts, Picture.parse("#.#"))
+            values = np.where(np.isnan(values), plain, values)
+            bad &= np.isnan(values)
+    else:
+        values, bad = _moments(texts, column)
+    if column.kind == "integer":
+        bad |= np.isfinite(values) & (values != np.rint(values))
+    values, bad = np.append(values, np.nan), np.append(bad | np.isinf(values), False)
+    at = _indices(encoded)
+    return values[at], bad[at]
+
+
+def _moments(texts: pa.Array, column: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    usual = {"date": "%Y-%m-%d", "datetime": "%Y-%m-%d %H:%M:%S", "duration": "%H:%M:%S"}[column.kind]
+    values, bad = moments.parse(texts, column.format or usual)
+    if bad.any():  # made rows may come back in ISO 8601 whatever the real ones were written in
+        for format_ in (usual, usual + ".%f", "%Y-%m-%dT%H:%M:%S", usual + "%z", usual + ".%f%z"):
+            other, _ = moments.parse(texts, format_)
+            values = np.where(np.isnan(values), other, values)
+        bad &= np.isnan(values)
+    if column.kind == "duration" and bad.any():
+        seconds, _ = numerals.parse(texts, Picture.parse("#.#"))
+        values = np.where(np.isnan(values), seconds, values)
+    bad &= np.isnan(values) & ~numerals.is_missing(texts)
+    return (np.floor(values / moments.DAY) if column.kind == "date" else values), bad
+
+
+def _typed(array: pa.ChunkedArray, column: Column) -> NDArray[np.float64]:
+    kind = array.type
+    temporal = pa.types.is_temporal(kind)
+    if temporal != (column.kind in ("date", "datetime", "duration")) and not (
+        temporal is False and column.kind == "duration"
+    ):
+        raise SchemaError(
+            f'column "{column.name}" is {kind} in the table and {column.kind} in the schema; correct one of them'
+        )
+    if not temporal:
+        return _floats(array)
+    days = pa.types.is_date32(kind)
+    whole = array.cast(pa.int32() if days or pa.types.is_time32(kind) else pa.int64())
+    values = _floats(whole)
+    if days or pa.types.is_date64(kind):
+        values = values if days else values / 86_400_000
+        return values if column.kind == "date" else values * moments.DAY
+    seconds = values / PER_SECOND[kind.unit]
+    return np.floor(seconds / moments.DAY) if column.kind == "date" else seconds
+
+
+def _floats(array: pa.ChunkedArray) -> NDArray[np.float64]:
+    """float64 with NaN for null."""
+    if array.null_count:
+        return np.asarray(pc.fill_null(array.cast(pa.float64(), safe=False), np.nan).to_numpy())
+    return np.asarray(array.cast(pa.float64(), safe=False).to_numpy())
+
+
+def _rounded(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
+    scaled = values * 10.0**decimals
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(scaled) < EXACT, np.rint(scaled) / 10.0**decimals, values)
+
+
+def _codes(array: pa.ChunkedArray, column: Column) -> tuple[Field, Array]:
+    encoded = _dictionary(array if pa.types.is_string(array.type) else _as_text(array))
+    texts: list[str] = encoded.dictionary.to_pylist()
+    if column.kind == "boolean":
+        texts = _truths(array, encoded, column)
+    domain = column.domain
+    known = list(domain.levels) if domain is not None and domain.levels is not None else []
+    if column.kind == "boolean":
+        known = known or ["false", "true"]
+    place = {level: code for code, level in enumerate(known)}
+    for text in sorted(set(texts) - set(place) - {""} if column.kind == "boolean" else set(texts) - set(place)):
+        place[text] = len(place)
+    table = np.array([*(place.get(text, -1) for text in texts), -1], np.int32)
+    codes = table[_indices(encoded)]
+    added = len(place) > len(known)
+    field = Field(
+        name=column.name,
+        levels=tuple(place),
+        ordered=column.kind == "ordered",
+        nullable=column.missing or bool((codes < 0).any()),
+        provenance=domain.provenance if domain is not None and known and not added else "data",
+    )
+    return field, codes
+
+
+def _truths(array: pa.ChunkedArray, encoded: pa.DictionaryArray, column: Column) -> list[str]:
+    """The level of each distinct text of a boolean column, empty for missing."""
+    words = truth_words(column)
+    texts = pc.utf8_lower(pc.utf8_trim_whitespace(encoded.dictionary))
+    levels = [words.get(text, "") for text in texts.to_pylist()]
+    bad = np.array([level == "" for level in levels], bool) & ~numerals.is_missing(texts)
+    if bad.any():
+        raise unreadable(array, column, np.append(bad, False)[_indices(encoded)])
+    return levels
+
+
+def _as_text(array: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(array.type) and pa.types.is_string(array.type.value_type):
+        return array
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    if pa.types.is_floating(array.type):
+        array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    return array.cast(pa.string())
+
+
+def _dictionary(array: pa.ChunkedArray) -> pa.DictionaryArray:
+    """One dictionary of distinct texts for all chunks."""
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    whole = array.unify_dictionaries().combine_chunks()
+    return whole if isinstance(whole, pa.DictionaryArray) else pa.concat_arrays(whole.chunks)
+
+
+def _indices(encoded: pa.DictionaryArray) -> NDArray[np.int64]:
+    """Positions in the dictionary, -1 (the place after the last) for null."""
+    return np.asarray(pc.fill_null(encoded.indices.cast(pa.int64()), -1))
+
+
+def _people(table: pa.Table, schema: Schema) -> Array | None:
+    """A number per person; rows without one are people of their own."""
+    if schema.person is None or schema.person not in table.column_names:
+        return None
+    encoded = _dictionary(
+        _as_text(table.column(schema.person))
+        if not pa.types.is_string(table.column(schema.person).type)
+        else table.column(schema.person)
+    )
+    person = _indices(encoded).copy()
+    alone = person < 0
+    person[alone] = len(encoded.dictionary) + np.arange(int(alone.sum()))
+    return person

@@ -1,0 +1,282 @@
+"""Dates, times and durations written as text: which format a column uses, and text to numbers and back.
+
+Formats are strptime's: %Y %y %m %d %b %B %H %I %p %M %S %f %z; anything else stands for itself. `%D` stands for the
+days of a duration (`%D days %H:%M:%S`). Numbers are days, or seconds, since 1970-01-01 UTC, or seconds since zero.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tuckpoint.errors import SchemaError
+
+Seconds = NDArray[np.float64]
+DAY = 86_400
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_FIELDS = {
+    "%Y": r"(?P<Y>[0-9]{4})",
+    "%y": r"(?P<y>[0-9]{2})",
+    "%m": r"(?P<m>[0-9]{1,2})",
+    "%d": r"(?P<d>[0-9]{1,2})",
+    "%b": r"(?P<b>(?i:" + "|".join(name[:3] for name in _MONTHS) + "))",
+    "%B": r"(?P<B>(?i:" + "|".join(_MONTHS) + "))",
+    "%H": r"(?P<H>[0-9]{1,2})",
+    "%I": r"(?P<I>[0-9]{1,2})",
+    "%p": r"(?P<p>(?i:AM|PM))",
+    "%M": r"(?P<M>[0-9]{2})",
+    "%S": r"(?P<S>[0-9]{2})",
+    "%f": r"(?P<f>[0-9]{1,9})",
+    "%z": r"(?P<z>Z|[+-][0-9]{2}:?[0-9]{2})",
+    "%D": r"(?P<D>-?[0-9]+)",
+}
+_DATES = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m-%d-%Y",
+    "%d-%m-%Y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%b %d, %Y",
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%d.%m.%y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%d-%b-%y",
+)
+_CLOCKS = ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
+_AMBIGUOUS = {"%m/%d/%Y": "%d/%m/%Y", "%m-%d-%Y": "%d-%m-%Y", "%m/%d/%y": "%d/%m/%y"}
+_COMPACT = ("%Y%m%dT%H%M%S", "%Y%m%d %H%M%S")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a column of distinct texts says: the kind of moment, its format, its zone, and what is doubtful."""
+
+    kind: str  # date, datetime or duration
+    format: str
+    timezone: str | None = None
+    note: str = ""
+
+
+def recognise(texts: pa.Array, *, compact_dates: bool = False) -> Reading | None:
+    """How distinct trimmed texts spell dates, datetimes or durations; None if they do not.
+
+    Eight bare digits are dates only if `compact_dates` says that the column's name calls for it.
+    """
+    sample = texts[:: max(1, len(texts) // 20)][:20]
+    bare = ("%Y%m%d",) if compact_dates else ()
+    for format_ in (*_DATES, *bare):
+        if _fits(sample, format_) and _fits(texts, format_):
+            other = _AMBIGUOUS.get(format_)
+            doubt = other is not None and _fits(texts, other)
+            note = f"month or day first is not certain: read as {format_}; correct the format if it is {other}"
+            return Reading("date", format_, note=note if doubt else "")
+    first = texts[0].as_py() if len(texts) else ""
+    if ":" not in first and "T" not in first:
+        return next(
+            (_timed(texts, format_) for format_ in _COMPACT if _fits(sample, format_) and _fits(texts, format_)), None
+        )
+    for format_ in (*_CLOCKS[:3], "%D days %H:%M:%S", "%D days %H:%M:%S.%f"):
+        if _fits(sample, format_) and _fits(texts, format_):
+            return Reading("duration", format_)
+    for date in (*_DATES, "%Y%m%d"):
+        for clock in (*_CLOCKS, "%H%M%S"):
+            for between in (" ", "T"):
+                for zone in ("", "%z", " %z"):
+                    format_ = date + between + clock + zone
+                    if _fits(sample, format_) and _fits(texts, format_):
+                        return _timed(texts, format_)
+    return None
+
+
+def parse(texts: pa.Array, format_: str) -> tuple[Seconds, NDArray[np.bool_]]:
+    """Seconds (of dates: at midnight) per text, NaN where unreadable, and which non-null texts are unreadable."""
+    pattern = _pattern(format_)
+    trimmed = pc.utf8_trim_whitespace(texts)
+    found = pc.extract_regex(trimmed, pattern)
+    good = np.asarray(found.is_valid())
+    names = re.findall(r"\(\?P<(\w)>", pattern)
+    parts = {name: found.field(at).filter(pa.array(good)) for at, name in enumerate(names)}
+    seconds = np.full(len(texts), np.nan)
+    seconds[good] = _seconds(parts, int(good.sum()))
+    return seconds, np.isnan(seconds) & np.asarray(texts.is_valid())
+
+
+def spell(seconds: Seconds, format_: str, timezone: str | None = None) -> pa.Array:
+    """Each moment as text, null for NaN; `timezone` is an offset such as `+02:00` or `UTC`."""
+    missing = np.isnan(seconds)
+    micros = np.rint(np.where(missing, 0, seconds) * 1e6).astype(np.int64)
+    if "%D" not in format_ and "%z" in format_:
+        micros = micros + _offset(timezone) * 10**6
+    cells: list[pa.Array | str] = [_cell(micros, piece, timezone, format_) for piece in _pieces(format_)]
+    texts = pc.binary_join_element_wise(*cells, "") if any(isinstance(c, pa.Array) for c in cells) else cells[0]
+    return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), texts)
+
+
+def midnight(format_: str) -> str | None:
+    """The format of a date that writes the clock of this one as zeros; None where it has no such clock."""
+    for clock, zeros in (("%H:%M:%S", "00:00:00"), ("%H%M%S", "000000"), ("%H:%M", "00:00")):
+        if format_.endswith(clock):
+            return format_.removesuffix(clock) + zeros
+    return None
+
+
+def _timed(texts: pa.Array, format_: str) -> Reading:
+    if "%z" not in format_:
+        zeros = midnight(format_)
+        if zeros is not None and (parse(texts, format_)[0] % DAY == 0).all():
+            return Reading("date", zeros)
+        return Reading("datetime", format_)
+    zones = pc.unique(pc.extract_regex(texts, _pattern(format_)).field("z")).to_pylist()
+    if zones == ["Z"]:
+        return Reading("datetime", format_.replace("%z", "Z"), "UTC")
+    if len(zones) == 1:
+        offset = zones[0] if ":" in zones[0] else f"{zones[0][:3]}:{zones[0][3:]}"
+        return Reading("datetime", format_, "UTC" if offset in ("+00:00", "-00:00") else offset)
+    return Reading("datetime", format_, "UTC", note=f"{len(zones)} different offsets: kept as moments, written in UTC")
+
+
+def _fits(texts: pa.Array, format_: str) -> bool:
+    if len(texts) == 0 or not pc.all(pc.match_substring_regex(texts, _pattern(format_))).as_py():
+        return False
+    return not np.isnan(parse(texts, format_)[0]).any()
+
+
+@cache
+def _pieces(format_: str) -> list[str]:
+    return [piece for piece in re.split(r"(%[A-Za-z])", format_) if piece]
+
+
+@cache
+def _pattern(format_: str) -> str:
+    for piece in re.findall(r"%.", format_):
+        if piece not in _FIELDS:
+            raise SchemaError(f"format {format_!r}: {piece} is not known; use {' '.join(_FIELDS)}")
+    return "^" + "".join(_FIELDS.get(piece, re.escape(piece)) for piece in _pieces(format_)) + "$"
+
+
+def _seconds(parts: dict[str, pa.Array], rows: int) -> Seconds:
+    def number(name: str, otherwise: int) -> NDArray[np.int64]:
+        if name not in parts:
+            return np.full(rows, otherwise, np.int64)
+        return np.asarray(pc.cast(pc.ascii_ltrim(parts[name], "+"), pa.int64()))
+
+    hour, minute, second = number("H", 0), number("M", 0), number("S", 0)
+    bad = (hour > 23) | (minute > 59) | (second > 59)
+    if "D" not in parts and "Y" not in parts and "y" not in parts:
+        bad = (minute > 59) | (second > 59)  # a duration may last longer than a day
+    if "I" in parts:
+        twelve = number("I", 12)
+        bad |= (twelve < 1) | (twelve > 12)
+        afternoon = np.asarray(pc.equal(pc.utf8_upper(parts["p"]), "PM")) if "p" in parts else 0
+        hour = twelve % 12 + 12 * afternoon
+    clock = (hour * 60 + minute) * 60.0 + second
+    if "f" in parts:
+        clock = clock + np.asarray(pc.cast(pc.binary_join_element_wise("0.", parts["f"], ""), pa.float64()))
+    if "z" in parts:
+        clock = clock - _offsets(parts["z"])
+    if "D" in parts:
+        return np.where(bad, np.nan, number("D", 0) * float(DAY) + clock)
+    if "Y" not in parts and "y" not in parts:
+        return np.where(bad, np.nan, clock)
+    days, wrong = _days(_year(parts, number), _month(parts, number, rows), number("d", 1))
+    return np.where(bad | wrong, np.nan, days * float(DAY) + clock)
+
+
+def _year(parts: dict[str, pa.Array], number: object) -> NDArray[np.int64]:
+    if "Y" in parts:
+        return np.asarray(pc.cast(parts["Y"], pa.int64()))
+    short = np.asarray(pc.cast(parts["y"], pa.int64()))
+    return short + np.where(short < 69, 2000, 1900).astype(np.int64)  # POSIX strptime
+
+
+def _month(parts: dict[str, pa.Array], number: object, rows: int) -> NDArray[np.int64]:
+    word = parts.get("b", parts.get("B"))
+    if word is None:
+        return np.asarray(pc.cast(parts["m"], pa.int64())) if "m" in parts else np.ones(rows, np.int64)
+    known = pa.array([name[:3].lower() for name in _MONTHS])
+    return np.asarray(pc.index_in(pc.utf8_lower(pc.utf8_slice_codeunits(word, 0, 3)), value_set=known)) + 1
+
+
+def _days(
+    year: NDArray[np.int64], month: NDArray[np.int64], day: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Days since 1970-01-01, and which dates do not exist."""
+    wrong = (month < 1) | (month > 12) | (day < 1)
+    months = ((year - 1970) * 12 + np.where(wrong, 1, month) - 1).astype("datetime64[M]")
+    days = months.astype("datetime64[D]").astype(np.int64) + day - 1
+    length = (months + 1).astype("datetime64[D]").astype(np.int64) - months.astype("datetime64[D]").astype(np.int64)
+    return days, wrong | (day > length)
+
+
+def _offsets(texts: pa.Array) -> NDArray[np.int64]:
+    encoded = texts.dictionary_encode()
+    seconds = np.array([_offset(zone) for zone in encoded.dictionary.to_pylist()], np.int64)
+    return seconds.take(np.asarray(encoded.indices))
+
+
+def _offset(zone: str | None) -> int:
+    """Seconds east of Greenwich."""
+    found = re.fullmatch(r"([+-])(\d\d):?(\d\d)", zone or "")
+    if found is None:
+        return 0
+    seconds = int(found[2]) * 3600 + int(found[3]) * 60
+    return -seconds if found[1] == "-" else seconds
+
+
+@cache
+def _padded(stop: int, width: int) -> pa.Array:
+    return pa.array([f"{number:0{width}d}" for number in range(stop)])
+
+
+def _cell(micros: NDArray[np.int64], piece: str, timezone: str | None, format_: str) -> pa.Array | str:
+    """One piece of a format, written for each moment."""
+    if piece not in _FIELDS:
+        return piece
+    if piece == "%z":
+        return "+00:00" if timezone in (None, "UTC") else str(timezone)
+    if piece == "%D":
+        return pc.cast(pa.array(micros // (DAY * 10**6)), pa.string())
+    seconds = micros // 10**6
+    of_day = seconds % DAY
+    clock = {"%M": of_day // 60 % 60, "%S": of_day % 60, "%H": of_day // 3600}
+    if piece == "%H" and not re.search(r"%[YyD]", format_):
+        return _long_hours(seconds // 3600)
+    if piece in clock:
+        return _padded(60, 2).take(pa.array(clock[piece]))
+    if piece == "%I":
+        return _padded(60, 2).take(pa.array((of_day // 3600 + 11) % 12 + 1))
+    if piece == "%p":
+        return pa.array(["AM", "PM"]).take(pa.array(of_day // (12 * 3600)))
+    if piece == "%f":
+        return pc.utf8_lpad(pc.cast(pa.array(micros % 10**6), pa.string()), 6, "0")
+    days = (seconds // DAY).astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    month = months.astype(np.int64) % 12
+    year = months.astype("datetime64[Y]").astype(np.int64) + 1970
+    if piece in ("%Y", "%y"):
+        full = _padded(10_000, 4).take(pa.array(np.clip(year, 0, 9999)))
+        return full if piece == "%Y" else pc.utf8_slice_codeunits(full, 2, 4)
+    if piece in ("%b", "%B"):
+        return pa.array([name[: 3 if piece == "%b" else None] for name in _MONTHS]).take(pa.array(month))
+    number = month + 1 if piece == "%m" else (days - months.astype("datetime64[D]")).astype(np.int64) + 1
+    return _padded(60, 2).take(pa.array(number))
+
+
+def _long_hours(hours: NDArray[np.int64]) -> pa.Array:
+    return pc.utf8_lpad(pc.cast(pa.array(hours), pa.string()), 2, "0")

@@ -1,0 +1,207 @@
+"""Numbers written as text: which way of writing a column uses, and text to numbers and back.
+
+A picture says how a column writes its numbers: `#` the digits before the point, `,###` after it a mark between
+thousands, then the point with `0` for each fixed decimal or `#` for as many as needed; what stands around it is
+written around each number. `$#,###.00` writes 1234.5 as `$1,234.50`. Without a picture integers are plain and other
+numbers have as many decimals as needed, at least one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tuckpoint.errors import SchemaError
+
+MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "?")
+MAX_DIGITS = 15  # more do not survive float64
+_CURRENCY = r"(?:[$€£¥₹]|US\$|CHF|EUR|USD|GBP)"
+_SHAPE = re.compile(
+    rf"^({_CURRENCY} ?)?[+-]?[\d.][\d.,' ]*?(?:[eE][+-]?\d+)?(%| %| ?{_CURRENCY}| [A-Za-z°²³/]{{1,8}})?$"
+)
+_PICTURE = re.compile(r"^(.*?)#(?:([,.' ])###)?(?:([.,])(0+|#))?([^#]*)$", re.DOTALL)
+_MARKS = (("", "."), (",", "."), ("", ","), (".", ","), ("'", "."), (" ", ","), (" ", "."))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A parsed picture; `places` is the number of fixed decimals, None for as many as needed."""
+
+    prefix: str = ""
+    group: str = ""
+    point: str = "."
+    places: int | None = None
+    suffix: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Picture:
+        """The picture that a text means; raises SchemaError if it has no `#`."""
+        found = _PICTURE.match(text)
+        if found is None:
+            raise SchemaError(f"format {text!r} is no picture of a number; write it like '#.00' or '$#,###.00'")
+        prefix, group, point, decimals, suffix = found.groups()
+        places = None if decimals == "#" else len(decimals or "")
+        return cls(prefix, group or "", point or ("," if group == "." else "."), places, suffix)
+
+    def __str__(self) -> str:
+        grouped = f"{self.group}###" if self.group else ""
+        decimals = f"{self.point}#" if self.places is None else (self.point + "0" * self.places if self.places else "")
+        return f"{self.prefix}#{grouped}{decimals}{self.suffix}"
+
+    def pattern(self) -> str:
+        """A regular expression of the texts that this picture writes, and of their looser relatives."""
+        whole = r"[0-9]+"
+        if self.group:
+            whole = rf"(?:0|[1-9][0-9]{{0,2}}(?:{re.escape(self.group)}[0-9]{{3}})*)"
+        point = re.escape(self.point)
+        digits = rf"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)"
+        power = r"(?:[eE][+-]?[0-9]+)?" if not self.group and self.point == "." else ""
+        return rf"^{re.escape(self.prefix)}[+-]?{digits}{power}{re.escape(self.suffix)}$"
+
+
+def is_missing(texts: pa.Array) -> NDArray[np.bool_]:
+    """Which texts are a word for a missing value, such as `NA` or `?`."""
+    folded = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    return np.asarray(pc.is_in(folded, value_set=pa.array(MISSING)))
+
+
+def recognise(texts: pa.Array) -> Picture | None:
+    """The picture of distinct texts that are all numbers (trimmed, none missing); None if they are not.
+
+    Zeros in front (`02134`), a plus on every number (`+49301234`) or more than 15 digits make a code, not a number.
+    """
+    first = _SHAPE.match(texts[0].as_py()) if len(texts) else None
+    if first is None:
+        return None
+    prefix, suffix = first.group(1) or "", first.group(2) or ""
+    inner = np.unique([text[len(prefix) : len(text) - len(suffix)] for text in texts[:64].to_pylist()])
+    for group, point in _MARKS:
+        picture = Picture(prefix=prefix, group=group, point=point, suffix=suffix)
+        if not any(map(re.compile(bare(picture).pattern()).match, inner)):
+            continue
+        if pc.all(pc.match_substring_regex(texts, picture.pattern())).as_py():
+            core = _core(texts, picture)
+            return None if _is_code(core) else _with_places(core, picture)
+    return None
+
+
+def bare(picture: Picture) -> Picture:
+    """The picture without what stands around the number."""
+    return Picture(group=picture.group, point=picture.point, places=picture.places)
+
+
+def needed(picture: Picture, texts: pa.Array, decimals: int) -> str | None:
+    """The picture as text, None where numbers without one are written the same."""
+    if picture.prefix or picture.suffix or picture.group or picture.point != ".":
+        return str(picture)
+    if decimals == 0:
+        return str(picture) if picture.places else None
+    if picture.places is not None:
+        return None if spell(parse(texts, picture)[0], decimals, None).equals(texts) else str(picture)
+    bare_whole = pc.any(pc.match_substring_regex(texts, r"^[+-]?[0-9]+$")).as_py()
+    return "#.#" if bare_whole else None
+
+
+def parse(texts: pa.Array, picture: Picture) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The numbers, NaN where missing or unreadable, and which texts are unreadable."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    good = np.asarray(pc.fill_null(pc.match_substring_regex(trimmed, picture.pattern()), False))
+    absent = np.asarray(texts.is_null()) | is_missing(texts)
+    chosen = pc.if_else(pa.array(good), trimmed, pa.scalar(None, pa.string()))
+    values = pc.cast(_core(chosen, picture), pa.float64())
+    return np.asarray(pc.fill_null(values, np.nan)), ~good & ~absent
+
+
+def spell(values: NDArray[np.float64], decimals: int, picture: Picture | None) -> pa.Array:
+    """Each number as text, null for NaN."""
+    missing = np.isnan(values)
+    if decimals == 0 and (picture is None or not picture.places):
+        texts = pc.cast(pa.array(np.rint(np.where(missing, 0, values)).astype(np.int64)), pa.string())
+    else:
+        texts = _with_decimals(np.where(missing, 0, values), decimals, picture)
+    if picture is not None:
+        if picture.point != ".":
+            texts = pc.replace_substring(texts, ".", picture.point)
+        while picture.group and (grouped := _grouped(texts, picture)) is not None:
+            texts = grouped
+        if picture.prefix or picture.suffix:
+            texts = pc.binary_join_element_wise(picture.prefix, texts, picture.suffix, "")
+    return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), texts) if missing.any() else texts
+
+
+def decimals_of(values: NDArray[np.float64]) -> int:
+    """The fewest decimals that reproduce the finite values, at most 6, more only for values far below one."""
+    if len(values) == 0:
+        return 0
+    probe = values[:: max(1, len(values) // 1000)]
+    for decimals in range(7):
+        scale = 10.0**decimals
+        if np.array_equal(np.rint(probe * scale) / scale, probe) and np.array_equal(
+            np.rint(values * scale) / scale, values
+        ):
+            return decimals
+    size = float(np.median(np.abs(values[values != 0])))
+    return int(np.clip(6 - np.floor(np.log10(size)), 6, 15)) if 0 < size < 1e-3 else 6
+
+
+def _core(texts: pa.Array, picture: Picture) -> pa.Array:
+    """Text that Arrow reads as a number."""
+    start, stop = len(picture.prefix), -len(picture.suffix) or None
+    core = pc.utf8_slice_codeunits(texts, start, stop) if start or stop else texts
+    if picture.group:
+        core = pc.replace_substring(core, picture.group, "")
+    return pc.replace_substring(core, picture.point, ".") if picture.point != "." else core
+
+
+def _is_code(core: pa.Array) -> bool:
+    def some(pattern: str) -> bool:
+        return bool(pc.any(pc.match_substring_regex(core, pattern)).as_py())
+
+    long = rf"^[+-]?[0-9]{{{MAX_DIGITS + 1},}}$"
+    return some(r"^[+-]?0[0-9]") or some(long) or (some(r"^\+") and not some(r"^-"))
+
+
+def _with_places(core: pa.Array, picture: Picture) -> Picture:
+    """The picture with its number of decimals."""
+    if pc.any(pc.match_substring_regex(core, "[eE]")).as_py():
+        places = None
+    else:
+        fraction = pc.utf8_length(pc.replace_substring_regex(core, r"^[^.]*\.?", ""))
+        bounds = pc.min_max(fraction)
+        low, high = bounds["min"].as_py(), bounds["max"].as_py()
+        places = high if low == high and high <= 6 else None
+    return Picture(picture.prefix, picture.group, picture.point, places, picture.suffix)
+
+
+def _with_decimals(values: NDArray[np.float64], decimals: int, picture: Picture | None) -> pa.Array:
+    places = picture.places if picture is not None and picture.places is not None else None
+    shown = decimals if places is None else places
+    largest = np.abs(values).max(initial=0.0) * 10.0**shown
+    if shown > 6 or largest >= 2.0**53:
+        texts = pc.cast(pa.array(np.round(values, decimals)), pa.string())
+    else:
+        scaled = np.rint(values * 10.0**shown).astype(np.int64)
+        halves = np.stack([scaled, scaled >> 63], axis=1)  # (n, 2): low and high half of a 128-bit integer
+        kind = pa.decimal128(19, shown)
+        texts = pc.cast(pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(halves.tobytes())]), pa.string())
+        if places is None:
+            texts = pc.replace_substring_regex(texts, r"(\.[0-9]*?)0+$", r"\1")
+            texts = pc.replace_substring_regex(texts, r"\.$", "")
+    if picture is None:
+        whole = pc.match_substring_regex(texts, r"^-?[0-9]+$")
+        texts = pc.if_else(whole, pc.binary_join_element_wise(texts, ".0", ""), texts)
+    return texts
+
+
+def _grouped(texts: pa.Array, picture: Picture) -> pa.Array | None:
+    """The texts with one more mark between thousands where one is lacking; None when all have theirs."""
+    point, group = re.escape(picture.point), picture.group
+    lacking = rf"^(-?[0-9]+)([0-9]{{3}})((?:{re.escape(group)}[0-9]{{3}})*(?:{point}[0-9]*)?)$"
+    if not pc.any(pc.match_substring_regex(texts, lacking)).as_py():
+        return None
+    return pc.replace_substring_regex(texts, lacking, rf"\1{group}\2\3")

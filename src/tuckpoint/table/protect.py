@@ -1,0 +1,146 @@
+"""Nobody stands out: rare levels are pooled and extreme numbers clipped before an engine sees the rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tuckpoint.errors import InputError
+from tuckpoint.schema import Domain, Schema
+from tuckpoint.table.decode import RARE
+from tuckpoint.table.engine import Array, Encoded, Field
+
+
+def protect(encoded: Encoded, k: int = 5) -> tuple[Encoded, tuple[str, ...]]:
+    """Hide what fewer than k people share; also tells what was done, one line per changed column.
+
+    Levels held by fewer than k people become one level `(rare)`; where all of these together are still fewer than k,
+    they become the commonest level, in a boolean the other, in an ordered category the nearest common one. Numbers
+    below the value that k people reach or undercut, and above its mirror, are clipped to it. A person with many rows
+    counts once; without `encoded.person` each row is a person. This bounds what single values tell, and is no
+    differential privacy: do not apply it before an engine that promises that.
+    """
+    if k < 1:
+        raise InputError(f"k = {k}: at least one person holds every value; pass 1 to protect nothing, 5 as usual")
+    fields, columns, told = [], {}, []
+    for field in encoded.fields:
+        act = _pooled if field.levels is not None else _clipped
+        changed, values, line = act(field, encoded.columns[field.name], encoded.person, k)
+        fields.append(changed)
+        columns[field.name] = values
+        if line:
+            told.append(f'column "{field.name}": {line}')
+    return replace(encoded, fields=tuple(fields), columns=columns), tuple(told)
+
+
+def settle(schema: Schema, protected: Encoded) -> Schema:
+    """The schema whose domains from data hold only what protection left: the form that may be saved with a model."""
+    for field in protected.fields:
+        column = schema[field.name]
+        if column.domain is None or column.domain.provenance == "data":
+            domain = (
+                Domain("data", levels=field.levels)
+                if field.levels is not None
+                else Domain("data", field.low, field.high)
+            )
+            schema = schema.with_column(replace(column, domain=domain))
+    return schema
+
+
+def _pooled(field: Field, codes: Array, person: Array | None, k: int) -> tuple[Field, Array, str]:
+    levels = field.levels or ()
+    held = _people_per_level(codes, len(levels), person)
+    rare = (held > 0) & (held < k)
+    from_data = field.provenance == "data"
+    if not rare.any() and not (from_data and (held == 0).any()):
+        return field, codes, ""
+    boolean = set(levels) == {"false", "true"}
+    kept = (held >= k) | ((held == 0) & (boolean or not from_data))
+    names = [level for level, keep in zip(levels, kept, strict=True) if keep]
+    place = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)  # last: missing stays missing
+    count = f"{int(rare.sum())} levels held by fewer than {k} people"
+    if not rare.any():
+        line = ""
+    elif not (held >= k).any():
+        line = _all_rare(place, rare, names, levels, held, boolean, k)
+    elif boolean or field.ordered or _together(codes, rare, person) < k:
+        common = np.flatnonzero(held >= k)
+        best = int(common[np.argmax(held[common])])
+        for code in np.flatnonzero(rare):
+            to = int(common[np.argmin(np.abs(common - code))]) if field.ordered else best
+            place[code] = place[to]
+        line = f"{count} became {'the nearest common level' if field.ordered else 'the commonest level'}"
+    else:
+        place[:-1][rare] = len(names)
+        names.append(RARE)
+        line = f"{count} pooled into {RARE}"
+    fresh = tuple(dict.fromkeys(names))
+    return replace(field, levels=fresh), place[codes].astype(np.int32), line
+
+
+def _all_rare(
+    place: Array, rare: Array, names: list[str], levels: tuple[str, ...], held: Array, boolean: bool, k: int
+) -> str:
+    """Where no level has k people, only one remains: the commonest truth value, else `(rare)`."""
+    if boolean:
+        winner = levels[int(np.argmax(held))]
+        if winner not in names:
+            names.insert(0, winner)
+        place[:-1][rare] = names.index(winner)
+        return f"no truth value is held by {k} people: all became {winner}"
+    place[:-1][rare] = len(names)
+    names.append(RARE)
+    return f"no level is held by {k} people: all became {RARE}"
+
+
+def _people_per_level(codes: Array, levels: int, person: Array | None) -> Array:
+    present = codes >= 0
+    if person is None:
+        return np.bincount(codes[present], minlength=levels)
+    _, numbered = np.unique(person[present], return_inverse=True)
+    pairs = np.unique(codes[present].astype(np.int64) * (numbered.max(initial=0) + 1) + numbered)
+    return np.bincount(pairs // (numbered.max(initial=0) + 1), minlength=levels)
+
+
+def _together(codes: Array, rare: Array, person: Array | None) -> int:
+    """How many people hold one of the rare levels."""
+    inside = np.append(rare, False)[codes]
+    return int(inside.sum()) if person is None else len(np.unique(person[inside]))
+
+
+def _clipped(field: Field, values: Array, person: Array | None, k: int) -> tuple[Field, Array, str]:
+    present = ~np.isnan(values)
+    numbers = values[present]
+    if len(numbers) == 0 or k == 1:
+        return field, values, ""
+    people = None if person is None else person[present]
+    total = len(numbers) if people is None else len(np.unique(people))
+    if total < k:
+        low = high = _middle(numbers)
+        line = f"held by {total} people, fewer than {k}: all became one value"
+    else:
+        low, high = _kth(numbers, people, k), -_kth(-numbers, people, k)
+        line = f"values beyond what {k} people share were clipped"
+        if low > high:
+            low = high = _middle(numbers)
+            line = f"held by {total} people, too few for a range: all became one value"
+    clipped = np.clip(values, low, high)
+    changed = int((clipped[present] != numbers).sum())
+    if field.provenance == "data":
+        field = replace(field, low=low, high=high)
+    return field, clipped, f"{line} ({changed} cells)" if changed else ""
+
+
+def _kth(numbers: Array, people: Array | None, k: int) -> float:
+    """The least value that k people reach or undercut."""
+    if people is None:
+        return float(np.partition(numbers, k - 1)[k - 1])
+    order = np.argsort(numbers, kind="stable")
+    first = np.sort(np.unique(people[order], return_index=True)[1])
+    return float(numbers[order][first[k - 1]])
+
+
+def _middle(numbers: Array) -> float:
+    """The lower median: a value in the column's own decimals."""
+    return float(np.partition(numbers, (len(numbers) - 1) // 2)[(len(numbers) - 1) // 2])

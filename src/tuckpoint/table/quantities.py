@@ -1,0 +1,82 @@
+"""Columns of numbers: integers, decimals, and whole numbers that are keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tuckpoint.schema import Column, Domain
+from tuckpoint.table import patterns
+from tuckpoint.table.decode import EXACT, storage_type
+
+TINY = 20  # rows below which shares mean nothing
+
+
+def nothing(name: str, kind: pa.DataType, note: str = "") -> Column:
+    """A column without a single value."""
+    note = note or "every value is missing: nothing to learn, made missing again"
+    return Column(name, "text", str(kind), True, pattern="missing", note=note)
+
+
+def counted(values: NDArray[Any], decimals: int, column: Column, *, rows: int, cells: int) -> Column:
+    """The column with the kind, domain and decimals that its values have, or as keys.
+
+    `values` are none missing, each at least once; `cells` is how many of the `rows` hold one.
+    """
+    low, high = values.min(), values.max()
+    if decimals == 0 and _is_key(values, column.name, rows, cells):
+        start, note = key_start(int(low), int(high), column.storage)
+        return replace(column, kind="identifier", pattern=f"key:{start}", note=note)
+    if (
+        max(abs(float(low)), abs(float(high))) > EXACT
+        and decimals == 0
+        and pa.types.is_integer(storage_type(column.storage))
+    ):
+        note = "whole numbers beyond 2^53 cannot be modelled exactly: taken for keys"
+        return replace(column, kind="identifier", pattern="key:1", note=note)
+    note = (
+        "values need more than 6 decimals: rounded to that many" if decimals >= 6 and column.kind == "decimal" else ""
+    )
+    return replace(
+        column,
+        kind="integer" if decimals == 0 else "decimal",
+        decimals=None if decimals == 0 else decimals,
+        domain=Domain(low=float(low), high=float(high)),
+        note=column.note or note,
+    )
+
+
+def _is_key(values: NDArray[Any], name: str, rows: int, cells: int) -> bool:
+    """Whether whole numbers are keys: all different and called one, or an unbroken sequence from 0 or 1."""
+    different = len(np.unique(values))
+    if different < cells * 0.9:
+        return False
+    if patterns.names_an_id(name) and (different == rows or rows >= TINY):
+        return True
+    unbroken = different == rows and float(values.max()) - float(values.min()) == rows - 1
+    return bool(rows >= TINY and unbroken and values.min() in (0, 1) and not patterns.names_a_rank(name))
+
+
+def key_start(low: int, high: int, storage: str) -> tuple[int, str]:
+    """A first new key above all real ones that tells nothing but their number of digits."""
+    start = 10 ** len(str(max(abs(low), abs(high)))) + 1
+    kind = storage_type(storage)
+    largest = int(np.iinfo(kind.to_pandas_dtype()).max) if pa.types.is_integer(kind) else int(EXACT)
+    if start <= largest // 2:
+        return start, ""
+    return 1, f"new keys count from 1 and may meet old ones: {storage} has no room above those"
+
+
+def fraction(ticks: NDArray[np.int64], per_second: int) -> int | None:
+    """Decimals of a second that reproduce the ticks, at most 6; None for whole seconds."""
+    steps = (d for d in range(7) if 10**d >= per_second or not (ticks % (per_second // 10**d)).any())
+    return next(steps, 6) or None
+
+
+def range_of(values: NDArray[np.float64]) -> Domain:
+    """From the least to the largest value that is not NaN."""
+    return Domain(low=float(np.nanmin(values)), high=float(np.nanmax(values)))

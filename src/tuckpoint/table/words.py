@@ -1,0 +1,217 @@
+"""Columns of text: numbers, moments and truth values that were written out, levels, codes, contact data, free text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tuckpoint.schema import Column, Domain
+from tuckpoint.table import moments, numerals, patterns
+from tuckpoint.table.quantities import TINY, counted, fraction, nothing, range_of
+
+COMMON = 5  # rows from which on a level counts as common
+_TRUTHS = (("false", "true"), ("False", "True"), ("FALSE", "TRUE"))
+_SCALES = (
+    ("strongly disagree", "disagree", "somewhat disagree", "neutral", "somewhat agree", "agree", "strongly agree"),
+    ("very dissatisfied", "dissatisfied", "neutral", "satisfied", "very satisfied"),
+    ("never", "rarely", "sometimes", "often", "usually", "always"),
+    ("very low", "low", "medium", "moderate", "high", "very high"),
+    ("none", "mild", "moderate", "severe", "critical"),
+    ("very poor", "poor", "fair", "good", "very good", "excellent"),
+    ("xxs", "xs", "s", "m", "l", "xl", "xxl", "xxxl"),
+    ("tiny", "small", "medium", "large", "extra large"),
+    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+    ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+)
+_CALENDAR = re.compile(
+    "january|february|march|april|june|july|august|sept|september|october|november|december|"
+    "monday|tues|tuesday|weds|wednesday|thur|thurs|thursday|friday|saturday|sunday"
+)
+_NUMBER = r"^[+-]?[0-9][0-9,]*\.?[0-9]*$"
+
+
+def text(name: str, array: pa.ChunkedArray, missing: bool, born: str | None) -> Column:
+    """The column that a text array is: a spelling of numbers or moments, levels, codes, contact data, or words."""
+    found = array.drop_null().value_counts()
+    texts, counts = found.field("values"), found.field("counts").to_numpy()
+    trimmed = pc.utf8_trim_whitespace(texts)
+    absent = numerals.is_missing(trimmed)
+    present = trimmed.filter(pa.array(~absent)).unique() if absent.any() else trimmed.unique()
+    if len(present) == 0:
+        return nothing(name, pa.string(), "only words for missing values: made missing")
+    typed = _boolean(name, present, born) or _written_number(name, present, counts, absent, array.null_count, born)
+    typed = typed or _written_moment(name, present, born)
+    if typed is None:
+        return _words(name, texts, present, counts, array, missing, born)
+    notes = [typed.note] if typed.note else []
+    if absent.any():
+        said = ", ".join(repr(word) for word in texts.filter(pa.array(absent)).to_pylist()[:4])
+        notes.append(f"{int(counts[absent].sum())} cells say {said}: taken as missing")
+    if not trimmed.equals(texts):
+        notes.append("spaces around values are dropped")
+    return replace(typed, missing=missing or bool(absent.any()), note="; ".join(notes))
+
+
+def _boolean(name: str, present: pa.Array, born: str | None) -> Column | None:
+    if len(present) > 2:
+        return None
+    said = set(present.to_pylist())
+    words = next((pair for pair in _TRUTHS if said <= set(pair)), None)
+    if words is None:
+        return None
+    written = None if words[0] == "false" else "/".join(words)
+    return Column(
+        name, "boolean", "bool" if born else "string", format=written, domain=Domain(levels=("false", "true"))
+    )
+
+
+def _written_number(
+    name: str, present: pa.Array, counts: NDArray[np.int64], absent: NDArray[np.bool_], missing: int, born: str | None
+) -> Column | None:
+    picture = numerals.recognise(present)
+    if picture is None or (patterns.special(name, present) or "").startswith("phone"):
+        return None
+    if (picture.prefix or picture.suffix) and len(present) < 3:
+        return None  # "5 GB" and "10 GB" are names of two things
+    compact = {"date", "day", "dob", "datum", "birthdate", "dt"} & set(patterns.words_of(name))
+    if compact and moments.recognise(present, compact_dates=True) is not None:
+        return None
+    values, _ = numerals.parse(present, picture)
+    if np.isinf(values).any():
+        return None
+    decimals = numerals.decimals_of(values)
+    whole = decimals == 0
+    storage = ("int64" if whole and not picture.places else "double") if born else "string"
+    column = Column(name, "decimal", storage, format=numerals.needed(picture, present, decimals))
+    column = replace(column, unit=(picture.prefix + picture.suffix).strip() or None)
+    if column.format is not None and (picture.group or picture.point == ","):
+        column = replace(column, note=f"numbers are written like {picture}")
+    cells = int(counts[~absent].sum())
+    return counted(values, decimals, column, rows=cells + missing + int(counts[absent].sum()), cells=cells)
+
+
+def _written_moment(name: str, present: pa.Array, born: str | None) -> Column | None:
+    compact = {"date", "day", "dob", "datum", "birthdate", "dt"} & set(patterns.words_of(name))
+    read = moments.recognise(present, compact_dates=bool(compact))
+    if read is None:
+        return None
+    zone = f", tz={read.timezone}" if read.timezone else ""
+    stored = {"date": "date32[day]", "datetime": f"timestamp[us{zone}]", "duration": "duration[us]"}[read.kind]
+    seconds, _ = moments.parse(present, read.format)
+    decimals = fraction(np.rint(seconds * 1e6).astype(np.int64), 10**6)
+    return Column(
+        name,
+        "date" if read.kind == "date" else "datetime" if read.kind == "datetime" else "duration",
+        stored if born else "string",
+        timezone=read.timezone,
+        format=read.format,
+        decimals=None if read.kind == "date" else decimals,
+        domain=range_of(np.floor(seconds / moments.DAY) if read.kind == "date" else seconds),
+        note=read.note,
+    )
+
+
+def _words(
+    name: str,
+    texts: pa.Array,
+    present: pa.Array,
+    counts: NDArray[np.int64],
+    array: pa.ChunkedArray,
+    missing: bool,
+    born: str | None,
+) -> Column:
+    """Levels, codes, contact data or free text."""
+    rows, different = int(counts.sum()), len(texts)
+    note = _doubts(present, array, born)
+    special = patterns.special(name, present)
+    if special is not None:
+        return Column(name, "identifier", "string", missing, pattern=special, personal=True, note=note)
+    code_like = different > 1 and patterns.is_code_like(texts)
+    called = patterns.names_an_id(name)
+    if code_like and (
+        (different == rows and (called or rows >= TINY))
+        or (called and different > max(100, 0.02 * rows))
+        or (rows >= TINY and different > 0.5 * rows and different > 20)
+    ):
+        return Column(name, "identifier", "string", missing, pattern=patterns.mask_of(texts), note=note)
+    if not _are_levels(texts, counts, rows, different):
+        return Column(name, "text", "string", missing, pattern=patterns.words_pattern(texts), note=note)
+    levels = _in_order(texts.to_pylist())
+    if levels is not None:
+        return Column(name, "ordered", "string", missing, domain=Domain(levels=tuple(levels)), note=note)
+    ranked = sorted(zip((-counts).tolist(), texts.to_pylist(), strict=True))
+    return Column(
+        name, "category", "string", missing, domain=Domain(levels=tuple(level for _, level in ranked)), note=note
+    )
+
+
+def _are_levels(texts: pa.Array, counts: NDArray[np.int64], rows: int, different: int) -> bool:
+    """Whether texts repeat like levels: most rows hold one that is common."""
+    if different <= 2 and rows > different:
+        return True
+    if rows < TINY:
+        return float(pc.mean(pc.utf8_length(texts)).as_py()) <= 40
+    return bool(counts[counts >= COMMON].sum() >= 0.5 * rows or different <= min(TINY, rows // 2))
+
+
+def _doubts(present: pa.Array, array: pa.ChunkedArray, born: str | None) -> str:
+    notes = []
+    plain = np.asarray(pc.match_substring_regex(present, _NUMBER))
+    if 0.8 <= plain.mean() < 1 and len(present) >= 10:
+        odd = pc.invert(pc.match_substring_regex(pc.utf8_trim_whitespace(array.cast(pa.string())), _NUMBER))
+        row = int(np.argmax(np.asarray(pc.fill_null(odd, False))))
+        notes.append(
+            f"mixed: {int(plain.sum())} of {len(present)} different values are numbers, the rest are not (first: row "
+            f"{row + 1}); clean them to have numbers"
+        )
+    if born is not None and born not in ("utf-8", "utf-16") and not pc.all(pc.string_is_ascii(present)).as_py():
+        notes.append(f"the file is not UTF-8: read as {born}")
+    return "; ".join(notes)
+
+
+def _in_order(levels: list[str]) -> list[str] | None:
+    """The levels of a known scale, or of ranges of numbers, in their order; None for others."""
+    if len(levels) < 3:
+        return None
+    folded = {level: level.strip().casefold().replace("_", " ").replace("-", " ") for level in levels}
+    short = {level: word[:3] if _CALENDAR.fullmatch(word) else word for level, word in folded.items()}
+    for scale in _SCALES:
+        if len(set(short.values())) == len(levels) and set(short.values()) <= set(scale):
+            return sorted(levels, key=lambda level: scale.index(short[level]))
+    return _ranges(levels)
+
+
+def _ranges(levels: list[str]) -> list[str] | None:
+    """`<18`, `18-24`, `65+` by their numbers."""
+    number = r"[$€£]?\s?(\d[\d.,]*)\s?[kKmM%]?"
+    edges: dict[str, tuple[float, float]] = {}
+    for level in levels:
+        text = level.strip().lower()
+        between = re.fullmatch(rf"[\[(]?\s*{number}\s*(?:-|–|to|,\s)\s*{number}\s*[\])]?(?: \w+)?", text)
+        below = re.fullmatch(rf"(?:<=?|under|below|less than|up to)\s*{number}(?: \w+)?", text)
+        above = re.fullmatch(
+            rf"(?:>=?|over|above|more than)\s*{number}(?: \w+)?|{number}\s*(?:\+|and over|or more)(?: \w+)?", text
+        )
+        if between:
+            edges[level] = (_value(between[1]), _value(between[2]))
+        elif below:
+            edges[level] = (-np.inf, _value(below[1]))
+        elif above:
+            edges[level] = (_value(above[1] or above[2]), np.inf)
+        else:
+            return None
+    if len(set(edges.values())) < len(levels) or any(np.isnan(edge).any() for edge in edges.values()):
+        return None
+    return sorted(levels, key=lambda level: edges[level])
+
+
+def _value(text: str) -> float:
+    try:
+        return float(text.replace(",", "").rstrip("."))
+    except ValueError:
+        return float("nan")
