@@ -49,6 +49,13 @@ def test_booleans_read_alike() -> None:
     assert real.tolist() == made.tolist()
 
 
+def test_values_are_read_as_the_schema_says_they_are_written() -> None:
+    real, made = one("boolean", pa.array(["ja", "nein", "ja"]), pa.array([True, False, True]), format="nein/ja")
+    assert real.tolist() == made.tolist()
+    real, made = one("decimal", pa.array(["1.234,5", "2,0", "3,0"]), pa.array([1234.5, 2.0, 3.0]), format="#.###,#")
+    assert real.tolist() == made.tolist()
+
+
 def test_dates_read_alike_from_text_and_timestamps() -> None:
     days = pa.array([0, 1, 400], pa.int32()).cast(pa.date32())
     for made in (days.cast(pa.timestamp("ns")), pa.array(["1970-01-01", "1970-01-02", "1971-02-05"])):

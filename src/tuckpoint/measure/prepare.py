@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import pyarrow.compute as pc
 
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.schema import NUMERIC, Column, Kind, Schema
+from tuckpoint.table.decode import truth_words
+from tuckpoint.table.encode import numbers
 from tuckpoint.table.engine import Array, Encoded, Field
 
 UNSEEN = "(unseen)"
@@ -86,7 +89,7 @@ def coded(table: pa.Table, schema: Schema, fields: Sequence[Field], side: str) -
         if field.levels is None:
             columns[field.name] = number_values(array, column, side)
             continue
-        codes, names = _texts(array, boolean=column.kind == "boolean", numeral=_is_number(array.type))
+        codes, names = _texts(array, words=_words(column), numeral=_is_number(array.type))
         place: dict[str | None, int] = {level: i for i, level in enumerate(field.levels)}
         columns[field.name] = np.array([place.get(name, -1) for name in names] + [-1], dtype=np.int32)[codes]
     return columns
@@ -154,8 +157,7 @@ def number_values(array: pa.Array, column: Column, side: str) -> Array:
     """Numbers (n,) float64 in the column's unit (days, seconds or its own), NaN for missing, from any type."""
     kind, dtype = column.kind, array.type
     if pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype):
-        array = _parsed(array, column, side)
-        dtype = array.type
+        return _read(array.cast(pa.string()), column, side)
     if pa.types.is_null(dtype):
         return np.full(len(array), np.nan)
     dated = pa.types.is_date(dtype) or pa.types.is_timestamp(dtype)
@@ -190,45 +192,41 @@ def _seconds(array: pa.Array) -> Array:
     return ticks / PER_SECOND[array.type.unit]
 
 
-def _parsed(array: pa.Array, column: Column, side: str) -> pa.Array:
+def _read(array: pa.Array, column: Column, side: str) -> Array:
+    """Text as the schema says it is written; where it is not, as a plain number or an ISO moment."""
     encoded = array.dictionary_encode()
-    texts = [text.strip() for text in encoded.dictionary.to_pylist()]
-    dated = column.kind in ("date", "datetime")
-    read = [_moment(text, column) if dated else _number(text) for text in texts]
-    wrong = [i for i, (text, value) in enumerate(zip(texts, read, strict=True)) if value is None and not _blank(text)]
-    if wrong:
-        bad = pc.is_in(encoded.indices, pa.array(wrong, encoded.indices.type))
-        row = pc.index(bad, True).as_py()
-        count = pc.sum(bad).as_py()
+    values, bad = numbers(pa.chunked_array([encoded.dictionary]), column)
+    for i in np.flatnonzero(bad):
+        text = encoded.dictionary[i].as_py().strip()
+        plainly = _moment(text, column.kind) if column.kind in ("date", "datetime") else _number(text)
+        values[i] = np.nan if plainly is None else plainly
+        bad[i] = plainly is None and text.lower() not in BLANK
+    at = pc.fill_null(encoded.indices, len(bad)).to_numpy(zero_copy_only=False)
+    wrong = np.append(bad | np.isinf(values), False)[at]
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise InputError(
-            f'column "{column.name}": {count} values of the {side} table are no {column.kind} '
-            f"(first: row {row} = {array[row].as_py()!r}); clean them, or correct the kind in the schema"
+            f'column "{column.name}": {int(wrong.sum())} values of the {side} table are no {column.kind} '
+            f"(first: row {row} = {array[row].as_py()!r}); clean them, or correct the kind or format in the schema"
         )
-    values = pa.array(read, pa.timestamp("us") if dated else pa.float64())
-    return values.take(encoded.indices)
-
-
-def _blank(text: str) -> bool:
-    return text.lower() in BLANK
+    return np.asarray(np.append(values, np.nan)[at])
 
 
 def _number(text: str) -> float | None:
     try:
-        return None if _blank(text) else float(text)
+        return float(text)
     except ValueError:
         return None
 
 
-def _moment(text: str, column: Column) -> Any:
-    from datetime import UTC, datetime
-
-    for form in (column.format, None):
-        try:
-            read = datetime.strptime(text, form) if form else datetime.fromisoformat(text)
-        except ValueError:
-            continue
-        return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
-    return None
+def _moment(text: str, kind: Kind) -> float | None:
+    """Days or seconds of an ISO moment since 1970, in UTC."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    seconds = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    return seconds // DAY_S if kind == "date" else seconds
 
 
 def _numeral(value: float) -> str:
@@ -237,7 +235,7 @@ def _numeral(value: float) -> str:
 
 def _levels(column: Column, arrays: Mapping[str, pa.Array]) -> tuple[Field, dict[str, Array]]:
     numeral = column.kind == "boolean" or _is_number(arrays["real"].type)
-    texts = {side: _texts(array, boolean=column.kind == "boolean", numeral=numeral) for side, array in arrays.items()}
+    texts = {side: _texts(array, words=_words(column), numeral=numeral) for side, array in arrays.items()}
     codes, names = texts["real"]
     counts: dict[str, int] = {}
     for name, count in zip(names, np.bincount(codes[codes >= 0], minlength=len(names)), strict=True):
@@ -257,23 +255,28 @@ def _is_number(dtype: pa.DataType) -> bool:
     return bool(pa.types.is_integer(dtype) or pa.types.is_floating(dtype) or pa.types.is_decimal(dtype))
 
 
-def _texts(array: pa.Array, *, boolean: bool, numeral: bool) -> tuple[Array, list[str | None]]:
+def _words(column: Column) -> dict[str, str] | None:
+    """How the two levels of a boolean column may be written; None for other kinds."""
+    return {**TRUTH, **truth_words(column)} if column.kind == "boolean" else None
+
+
+def _texts(array: pa.Array, *, words: Mapping[str, str] | None, numeral: bool) -> tuple[Array, list[str | None]]:
     """Codes (n,), -1 for missing, into canonical texts: 1.0 and 1 are one level, and so are True and true."""
     encoded = array.dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     values = encoded.dictionary.to_pylist()
-    return codes, [_text(value, boolean=boolean, numeral=numeral) for value in values]
+    return codes, [_text(value, words=words, numeral=numeral) for value in values]
 
 
-def _text(value: Any, *, boolean: bool, numeral: bool) -> str | None:
+def _text(value: Any, *, words: Mapping[str, str] | None, numeral: bool) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if value is None or value != value:  # NaN
         return None
     text = _numeral(float(value)) if isinstance(value, float) else str(value)
-    if boolean:
+    if words is not None:
         lower = text.strip().lower()
-        return TRUTH.get(lower, None if lower in BLANK else lower)
+        return words.get(lower, None if lower in BLANK else lower)
     if numeral and isinstance(value, str):
         number = _number(text)
         return text if number is None else _numeral(number)
