@@ -122,8 +122,20 @@ class State:
 class EngineModel(Protocol):
     """A fitted engine: immutable; it only draws and tells its state."""
 
-    fields: tuple[Field, ...]
-    guarantee: Guarantee | None
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns that it draws."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that a reader of the record should know of this fit."""
+        ...
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """Its differential-privacy guarantee, or None."""
+        ...
 
     def refuse(self, condition: Condition | None, given: tuple[str, ...]) -> str | None:
         """Why this condition, or these given columns, cannot be honoured exactly; None if they can."""
@@ -171,10 +183,12 @@ class Engine(Protocol):
 
     `repeatable` says whether two fits with one seed give the same model. A private engine cannot promise that: its
     noise must not follow from a published seed. Drawing from one fitted model is repeatable for every engine.
+    `private` says whether it gives a guarantee: such an engine must see nothing that was read off the data.
     """
 
     name: ClassVar[str]
     repeatable: ClassVar[bool]
+    private: ClassVar[bool]
 
     def fit(self, real: Encoded, seed: Seed, context: Context) -> EngineModel:
         """Learn the real rows."""

@@ -54,6 +54,7 @@ class TreeModel:
     cells: int
     guarantee: Guarantee | None
     spent: Mapping[str, float]
+    notes: tuple[str, ...] = ()
 
     def refuse(self, condition: Condition | None, given: tuple[str, ...]) -> str | None:
         """Conditions on single columns, joined by `and`, and any given columns are exact; others are refused."""

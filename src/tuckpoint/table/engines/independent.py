@@ -38,6 +38,7 @@ class IndependentModel:
     fields: tuple[Field, ...]
     singles: tuple[Single, ...]
     guarantee: Guarantee | None = None
+    notes: tuple[str, ...] = ()
 
     def refuse(self, condition: Condition | None, given: tuple[str, ...]) -> str | None:
         """Conditions on single columns, joined by `and`, and any given columns are exact; others are refused."""
@@ -102,6 +103,7 @@ class Independent:
 
     name: ClassVar[str] = "independent"
     repeatable: ClassVar[bool] = True
+    private: ClassVar[bool] = False
 
     atom_share: float = 0.003
 

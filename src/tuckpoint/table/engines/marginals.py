@@ -56,6 +56,7 @@ class Marginals:
 
     name: ClassVar[str] = "marginals"
     repeatable: ClassVar[bool] = False  # each fit draws fresh noise, whatever the seed
+    private: ClassVar[bool] = True
 
     epsilon: float = 1.0
     delta: float = 1e-9

@@ -1,0 +1,129 @@
+"""Columns as the kernel sees them: 16-bit feature codes, boosting bins, and the pool that made numbers come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuckpoint.table import kernel
+from tuckpoint.table.engine import Field
+
+Array = NDArray[Any]
+CODES = 65_000  # ordinal codes at most
+BOOST_BINS = 128
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One real column, ready to be a feature and, if numeric, to be drawn from.
+
+    `values` (n,) are float64 or int32 levels; `code` (n,) uint16, 0 for missing; `size` codes in all. Numeric columns:
+    `cuts` (m,) sorted values at which a new code begins; `bin_of` (size,) boosting bin of each code; `place`, `ties`
+    (n,) where a value stands in the sorted `pool` of values that may be moved, place -1 for atoms and missing. An atom
+    is a value held by so many rows that it is repeated as it is. `snap`: only pool values are made, none between them.
+    Categorical columns: `code_of` (levels + 1,) code of each level, by falling frequency; missing, -1, is the last.
+    """
+
+    field: Field
+    values: Array
+    code: kernel.Codes
+    size: int
+    cuts: Array
+    bin_of: NDArray[np.uint8]
+    code_of: kernel.Codes
+    place: NDArray[np.int32]
+    ties: NDArray[np.int32]
+    pool: NDArray[np.float64]
+    pool_code: kernel.Codes
+    snap: bool
+
+    def recode(self, values: Array) -> kernel.Codes:
+        """Codes (rows,) of any values of this column, seen before or not."""
+        if not self.field.numeric:
+            return self.code_of[values]
+        code = 1 + np.maximum(np.searchsorted(self.cuts, values, side="right") - 1, 0)
+        return np.where(np.isnan(values), 0, code).astype(np.uint16)
+
+    @property
+    def bins(self) -> int:
+        """Boosting bins of a numeric column."""
+        return int(self.bin_of.max()) + 1
+
+
+_NONE_I, _NONE_F, _NONE_C = np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.uint16)
+
+
+def code_levels(field: Field, values: NDArray[np.int32]) -> Coded:
+    """A categorical column: the commonest levels have codes of their own, the rest share the last."""
+    levels = len(field.levels or ())
+    counts = np.bincount(values[values >= 0], minlength=levels)
+    rank = np.empty(levels, np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(levels)
+    code_of = np.append(np.minimum(rank + 1, kernel.MAX_LEVELS), 0).astype(np.uint16)
+    size = int(code_of.max(initial=0)) + 1
+    none8 = np.zeros(0, np.uint8)
+    return Coded(
+        field, values, code_of[values], size, _NONE_F, none8, code_of, _NONE_I, _NONE_I, _NONE_F, _NONE_C, False
+    )
+
+
+def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int) -> Coded:
+    """A numeric column; a value held by at least `atom_rows` rows is an atom."""
+    present = ~np.isnan(values)
+    distinct, which, counts = np.unique(values[present], return_inverse=True, return_counts=True)
+    step = max(1, -(-len(distinct) // CODES))
+    cuts = distinct[::step]
+    code_of_distinct = 1 + np.arange(len(distinct)) // step
+    code = np.zeros(len(values), np.uint16)
+    code[present] = code_of_distinct[which]
+    loose = np.where(counts >= atom_rows, 0, counts)
+    start = np.cumsum(loose) - loose
+    place, ties = np.full(len(values), -1, np.int32), np.zeros(len(values), np.int32)
+    place[present] = np.where(loose > 0, start, -1)[which]
+    ties[present] = loose[which]
+    size = len(cuts) + 1
+    return Coded(
+        field=field,
+        values=values,
+        code=code,
+        size=size,
+        cuts=cuts,
+        bin_of=_boost_bins(np.bincount(code, minlength=size)),
+        code_of=_NONE_C,
+        place=place,
+        ties=ties,
+        pool=np.repeat(distinct, loose),
+        pool_code=np.repeat(code_of_distinct, loose).astype(np.uint16),
+        snap=len(distinct) <= min(100, len(values) // 5),
+    )
+
+
+def _boost_bins(counts: Array) -> NDArray[np.uint8]:
+    """Bin of each code: 0 for missing, then bins of about equal mass, a heavy code by itself."""
+    if len(counts) <= BOOST_BINS:
+        return np.arange(len(counts), dtype=np.uint8)
+    share = counts[1:].sum() / (BOOST_BINS - 2)
+    middle = np.cumsum(counts[1:]) - counts[1:] / 2
+    raw = np.floor(middle / max(share, 1e-9)).astype(np.int64)
+    bins = np.unique(raw, return_inverse=True)[1] + 1
+    capped: NDArray[np.uint8] = np.minimum(np.append(0, bins), BOOST_BINS - 1).astype(np.uint8)
+    return capped
+
+
+def code_column(field: Field, values: Array, *, atom_rows: int) -> Coded:
+    """The coded form of one real column."""
+    if field.numeric:
+        return code_numbers(field, np.ascontiguousarray(values, np.float64), atom_rows=atom_rows)
+    return code_levels(field, np.ascontiguousarray(values, np.int32))
+
+
+def mid_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mid-ranks (n,) in (0, 1), ties averaged, missing below all."""
+    filled = np.where(np.isnan(values), -np.inf, values)
+    _, which, counts = np.unique(filled, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - counts / 2
+    ranks: NDArray[np.float64] = (middle / max(len(values), 1))[which]
+    return ranks

@@ -1,0 +1,372 @@
+"""The default engine: column after column, bagged trees whose leaves keep real members, moved by boosting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields
+from threading import Lock
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuckpoint.errors import InputError, ShortSample, TraceError, did_you_mean
+from tuckpoint.seed import Seed
+from tuckpoint.table import conditional, kernel, order
+from tuckpoint.table.codes import code_column
+from tuckpoint.table.conditional import Boost, Conditional, Settings
+from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State
+
+BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cache
+LEAST_PEOPLE = 5  # rows that must satisfy a condition before it is sampled from
+ATOM_SHARE = 0.003
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Settings of the tree engine.
+
+    trees: trees per column (1 or more); leaf: least people in a leaf of a numeric
+    column, leaf_levels: of a categorical one; bag: share of rows each tree grows on (0..1];
+    stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how far a drawn member is
+    moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate: boosting rounds at most,
+    depth of its trees and learning rate; moments: cosine moments of the rank that a split must tell apart (1 = the
+    mean alone); jitter: half width of the rank jitter as a share of the pool; parents: features per column at most;
+    rows: real rows learnt from at most; bag_rows: rows a single tree grows on at most.
+    """
+
+    name: ClassVar[str] = "trees"
+    repeatable: ClassVar[bool] = True
+    private: ClassVar[bool] = False
+
+    trees: int = 5
+    leaf: int = 12
+    leaf_levels: int = 25
+    bag: float = 0.6
+    stacked: float = 0.4
+    reach: float = 0.6
+    rounds: int = 80
+    depth: int = 5
+    rate: float = 0.1
+    moments: int = 5
+    jitter: float = 0.001
+    parents: int = 40
+    rows: int = 300_000
+    bag_rows: int = 100_000
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            *(("trees", 1, 1000), ("leaf", 1, 10**9), ("leaf_levels", 1, 10**9), ("bag", 1e-6, 1)),
+            *(("stacked", 0, 1), ("reach", 0, 1), ("rounds", 1, 10_000), ("depth", 1, 8), ("rate", 1e-6, 1)),
+            *(("moments", 1, 64), ("jitter", 0, 1), ("parents", 1, 32_000), ("rows", 1, 2**31 - 1)),
+            ("bag_rows", 1, 2**31 - 1),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(f"trees: {name} = {value} is outside {low}..{high}")
+
+    def fit(self, real: Encoded, seed: Seed, context: Context) -> TreesModel:
+        """Learn each column given the ones before it, columns side by side on `context.threads` threads."""
+        if not real.rows:
+            raise InputError("trees: the table has no rows to learn from")
+        learnt = _at_most(real, self.rows, seed.child("rows"))
+        target = context.target if context.target in real.columns else None
+        notes: tuple[str, ...] = (
+            "the saved model holds the protected values of the rows it learnt: keep it as safe as the data",
+        )
+        if learnt.rows < real.rows:
+            notes += (f"learnt from {learnt.rows} of {real.rows} rows, chosen by chance (setting `rows`)",)
+        return TreesModel.prepare(self, learnt, target, seed, notes).learn(context)
+
+    @classmethod
+    def load(cls, state: State, fields: tuple[Field, ...]) -> TreesModel:
+        """The model that told this state."""
+        return TreesModel.from_state(state, fields)
+
+    def column_settings(self) -> Settings:
+        """What the learning of one column needs to know."""
+        boost = kernel.BoostSettings(rounds=self.rounds, depth=self.depth, rate=self.rate)
+        return Settings(
+            self.trees,
+            self.leaf,
+            self.leaf_levels,
+            self.bag,
+            self.stacked,
+            self.reach,
+            self.moments,
+            self.jitter,
+            boost,
+            self.bag_rows,
+        )
+
+
+def _at_most(real: Encoded, rows: int, seed: Seed) -> Encoded:
+    if real.rows <= rows:
+        return real
+    return real.take(np.sort(seed.numpy().permutation(real.rows)[:rows]))
+
+
+class TreesModel:
+    """A fitted tree engine: the learnt columns, and the protected real rows whose values the leaves point to."""
+
+    guarantee: Guarantee | None = None
+
+    def __init__(
+        self,
+        settings: Trees,
+        real: Encoded,
+        sequence: tuple[str, ...],
+        information: NDArray[np.float64],
+        target: str | None,
+        seed: Seed,
+        notes: tuple[str, ...],
+        columns: Mapping[str, Conditional],
+    ) -> None:
+        self.fields = real.fields
+        self.notes = notes
+        self.settings = settings
+        self.sequence = sequence
+        self._real = real
+        self._information = information
+        self._target = target
+        self._seed = seed
+        self._columns = dict(columns)
+        atom_rows = max(LEAST_PEOPLE, int(ATOM_SHARE * real.rows))
+        self._coded = {f.name: code_column(f, real.columns[f.name], atom_rows=atom_rows) for f in real.fields}
+        self._fold = (seed.child("fold").numpy().permutation(real.rows) % conditional.FOLDS).astype(np.uint8)
+        self._weight = None if real.person is None else (1.0 / np.maximum(np.bincount(real.person), 1))[real.person]
+        # Columns learnt anew for a set of given columns; filled under the lock, so that threads may draw side by side.
+        self._learnt: dict[tuple[str, frozenset[str]], Conditional] = {}
+        self._lock = Lock()
+
+    @classmethod
+    def prepare(
+        cls, settings: Trees, real: Encoded, target: str | None, seed: Seed, notes: tuple[str, ...]
+    ) -> TreesModel:
+        """A model that knows its order of columns and has learnt none."""
+        names = tuple(f.name for f in real.fields)
+        coded = {f.name: code_column(f, real.columns[f.name], atom_rows=LEAST_PEOPLE) for f in real.fields}
+        information = order.dependence(coded, seed.child("order").numpy()) if names else np.zeros((0, 0))
+        sequence = order.order(names, information, target) if names else ()
+        return cls(settings, real, sequence, information, target, seed, notes, {})
+
+    def learn(self, context: Context) -> TreesModel:
+        """The same model with every column learnt."""
+        done = 0
+
+        def learn(name: str) -> Conditional:
+            nonlocal done
+            before = self.sequence[: self.sequence.index(name)]
+            column = self._fit(name, before)
+            done += 1
+            context.progress("learning columns", done / len(self.sequence))
+            return column
+
+        with ThreadPoolExecutor(max(1, context.threads)) as pool:
+            # The last columns have the most features and take longest: begin with them.
+            learnt = dict(zip(reversed(self.sequence), pool.map(learn, reversed(self.sequence)), strict=True))
+        return TreesModel(
+            self.settings, self._real, self.sequence, self._information, self._target, self._seed, self.notes, learnt
+        )
+
+    def _fit(self, name: str, before: Sequence[str]) -> Conditional:
+        return conditional.fit(
+            name,
+            self._parents(name, before),
+            self._coded,
+            self.settings.column_settings(),
+            fold=self._fold,
+            weight=self._weight,
+            person=self._real.person,
+            target=name == self._target,
+            seed=self._seed.child("column", name),
+        )
+
+    def _parents(self, name: str, before: Sequence[str]) -> tuple[str, ...]:
+        """The features of a column: those before it that tell most about it, in the order of the sequence."""
+        if len(before) <= self.settings.parents:
+            return tuple(before)
+        position = {f.name: i for i, f in enumerate(self.fields)}
+        told = self._information[position[name]]
+        best = sorted(before, key=lambda other: (-told[position[other]], position[other]))[: self.settings.parents]
+        return tuple(other for other in before if other in set(best))
+
+    def refuse(self, condition: Condition | None, given: tuple[str, ...]) -> str | None:
+        """Trees honour any condition, and any given columns, but not both at once."""
+        known = [item.name for item in self.fields]
+        for name in (*(condition.names if condition else ()), *given):
+            if name not in known:
+                return f'the model has no column "{name}"{did_you_mean(name, known)}'
+        if condition is not None and given:
+            return "the trees engine honours given columns or a condition, not both in one draw; draw twice"
+        return None
+
+    def draw(
+        self,
+        rows: int,
+        seed: Seed,
+        *,
+        condition: Condition | None = None,
+        given: Mapping[str, Array] | None = None,
+    ) -> Encoded:
+        """Draw rows block by block; columns under a condition, or given, come first and the rest follow from them."""
+        reason = self.refuse(condition, tuple(given or ()))
+        if reason:
+            raise InputError(reason)
+        fixed = {name: np.asarray(values) for name, values in (given or {}).items()}
+        if condition is not None:
+            fixed = self._satisfying(condition, rows, seed.child("condition"))
+        plan = self._plan(frozenset(fixed))
+        parts = [
+            self._block({k: v[at : at + BLOCK] for k, v in fixed.items()}, plan, min(BLOCK, rows - at), at, seed)
+            for at in range(0, max(rows, 1), BLOCK)
+        ]
+        columns = {f.name: np.concatenate([part[f.name] for part in parts]) for f in self.fields}
+        return Encoded(self.fields, columns)
+
+    def _plan(self, fixed: frozenset[str]) -> list[tuple[str, Conditional]]:
+        """The learnt columns to draw, in order, when these columns are fixed: refitted where their features change."""
+        plan, before = [], [name for name in self.sequence if name in fixed]
+        for position, name in enumerate(self.sequence):
+            if name in fixed:
+                continue
+            usual = frozenset(before) == frozenset(self.sequence[:position])
+            plan.append((name, self._columns[name] if usual else self._learn_again(name, tuple(before))))
+            before.append(name)
+        return plan
+
+    def _learn_again(self, name: str, before: tuple[str, ...]) -> Conditional:
+        key = (name, frozenset(before))
+        with self._lock:
+            if key not in self._learnt:
+                self._learnt[key] = self._fit(name, before)
+            return self._learnt[key]
+
+    def _block(
+        self, fixed: Mapping[str, Array], plan: Sequence[tuple[str, Conditional]], rows: int, first_row: int, seed: Seed
+    ) -> dict[str, Array]:
+        values: dict[str, Array] = dict(fixed)
+        codes = {name: self._coded[name].recode(column) for name, column in fixed.items()}
+        settings = self.settings.column_settings()
+        for name, fitted in plan:
+            values[name], codes[name] = conditional.draw(
+                fitted, self._coded[name], codes, settings,
+                rows=rows, first_row=first_row, fold=self._fold, seed=seed.child(name),
+            )  # fmt: skip
+        return values
+
+    def _satisfying(self, condition: Condition, rows: int, seed: Seed) -> dict[str, Array]:
+        """The condition's columns, from real rows that satisfy it, moved by the jitter as long as it still holds."""
+        holds = np.flatnonzero(condition.mask(self._real.columns)).astype(np.int32)
+        people = len(holds) if self._real.person is None else len(np.unique(self._real.person[holds]))
+        if people < LEAST_PEOPLE:
+            raise ShortSample(
+                f"condition `{condition.text}`: {people} people among the {self._real.rows} real rows satisfy it, "
+                f"fewer than the {LEAST_PEOPLE} needed to sample without showing them; widen the condition"
+            )
+        out = {name: np.empty(rows, self._coded[name].values.dtype) for name in condition.names}
+        settings, missing = self.settings.column_settings(), np.arange(rows)
+        for attempt in range(200):
+            if not len(missing):
+                return out
+            stream = seed.child(attempt)
+            member = holds[stream.numpy().integers(0, len(holds), len(missing))]
+            for name in condition.names:
+                key = stream.child(name).integer()
+                out[name][missing] = conditional.emit(self._coded[name], member, settings, 0, key)[0]
+            missing = missing[~condition.mask({name: out[name][missing] for name in condition.names})]
+        raise ShortSample(
+            f"condition `{condition.text}`: after 200 attempts {len(missing)} of {rows} rows still break it; it holds "
+            "for single values only that fewer people share than may be shown; widen it"
+        )
+
+    def state(self) -> State:
+        """Settings and order as JSON; the real columns, the forests and the boosted models as arrays."""
+        arrays: dict[str, Array] = {"information": self._information}
+        for position, item in enumerate(self.fields):
+            arrays[f"real.{position}"] = self._real.columns[item.name]
+        if self._real.person is not None:
+            arrays["person"] = self._real.person
+        kept = []
+        for position, name in enumerate(self.sequence):
+            entry, more = _told(self._columns[name])
+            kept.append(entry)
+            arrays.update({f"column.{position}.{key}": value for key, value in more.items()})
+        seed = {"root": self._seed.root, "path": list(self._seed.path)}
+        values = {
+            "settings": asdict(self.settings), "sequence": list(self.sequence), "target": self._target,
+            "seed": seed, "columns": kept, "notes": list(self.notes),
+        }  # fmt: skip
+        return State(values, arrays)
+
+    @classmethod
+    def from_state(cls, state: State, fields: tuple[Field, ...]) -> Self:
+        """The model that told this state; raises TraceError if it cannot be one."""
+        try:
+            values, arrays = state.values, state.arrays
+            real = Encoded(
+                fields, {f.name: arrays[f"real.{i}"] for i, f in enumerate(fields)}, person=arrays.get("person")
+            )
+            columns = {}
+            for position, (name, entry) in enumerate(zip(values["sequence"], values["columns"], strict=True)):
+                prefix = f"column.{position}."
+                more = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+                columns[name] = _heard(entry, more, real.rows)
+            seed = Seed(values["seed"]["root"], tuple(values["seed"]["path"]))
+            return cls(
+                Trees(**values["settings"]), real, tuple(values["sequence"]), arrays["information"], values["target"],
+                seed, tuple(values["notes"]), columns,
+            )  # fmt: skip
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise TraceError(f"this is not a saved trees model: {error!r}; fit it again") from None
+
+
+def _told(column: Conditional) -> tuple[dict[str, Any], dict[str, Array]]:
+    """A learnt column as JSON values and arrays."""
+    arrays: dict[str, Array] = {}
+    values: dict[str, Any] = {"features": list(column.features), "low": column.low, "high": column.high}
+    for kind, boost in (("head", column.head), ("mean", column.mean)):
+        if boost is None:
+            continue
+        values[kind] = len(boost.models)
+        for k, (model, maps) in enumerate(zip(boost.models, boost.maps, strict=True)):
+            for item in fields(kernel.Boosted):
+                arrays[f"{kind}.{k}.{item.name}"] = getattr(model, item.name)
+            arrays[f"{kind}.{k}.sizes"] = np.array([len(mapping) for mapping in maps], np.int64)
+            arrays[f"{kind}.{k}.maps"] = np.concatenate([*maps, np.zeros(0, np.uint8)])
+    if column.forest is not None:
+        for item in fields(kernel.Forest):
+            array = getattr(column.forest, item.name)
+            if item.name == "nodes":
+                array = array.view(np.uint16).reshape(-1, 4)
+            arrays[f"forest.{item.name}"] = array
+    if column.out_of_fold is not None:
+        arrays["out_of_fold"] = column.out_of_fold
+    return values, arrays
+
+
+def _heard(values: Mapping[str, Any], arrays: Mapping[str, Array], rows: int) -> Conditional:
+    """The column that `_told` told."""
+    boosts: dict[str, Boost | None] = {"head": None, "mean": None}
+    for kind in boosts:
+        if kind not in values:
+            continue
+        models, maps = [], []
+        for k in range(values[kind]):
+            model = kernel.Boosted(**{item.name: arrays[f"{kind}.{k}.{item.name}"] for item in fields(kernel.Boosted)})
+            kernel.check_boosted(model, features=len(values["features"]))
+            models.append(model)
+            cuts = np.cumsum(arrays[f"{kind}.{k}.sizes"])[:-1]
+            maps.append(tuple(np.ascontiguousarray(part) for part in np.split(arrays[f"{kind}.{k}.maps"], cuts)))
+        boosts[kind] = Boost(tuple(models), tuple(maps))
+    forest = None
+    if "forest.nodes" in arrays:
+        parts = {item.name: arrays[f"forest.{item.name}"] for item in fields(kernel.Forest)}
+        parts["nodes"] = np.ascontiguousarray(parts["nodes"]).view(kernel.NODE).reshape(-1)
+        forest = kernel.Forest(**parts)
+        kernel.check_forest(forest, features=len(values["features"]) + ("mean" in values), rows=rows)
+    return Conditional(
+        tuple(values["features"]), boosts["head"], forest, boosts["mean"], arrays.get("out_of_fold"),
+        values["low"], values["high"],
+    )  # fmt: skip

@@ -1,0 +1,132 @@
+"""Real rows in, a table model out: encode, protect rare values, mine rules, let an engine learn the free columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+
+from tuckpoint import parts
+from tuckpoint.errors import InputError, TraceError
+from tuckpoint.schema import Schema
+from tuckpoint.seed import Seed
+from tuckpoint.table import artefact
+from tuckpoint.table.encode import encode
+from tuckpoint.table.engine import Context, Encoded, Engine, EngineModel, Field, Guarantee
+from tuckpoint.table.protect import protect
+from tuckpoint.table.rules import RuleBook, mine, user_rule
+
+
+@dataclass(frozen=True)
+class TableModel:
+    """A fitted table: its meaning, its rules, and the engine's model of the columns that the rules leave free.
+
+    `notes` say what was done to protect people; `guarantee` is None for an engine that gives none.
+    """
+
+    schema: Schema
+    book: RuleBook
+    engine: EngineModel
+    engine_name: str
+    settings: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """The differential-privacy guarantee of the engine's model."""
+        return self.engine.guarantee
+
+
+def fit(
+    table: pa.Table,
+    schema: Schema,
+    *,
+    engine: Engine,
+    seed: Seed,
+    rules: Sequence[str] = (),
+    mine_rules: bool = True,
+    k: int = 5,
+    context: Context,
+) -> TableModel:
+    """Learn a table.
+
+    `rules` are a person's; with `mine_rules` those found in the data are added. No level or extreme value held by fewer
+    than `k` people is learnt. An engine that counts privacy sees no rule, level or bound that was read off the data:
+    it raises PrivacyError where the schema gives no public domain.
+    Raises InputError for a table without rows or a rule that real rows break.
+    """
+    if not table.num_rows:
+        raise InputError("the table has no rows; there is nothing to learn")
+    read = encode(table, schema)
+    if engine.private:
+        real, mine_rules = _as_declared(read, schema), False
+        notes: tuple[str, ...] = ("no rule or bound was read off the data",)
+    else:
+        real, notes = protect(read, k)
+    asked = tuple(user_rule(rule, real.fields, schema) for rule in rules)
+    context.progress("mining rules", 0.0)
+    # Sums hold in the rows as read: clipped extremes no longer add up.
+    found = mine(read, protected=real, schema=schema) if mine_rules and real.fields else ()
+    book = RuleBook((*asked, *found), real.fields)
+    if not engine.private:
+        _hold(book, read, asked)
+    free = real.select(tuple(item.name for item in book.free))
+    target = context.target
+    if target in real.columns and target not in free.columns:
+        context = replace(context, target=None)
+    model = engine.fit(free, seed, context)
+    return TableModel(schema, book, model, engine.name, asdict(cast(Any, engine)), (*notes, *model.notes))
+
+
+def _as_declared(real: Encoded, schema: Schema) -> Encoded:
+    """Whether values may be missing, as the schema says and not as the rows show."""
+    fields = tuple(replace(item, nullable=schema[item.name].missing) for item in real.fields)
+    return replace(real, fields=fields)
+
+
+def _hold(book: RuleBook, read: Encoded, asked: Sequence[Any]) -> None:
+    """A person's rule that most real rows break is a slip of the pen, and would leave no rows to make."""
+    told = dict(RuleBook(book.rules, read.fields).adherence(read.columns))
+    for rule in asked:
+        share = told.get(rule.text, 1.0)
+        if share < 0.5:
+            raise InputError(
+                f"rule `{rule.text}`: only {share:.1%} of the real rows obey it; a rule must hold in most of them, "
+                "correct it or clean the data"
+            )
+
+
+def save(model: TableModel, folder: str | Path, *, overwrite: bool = False) -> str:
+    """Write a model as a new folder of JSON and arrays; returns its digest."""
+    meta = {
+        "schema": model.schema.to_dict(),
+        "fields": [asdict(item) for item in model.book.fields],
+        "rules": model.book.to_dict(),
+        "engine": model.engine_name,
+        "settings": dict(model.settings),
+        "notes": list(model.notes),
+    }
+    return artefact.save_state(folder, {"engine": model.engine.state()}, meta, overwrite=overwrite)
+
+
+def load(folder: str | Path) -> TableModel:
+    """The model that `save` wrote; raises TraceError if it was altered, is damaged, or is newer than this tuckpoint."""
+    meta, states = artefact.load_state(folder)
+    try:
+        schema = Schema.from_dict(meta["schema"])
+        fields = tuple(_field(entry) for entry in meta["fields"])
+        book = RuleBook.from_dict(meta["rules"], fields)
+        name, state = meta["engine"], states["engine"]
+        settings, notes = meta["settings"], tuple(meta["notes"])
+    except (KeyError, TypeError, InputError) as error:
+        raise TraceError(f"{folder} is not a table model of this version ({error}); fit it again") from None
+    engine = parts.find("engine", name).load(state, book.free)
+    return TableModel(schema, book, engine, name, settings, notes)
+
+
+def _field(entry: Mapping[str, Any]) -> Field:
+    levels = entry["levels"]
+    return Field(**{**entry, "levels": None if levels is None else tuple(levels)})

@@ -1,0 +1,377 @@
+"""Made rows from a table model: under conditions, with wanted shares, from partly filled rows; rules are obeyed."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from tuckpoint.errors import InputError, SchemaError, ShortSample, did_you_mean
+from tuckpoint.schema import Schema
+from tuckpoint.seed import Seed
+from tuckpoint.table.decode import decode
+from tuckpoint.table.encode import encode_column
+from tuckpoint.table.engine import Array, Condition, Encoded
+from tuckpoint.table.expression import parse
+from tuckpoint.table.fit import TableModel
+from tuckpoint.table.identify import fabricate
+from tuckpoint.table.rules import RuleBook
+
+Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
+ROUNDS = 40  # of drawing again what broke a rule
+MOST = 50  # times as many rows as asked that may be drawn in all
+CELL_ROUNDS = 100  # of drawing again the cells of partly filled rows
+
+
+def sample(
+    model: TableModel,
+    rows: int,
+    seed: Seed,
+    *,
+    where: str | None = None,
+    rebalance: Mapping[str, Mapping[str, float]] | None = None,
+    first_row: int = 0,
+) -> pa.Table:
+    """Made rows, as a table of the schema.
+
+    `where` is a condition on any columns; `rebalance` gives wanted shares of levels by column. `first_row` is the place
+    of these rows among all that will be made: keys count from it. Raises InputError if the engine cannot honour the
+    condition, ShortSample (with the rows that were made) if rules or conditions leave too few.
+    """
+    if rows < 0:
+        raise InputError(f"{rows} rows were asked for; ask for 0 or more")
+    condition = None if where is None else _condition(model, where)
+    parts = _mixture(model, condition, rebalance or {}, rows, seed.child("shares"))
+    for part in parts:
+        reason = None if part.condition is None else model.engine.refuse(part.condition.engine, ())
+        if reason:
+            raise InputError(reason)
+    made, short = [], None
+    for at, part in enumerate(parts):
+        try:
+            made.append(_drawn(model, part.rows, seed.child("part", at), part.condition))
+        except ShortSample as error:
+            short = error
+            made.append(error.rows if isinstance(error.rows, dict) else _none(model))
+    columns = {name: np.concatenate([piece[name] for piece in made]) for name in made[0]}
+    if short is None and len(parts) > 1:
+        mixed = seed.child("mix").numpy().permutation(rows)
+        columns = {name: values[mixed] for name, values in columns.items()}
+    table = finish(model, columns, first_row=first_row, seed=seed.child("fresh"))
+    if short is not None:
+        raise ShortSample(str(short), table)
+    return table
+
+
+def finish(model: TableModel, columns: Mapping[str, Array], *, first_row: int, seed: Seed) -> pa.Table:
+    """The table of the schema from encoded columns; identifiers, names and text are made anew."""
+    fields = model.book.fields
+    rows = len(next(iter(columns.values()))) if columns else 0
+    decoded = decode(Encoded(fields, columns), model.schema)
+    arrays = {name: decoded.column(name) for name in decoded.column_names}
+    for column in model.schema.columns:
+        if not column.modelled:
+            made = fabricate(column, rows, first_row=first_row, seed=seed.child(column.name))
+            arrays[column.name] = made
+    return pa.table({name: arrays[name] for name in model.schema.names})
+
+
+@dataclass(frozen=True)
+class _Where:
+    """A condition on the columns of the table, and the same as the engine sees it, on free columns."""
+
+    text: str
+    mask: Callable[[Mapping[str, Array]], Mask]
+    engine: Condition
+
+
+@dataclass(frozen=True)
+class _Part:
+    rows: int
+    condition: _Where | None
+
+
+def _condition(model: TableModel, text: str) -> _Where:
+    for column in model.schema.columns:
+        if not column.modelled and column.name in text:
+            _refuse_unmodelled(model, text)
+            break
+    parsed = parse(text, model.book.fields, model.schema)
+    given = parsed.condition()
+    return _Where(text, given.mask, _on_free(model.book, given))
+
+
+def _refuse_unmodelled(model: TableModel, text: str) -> None:
+    """A condition on an identifier or on free text cannot be met: these are made anew and mean nothing."""
+    try:
+        parse(text, model.book.fields, model.schema)
+    except SchemaError as error:
+        names = ", ".join(f'"{c.name}" ({c.kind})' for c in model.schema.columns if not c.modelled)
+        raise InputError(f"{error}; these columns are made anew and cannot be conditioned on: {names}") from None
+
+
+def _on_free(book: RuleBook, given: Condition) -> Condition:
+    """The same condition on the free columns that its columns are computed from."""
+    names = tuple(dict.fromkeys(free for name in given.names for free in book.sources(name)))
+    if names == given.names:
+        return given
+
+    def mask(columns: Mapping[str, Array]) -> Mask:
+        return given.mask({name: book.column(name, columns) for name in given.names})
+
+    parts: dict[str, Callable[[Array], Mask]] | None = None
+    if given.parts is not None and all(len(book.sources(name)) == 1 for name in given.names):
+        tests: dict[str, list[tuple[str, Callable[[Array], Mask]]]] = {}
+        for name, test in given.parts.items():
+            tests.setdefault(book.sources(name)[0], []).append((name, test))
+        parts = {free: _all_of(book, free, some) for free, some in tests.items()}
+    return Condition(given.text, names, mask, parts)
+
+
+def _all_of(book: RuleBook, free: str, tests: Sequence[tuple[str, Callable[[Array], Mask]]]) -> Callable[[Array], Mask]:
+    def test(values: Array) -> Mask:
+        held = [test(book.column(name, {free: values})) for name, test in tests]
+        return np.asarray(np.logical_and.reduce(held))
+
+    return test
+
+
+def _mixture(
+    model: TableModel,
+    condition: _Where | None,
+    rebalance: Mapping[str, Mapping[str, float]],
+    rows: int,
+    seed: Seed,
+) -> list[_Part]:
+    """One part for each combination of rebalanced levels, with its rows; one part for all if none is rebalanced."""
+    if not rebalance:
+        return [_Part(rows, condition)]
+    choices = []
+    for name, shares in rebalance.items():
+        levels = _levels(model, name)
+        for level in shares:
+            if level not in levels:
+                raise InputError(f'rebalance: column "{name}" has no level "{level}"{did_you_mean(level, levels)}')
+        total = math.fsum(shares.values())
+        if not total > 0 or any(share < 0 for share in shares.values()):
+            raise InputError(f'rebalance: shares of "{name}" are {dict(shares)}; they must be 0 or more, not all 0')
+        choices.append([(name, levels.index(level), level, share / total) for level, share in shares.items()])
+    cells = list(itertools.product(*choices))
+    wanted = np.array([math.prod(share for *_, share in cell) for cell in cells])
+    return [
+        _Part(int(count), _with_levels(model, condition, cell))
+        for cell, count in zip(cells, _apportion(wanted, rows, seed), strict=True)
+        if count
+    ] or [_Part(0, condition)]
+
+
+def _levels(model: TableModel, name: str) -> tuple[str, ...]:
+    field = next((item for item in model.book.fields if item.name == name), None)
+    if field is None:
+        known = [item.name for item in model.book.fields]
+        raise InputError(f'rebalance: no modelled column "{name}"{did_you_mean(name, known)}')
+    if field.levels is None:
+        raise InputError(f'rebalance: "{name}" holds numbers; only categories have shares; use --where for ranges')
+    return field.levels
+
+
+def _apportion(shares: Array, rows: int, seed: Seed) -> Array:
+    """Whole counts that add up to rows: floors, then one more where a systematic draw on the remainders falls."""
+    exact = shares / shares.sum() * rows
+    edges = np.floor(np.cumsum(exact) + seed.numpy().random()).astype(np.int64)
+    edges[-1] = rows
+    return np.diff(np.minimum(edges, rows), prepend=0)
+
+
+def _with_levels(model: TableModel, condition: _Where | None, cell: Sequence[tuple[str, int, str, float]]) -> _Where:
+    """The condition, and that each column has its level."""
+
+    def is_level(code: int) -> Callable[[Array], Mask]:
+        return lambda values: np.asarray(values == code)
+
+    tests = {name: is_level(code) for name, code, _, _ in cell}
+    text = " and ".join([*([condition.text] if condition else []), *(f"{n} == {level!r}" for n, _, level, _ in cell)])
+
+    def mask(columns: Mapping[str, Array]) -> Mask:
+        held = [test(columns[name]) for name, test in tests.items()]
+        return np.asarray(np.logical_and.reduce([*held, condition.mask(columns)] if condition else held))
+
+    names = tuple(tests)
+    parts: dict[str, Callable[[Array], Mask]] | None = dict(tests)
+    if condition is not None:
+        outer = parse(condition.text, model.book.fields, model.schema).condition()
+        names = tuple(dict.fromkeys((*names, *outer.names)))
+        parts = None if outer.parts is None else _merge(tests, outer.parts)
+    return _Where(text, mask, _on_free(model.book, Condition(text, names, mask, parts)))
+
+
+def _merge(
+    first: Mapping[str, Callable[[Array], Mask]], second: Mapping[str, Callable[[Array], Mask]]
+) -> dict[str, Callable[[Array], Mask]]:
+    def both(one: Callable[[Array], Mask], other: Callable[[Array], Mask]) -> Callable[[Array], Mask]:
+        return lambda values: np.asarray(one(values) & other(values))
+
+    merged = dict(first)
+    for name, test in second.items():
+        merged[name] = both(merged[name], test) if name in merged else test
+    return merged
+
+
+def _none(model: TableModel) -> dict[str, Array]:
+    return {item.name: np.empty(0, float if item.numeric else np.int32) for item in model.book.fields}
+
+
+def _drawn(model: TableModel, rows: int, seed: Seed, condition: _Where | None) -> dict[str, Array]:
+    """All encoded columns (rows,) that obey the rules and the condition; what breaks one is drawn anew."""
+    kept: list[dict[str, Array]] = []
+    have = tried = 0
+    while True:
+        share = (have + 1) / (tried + 1) if tried else 1.0
+        ask = min(math.ceil((rows - have) / share * 1.05) + (8 if tried else 0), 4 * rows + 1000)
+        drawn = model.engine.draw(
+            ask if tried else rows - have,
+            seed.child("try", len(kept)),
+            condition=None if condition is None else condition.engine,
+        )
+        columns = model.book.construct(drawn.columns, drawn.rows) if model.book.fields else {}
+        good = _good(model, columns, drawn.rows, condition)
+        tried += drawn.rows
+        have += int(good.sum())
+        kept.append({name: values[good] for name, values in columns.items()})
+        if have >= rows:
+            break
+        if len(kept) >= ROUNDS or tried > MOST * rows + 10_000:
+            made = {name: np.concatenate([piece[name] for piece in kept]) for name in columns}
+            raise ShortSample(_why_short(model, columns, condition, have, rows, tried), made)
+    return {name: np.concatenate([piece[name] for piece in kept])[:rows] for name in kept[0]}
+
+
+def _good(model: TableModel, columns: Mapping[str, Array], rows: int, condition: _Where | None) -> Mask:
+    good = np.ones(rows, bool)
+    for broken in model.book.violations(columns).values():
+        good &= ~broken
+    if condition is not None:
+        good &= condition.mask(columns)
+    return good
+
+
+def _why_short(
+    model: TableModel, columns: Mapping[str, Array], condition: _Where | None, have: int, rows: int, tried: int
+) -> str:
+    worst = sorted(model.book.violations(columns).items(), key=lambda entry: -entry[1].mean())
+    blame = f"the rule `{worst[0][0]}` was broken most ({worst[0][1].mean():.1%})" if worst else "no rule was broken"
+    under = "" if condition is None else f" under `{condition.text}`"
+    return (
+        f"only {have} of {rows} rows could be made{under} in {tried} draws: {blame}; "
+        "relax the rule or the condition, or take the rows that were made"
+    )
+
+
+def complete(model: TableModel, partial: pa.Table, seed: Seed) -> pa.Table:
+    """Fill the empty cells, and the columns that are not there, of partly filled rows; filled cells stay as they are.
+
+    Rows with the same empty cells are drawn together, given their filled cells; a drawn cell is never left empty where
+    the model can fill it. Raises SchemaError for unknown columns, levels or values, ShortSample if rules leave a row
+    without any filling.
+    """
+    unknown = [name for name in partial.column_names if name not in model.schema.names]
+    if unknown:
+        raise SchemaError(
+            f'column "{unknown[0]}" is not in the model{did_you_mean(unknown[0], model.schema.names)}; remove it'
+        )
+    rows = partial.num_rows
+    held = _held(model, partial)
+    filled = {name: (values >= 0 if values.dtype.kind == "i" else ~np.isnan(values)) for name, values in held.items()}
+    patterns = np.stack([filled[item.name] for item in model.book.fields], axis=1) if filled else np.ones((rows, 0))
+    out = {name: values.copy() for name, values in held.items()}
+    kinds, which = np.unique(patterns, axis=0, return_inverse=True) if rows else (patterns, np.zeros(0, int))
+    for number, kind in enumerate(kinds):
+        if kind.all():
+            continue
+        at = np.flatnonzero(which.reshape(-1) == number)
+        given = {item.name: held[item.name][at] for item, has in zip(model.book.fields, kind, strict=True) if has}
+        for name, values in _fill(model, given, len(at), seed.child("pattern", number)).items():
+            out[name][at] = values
+    table = finish(model, out, first_row=0, seed=seed.child("fresh"))
+    return _keep(table, partial, model.schema)
+
+
+def _held(model: TableModel, partial: pa.Table) -> dict[str, Array]:
+    """The encoded cells that are filled, with the model's codes."""
+    held: dict[str, Array] = {}
+    for item in model.book.fields:
+        if item.name not in partial.column_names:
+            held[item.name] = (
+                np.full(partial.num_rows, np.nan) if item.numeric else np.full(partial.num_rows, -1, np.int32)
+            )
+            continue
+        field, values = encode_column(partial.column(item.name), model.schema[item.name])
+        if item.levels is not None:
+            seen = np.unique(values[values >= 0])
+            new = [level for level in (field.levels or ())[:] if level not in item.levels]
+            lost = [(field.levels or ())[code] for code in seen if (field.levels or ())[code] in new]
+            if lost:
+                raise SchemaError(
+                    f'column "{item.name}": level "{lost[0]}" is not known to the model'
+                    f"{did_you_mean(lost[0], item.levels)}; correct it or leave the cell empty"
+                )
+            place = {level: code for code, level in enumerate(item.levels)}
+            recode = np.array([*(place.get(level, -1) for level in field.levels or ()), -1], np.int32)
+            values = recode[values]
+        held[item.name] = values
+    return held
+
+
+def _fill(model: TableModel, given: Mapping[str, Array], rows: int, seed: Seed) -> dict[str, Array]:
+    """All columns (rows,) in which the given ones stay; rows whose filling breaks a rule or is empty are drawn anew."""
+    free = {item.name for item in model.book.free}
+    fixed = {name: values for name, values in given.items() if name in free}
+    reason = model.engine.refuse(None, tuple(fixed))
+    if reason:
+        raise InputError(reason)
+    out: dict[str, Array] = {}
+    todo = np.arange(rows)
+    empty_allowed = False
+    for attempt in range(CELL_ROUNDS):
+        part = {name: values[todo] for name, values in fixed.items()}
+        drawn = model.engine.draw(len(todo), seed.child(attempt), given=part)
+        columns = model.book.construct(drawn.columns, len(todo))
+        good = _good(model, columns, len(todo), None)
+        for name, values in given.items():
+            same = np.isclose(columns[name], values[todo], rtol=1e-9, atol=1e-9)
+            good &= same
+        if not empty_allowed:
+            for item in model.book.fields:
+                if item.name not in given:
+                    values = columns[item.name]
+                    good &= ~np.isnan(values) if item.numeric else values >= 0
+        for name, values in columns.items():
+            out.setdefault(name, np.empty(rows, values.dtype))[todo[good]] = values[good]
+        todo = todo[~good]
+        if not len(todo):
+            return out
+        # A column that is nearly always missing must not keep a row from being filled for ever.
+        empty_allowed = attempt > CELL_ROUNDS // 2
+    raise ShortSample(
+        f"{len(todo)} of {rows} partly filled rows could not be completed in {CELL_ROUNDS} draws (first: row "
+        f"{int(todo[0]) + 1} of those with cells {', '.join(given) or 'none'} filled); their cells break a rule"
+    )
+
+
+def _keep(table: pa.Table, partial: pa.Table, schema: Schema) -> pa.Table:
+    """Cells of identifiers and text that were filled stay; they are not modelled, only copied."""
+    for name in partial.column_names:
+        if schema[name].modelled:
+            continue
+        old = partial.column(name)
+        new = table.column(name)
+        if old.null_count == len(old):
+            continue
+        if old.type != new.type:
+            old = old.cast(new.type)
+        table = table.set_column(table.column_names.index(name), name, pa.compute.coalesce(old, new))
+    return table
