@@ -56,7 +56,7 @@ def test_digest_sees_all_but_the_path():
         ({"verb": "mak"}, 'did you mean "make"'),
         ({"tuckpoint_recipe": 99}, "upgrade tuckpoint"),
         ({"schema": {"columns": [{"name": "a"}]}}, "schema: a column needs"),
-        ({"source": {"name": "a"}}, "sha256, rows, path not given"),
+        ({"source": {"name": "a"}}, "sha256, rows, path, generation, record not given"),
     ],
 )
 def test_a_wrong_entry_is_named(change, said):

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tuckpoint.recipe import Recipe as Recipe
     from tuckpoint.record import Record as Record
+    from tuckpoint.report.pages import pages_of as pages_of
+    from tuckpoint.run import Fitted as Fitted
     from tuckpoint.run import Made as Made
+    from tuckpoint.run import Measured as Measured
     from tuckpoint.run import complete as complete
     from tuckpoint.run import evaluate as evaluate
     from tuckpoint.run import fit as fit
@@ -16,8 +19,10 @@ if TYPE_CHECKING:
     from tuckpoint.run import make as make
     from tuckpoint.run import profile as profile
     from tuckpoint.run import repeat as repeat
+    from tuckpoint.run import rules_in as rules_in
     from tuckpoint.run import sample as sample
     from tuckpoint.run import save as save
+    from tuckpoint.run import with_rules as with_rules
     from tuckpoint.schema import Column as Column
     from tuckpoint.schema import Domain as Domain
     from tuckpoint.schema import Schema as Schema
@@ -35,7 +40,12 @@ _PLACES = {
     "repeat": "run",
     "load": "run",
     "save": "run",
+    "rules_in": "run",
+    "with_rules": "run",
+    "pages_of": "report.pages",
     "Made": "run",
+    "Fitted": "run",
+    "Measured": "run",
     "Recipe": "recipe",
     "Record": "record",
     "Schema": "schema",

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import yaml
 
 from tuckpoint.errors import InputError, RecipeError, did_you_mean
-from tuckpoint.record import digest_of, tuckpoint_version
+from tuckpoint.record import Input, digest_of, tuckpoint_version
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
 
@@ -30,13 +30,21 @@ class Source:
     """What a run starts from: the file, table or model folder, and the SHA-256 of its content.
 
     `path` is as the user gave it, relative to the folder the command ran in; None for a table in memory. It is no part
-    of the recipe's digest, since it may tell who the user is.
+    of the recipe's digest, since it may tell who the user is. `generation` is 0 for real data, more for a twin, and
+    `record` the digest of the record that a twin bears.
     """
 
     name: str
     sha256: str
     rows: int = 0
     path: str | None = None
+    generation: int = 0
+    record: str | None = None
+
+    @property
+    def input(self) -> Input:
+        """The same as records name it."""
+        return Input(self.name, self.sha256, self.rows, self.generation, self.record)
 
 
 @dataclass(frozen=True)
@@ -152,7 +160,7 @@ def _read(name: str, value: Any) -> Any:
     _check(name, value, right(value), wanted)
     if name == "source":
         _exactly("source", value, tuple(item.name for item in fields(Source)))
-        _check("source", dict(value), _is_source(value), "text for name, sha256 and path, a whole number for rows")
+        _check("source", dict(value), _is_source(value), "text for name, sha256, path and record, numbers for the rest")
         return Source(**value)
     if name == "schema":
         try:
@@ -176,8 +184,9 @@ def _is(*types: type) -> Callable[[Any], bool]:
 
 
 def _is_source(value: Mapping[str, Any]) -> bool:
-    texts = _is(str)(value["name"]) and _is(str)(value["sha256"]) and _is(str, type(None))(value["path"])
-    return texts and _is(int)(value["rows"])
+    texts = all(map(_is(str), (value["name"], value["sha256"])))
+    options = all(map(_is(str, type(None)), (value["path"], value["record"])))
+    return texts and options and all(map(_is(int), (value["rows"], value["generation"])))
 
 
 def _is_texts(value: Any) -> bool:
@@ -198,7 +207,7 @@ _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "verb": _TEXT,
     "tuckpoint": _TEXT,
     "seed": _WHOLE,
-    "source": (_is(dict), "a mapping with name, sha256, rows and path"),
+    "source": (_is(dict), "a mapping with name, sha256, rows and more"),
     "schema": (_is(dict), "a schema"),
     "engine": _TEXT,
     "settings": (_is(dict), "a mapping of the engine's settings"),

@@ -1,0 +1,279 @@
+"""The command line: one function a verb, which parses, calls and prints."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuckpoint.arguments import parser
+from tuckpoint.errors import InputError, TuckpointError
+from tuckpoint.files import check_new
+
+if TYPE_CHECKING:
+    from tuckpoint.measure.evaluation import Evaluation
+    from tuckpoint.table.engine import Progress
+
+WRONG, BUG, INTERRUPTED = 2, 1, 130
+_FOLDER = {
+    "data.{}": "the made rows",
+    "report.html": "what was measured, the verdict first",
+    "report.json": "the same for programs",
+    "recipe.yaml": "all settings: tuckpoint run repeats it, byte for byte",
+    "record.json": "how the rows came to be; every written file carries it",
+    "model/": "tuckpoint sample draws more rows from it",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, 2 for what the user can mend, 1 for a bug, 130 when interrupted."""
+    options = parser(_VERBS).parse_args(argv)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+        return 0
+    except KeyboardInterrupt as stop:
+        return _failed(str(stop) or "stopped; no half-written file is left behind", options, INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except TuckpointError as error:
+        return _failed(str(error), options, WRONG)
+    except OSError as error:
+        return _failed(str(error), options, WRONG)
+    except MemoryError:
+        return _failed("out of memory; take fewer rows, or sample straight into a file", options, WRONG)
+    except Exception as error:  # a bug of ours: one line, and how to see more
+        told = f"this is a bug in tuckpoint: {type(error).__name__}: {error}"
+        return _failed(f"{told}\nrun the command again with --traceback and report what it prints", options, BUG)
+
+
+def _failed(message: str, options: argparse.Namespace, status: int) -> int:
+    if options.traceback:
+        traceback.print_exc()
+    _clear(sys.stderr)
+    sys.stderr.write(f"tuckpoint: {message}\n")
+    return status
+
+
+def _make(options: argparse.Namespace) -> None:
+    from tuckpoint import deliver
+    from tuckpoint.report.pages import pages_of
+
+    made = deliver.make(
+        options.file,
+        options.output,
+        pages=pages_of,
+        overwrite=options.overwrite,
+        holdout=options.holdout,
+        rows=options.rows,
+        format=options.format,
+        **_asked(options),
+    )
+    _clear(sys.stderr)
+    _summary(made.evaluation, report=options.output / "report.html")
+    _say(f"\n{options.output}/")
+    for name, meaning in _FOLDER.items():
+        _say(f"  {name.format(made.recipe.format):<14} {meaning}")
+
+
+def _schema(options: argparse.Namespace) -> None:
+    from tuckpoint import deliver, run
+
+    schema = run.profile(options.file, target=options.target, person=options.person, primary_key=options.primary_key)
+    if options.output is None:
+        sys.stdout.write(schema.to_yaml())
+        return
+    deliver.write_text(options.output, schema.to_yaml(), overwrite=options.overwrite)
+    width = min(max((len(column.name) for column in schema.columns), default=0), 40)
+    for column in schema.columns:
+        facts = [column.kind, "some missing" if column.missing else "", "personal" if column.personal else ""]
+        _say(f"{column.name:<{width}}  {', '.join(filter(None, facts))}{f'  ({column.note})' if column.note else ''}")
+    _say(f"\nCorrect {options.output} where it is wrong, then pass it on: --schema {options.output}")
+
+
+def _rules(options: argparse.Namespace) -> None:
+    from tuckpoint import run
+
+    found = run.rules_in(options.file, schema=options.schema)
+    for rule in sorted(found, key=lambda rule: not rule.enforced):
+        nearly = f"not obeyed, {rule.rows - round(rule.support * rule.rows):,} of {rule.rows:,} rows break it"
+        _say(f"{'obeyed' if rule.enforced else nearly}: {rule.text}")
+    if not found:
+        _say("no rule found")
+
+
+def _fit(options: argparse.Namespace) -> None:
+    from tuckpoint import deliver
+
+    fitted = deliver.fit(options.file, options.output, overwrite=options.overwrite, **_asked(options))
+    _clear(sys.stderr)
+    for note in fitted.model.notes:
+        _say(note)
+    _say(f"model in {options.output}; draw from it: tuckpoint sample {options.output} -n 1000 -o rows.parquet")
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from tuckpoint import deliver
+
+    rows = deliver.sample(
+        options.model,
+        options.output,
+        options.rows,
+        seed=options.seed,
+        where=options.where,
+        rebalance=dict(options.rebalance),
+        rules=options.rule,
+        workers=options.workers,
+        overwrite=options.overwrite,
+        progress=_progress(options),
+    )
+    _clear(sys.stderr)
+    _say(f"{rows:,} synthetic rows in {options.output}")
+
+
+def _complete(options: argparse.Namespace) -> None:
+    from tuckpoint import deliver
+
+    rows = deliver.complete(options.model, options.file, options.output, seed=options.seed, overwrite=options.overwrite)
+    _say(f"{rows:,} rows in {options.output}, their empty cells filled")
+
+
+def _measure(options: argparse.Namespace) -> None:
+    from tuckpoint import deliver, run
+    from tuckpoint.report.pages import pages_of
+
+    for path in options.output:
+        if path.suffix not in (".html", ".json"):
+            raise InputError(f"{path}: a report is written as .html or .json")
+        check_new(path, overwrite=options.overwrite)
+    measured = run.evaluate(
+        options.real,
+        options.made,
+        holdout=options.holdout,
+        target=options.target,
+        schema=options.schema,
+        seed=options.seed,
+        workers=options.workers,
+        progress=_progress(options),
+    )
+    pages = pages_of(measured)
+    for path in options.output:
+        deliver.write_text(path, pages[f"report{path.suffix}"], overwrite=options.overwrite)
+    _clear(sys.stderr)
+    _summary(measured.evaluation, report=", ".join(map(str, options.output)))
+
+
+def _run(options: argparse.Namespace) -> None:
+    from tuckpoint import deliver
+    from tuckpoint.report.pages import pages_of
+
+    told = deliver.repeat(
+        options.recipe,
+        output=options.output,
+        source=options.input,
+        pages=pages_of,
+        overwrite=options.overwrite,
+        workers=options.workers,
+        progress=_progress(options),
+    )
+    _clear(sys.stderr)
+    _say(told)
+
+
+def _engines(options: argparse.Namespace) -> None:
+    from tuckpoint import parts, settings
+
+    for name in parts.names("engine") if options.name is None else [options.name]:
+        engine = parts.find("engine", name)
+        about = inspect.getdoc(inspect.getmodule(engine)) or ""
+        _say(f"{name}: {about.partition(chr(10))[0]}")
+        if options.name is not None:
+            _say(f"\n{inspect.getdoc(engine)}\n")
+        for setting, default in settings.plain(engine()).items():
+            _say(f"    --set {setting}={default}")
+
+
+def _example(options: argparse.Namespace) -> None:
+    from tuckpoint import deliver, examples
+
+    deliver.copy_example(options.name, options.output, overwrite=options.overwrite)
+    _say(f"{options.output} written: {examples.ABOUT[options.name]}")
+
+
+def _asked(options: argparse.Namespace) -> dict[str, Any]:
+    """What `make` and `fit` share."""
+    same = ("target", "schema", "person", "primary_key", "engine", "k", "seed", "workers")
+    return {
+        **{name: getattr(options, name) for name in same},
+        "settings": dict(options.set),
+        "rules": options.rule,
+        "mine_rules": not options.no_mined_rules,
+        "progress": _progress(options),
+    }
+
+
+def _say(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+
+
+def _summary(evaluation: Evaluation, *, report: str | Path) -> None:
+    from tuckpoint.report.terminal import summary
+
+    text = summary(
+        evaluation,
+        width=min(shutil.get_terminal_size((88, 24)).columns, 100),
+        colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+        report=str(report),
+        encoding=sys.stdout.encoding or "utf-8",
+    )
+    sys.stdout.write(text)
+
+
+def _progress(options: argparse.Namespace) -> Progress:
+    """A line on standard error that is overwritten in a terminal, and a line per step elsewhere if asked for."""
+    terminal = sys.stderr.isatty()
+    if not (terminal or options.progress):
+        return lambda what, share: None
+    last = ""
+
+    def show(what: str, share: float) -> None:
+        nonlocal last
+        if terminal:
+            width = shutil.get_terminal_size((80, 24)).columns
+            sys.stderr.write(f"\r\x1b[K{f'{what} · {share:.0%}'[: width - 1]}")
+            sys.stderr.flush()
+        elif what != last:
+            sys.stderr.write(f"{what}\n")
+        last = what
+
+    return show
+
+
+def _clear(stream: Any) -> None:
+    if stream.isatty():
+        stream.write("\r\x1b[K")
+
+
+_VERBS: Mapping[str, Callable[[argparse.Namespace], None]] = {
+    "make": _make,
+    "schema": _schema,
+    "rules": _rules,
+    "fit": _fit,
+    "sample": _sample,
+    "complete": _complete,
+    "measure": _measure,
+    "run": _run,
+    "engines": _engines,
+    "example": _example,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+import pyarrow as pa
+import pytest
+
+from tuckpoint.asked import cores, named_shares, resolve
+from tuckpoint.errors import InputError, SchemaError
+from tuckpoint.schema import Column, Domain, Schema
+from tuckpoint.table.frame import read
+
+TABLE = pa.table({"sex": ["F", "M", "F", "M"] * 10, "age": list(range(40))})
+SCHEMA = Schema(
+    (
+        Column("sex", "category", "string", domain=Domain("public", levels=("F", "M"))),
+        Column("age", "integer", "int64"),
+    )
+)
+
+
+def asked(**more):
+    return resolve("make", read(TABLE), TABLE, schema=SCHEMA, engine="independent", **more)
+
+
+def test_nothing_is_left_open():
+    recipe = asked()
+    assert recipe.rows == 40
+    assert recipe.settings == {"atom_share": 0.003}
+    assert recipe.source.rows == 40
+    assert recipe.source.path is None
+    assert recipe.schema == SCHEMA
+    assert asked(rows=None).rows == 40
+    assert asked(rows=0).rows == 0
+    assert asked(settings={"atom_share": 1}).settings == {"atom_share": 1.0}
+    assert asked(target="sex").schema.target == "sex"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"row": 3}, 'did you mean "rows"'),
+        ({"target": "sax"}, 'did you mean "sex"'),
+        ({"settings": {"atom_shar": 3}}, 'did you mean "atom_share"'),
+    ],
+)
+def test_what_is_not_known_is_named(more, said):
+    with pytest.raises(InputError) as caught:
+        asked(**more)
+    assert said in str(caught.value)
+
+
+def test_a_schema_must_fit_the_table():
+    with pytest.raises(SchemaError, match="sex"):
+        resolve("make", read(TABLE.drop_columns("sex")), TABLE, schema=SCHEMA)
+
+
+def test_shares_get_their_levels():
+    assert named_shares({"sex": [0.3, 0.7]}, SCHEMA) == {"sex": {"F": 0.3, "M": 0.7}}
+    assert named_shares({"sex": {"M": 1}}, SCHEMA) == {"sex": {"M": 1.0}}
+    with pytest.raises(InputError, match="3 shares, but its levels are 2: F, M"):
+        named_shares({"sex": [0.2, 0.3, 0.5]}, SCHEMA)
+    with pytest.raises(InputError, match="levels are unknown"):
+        named_shares({"age": [1.0]}, SCHEMA)
+
+
+def test_cores():
+    assert cores(3) == 3
+    assert cores(None) >= 1
