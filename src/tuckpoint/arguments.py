@@ -157,14 +157,15 @@ def _measure(place: argparse.ArgumentParser) -> None:
     place.add_argument("--overwrite", action="store_true", help="replace an older report")
     place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
     place.add_argument("--target", metavar="COLUMN", help="the column that a model will predict")
-    _running(place)
+    _seed(place)
+    _progress(place)
 
 
 def _run(place: argparse.ArgumentParser) -> None:
     place.add_argument("recipe", type=Path, metavar="RECIPE", help="recipe.yaml of an earlier run")
     place.add_argument("--input", type=Path, metavar="FILE", help="where the input is now, if it was moved")
     place.add_argument("--workers", type=_workers, metavar="N", help="processor cores to use (default: all)")
-    place.add_argument("--progress", action="store_true", help="tell each step even if this is no terminal")
+    _progress(place)
     _output(place, "new folder (default: compare with the folder of RECIPE)", required=False)
 
 
@@ -227,6 +228,10 @@ def _rule(place: argparse.ArgumentParser, what: str) -> None:
 def _running(place: argparse.ArgumentParser) -> None:
     _seed(place)
     place.add_argument("--workers", type=_workers, metavar="N", help="processor cores to use (default: all)")
+    _progress(place)
+
+
+def _progress(place: argparse.ArgumentParser) -> None:
     place.add_argument("--progress", action="store_true", help="tell each step even if this is no terminal")
 
 

@@ -160,7 +160,6 @@ def _measure(options: argparse.Namespace) -> None:
         target=options.target,
         schema=options.schema,
         seed=options.seed,
-        workers=options.workers,
         progress=_progress(options),
     )
     pages = pages_of(measured)

@@ -170,7 +170,6 @@ def evaluate(
     target: str | None = None,
     schema: Schema | str | Path | None = None,
     seed: int = 0,
-    workers: int | None = None,
     progress: Progress = quiet,
 ) -> Measured:
     """Measure made rows, from anywhere, against the real rows they were made from and real rows held out."""
@@ -183,7 +182,6 @@ def evaluate(
         meaning,
         target=target,
         seed=Seed(seed),
-        threads=cores(workers),
         progress=progress,
     )
     return Measured(evaluation, meaning, other.name, stamp_of(made) or {})
@@ -315,7 +313,6 @@ def _make(recipe: Recipe, frame: Frame, workers: int, progress: Progress) -> Mad
         target=recipe.schema.target,
         seed=seed,
         rules=fitted.model.book,
-        threads=workers,
         progress=_within(progress, 0.5, 1.0),
     )
     record = _record(recipe, fitted.model, evaluation)

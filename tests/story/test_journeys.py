@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
@@ -21,6 +22,13 @@ from tuckpoint.errors import RecipeError, TraceError
 from tuckpoint.write.table import read_stamp
 
 ROWS = 700
+COLUMNS = ["age", "workclass", "education", "sex", "occupation", "hours_per_week", "income"]
+
+
+def people(start=0, rows=ROWS):
+    """A few people with few columns, and one column that follows from another: the minutes they work."""
+    table = examples.census().select(COLUMNS).slice(start, rows)
+    return table.append_column("minutes_per_week", pc.multiply(table["hours_per_week"], 60))
 
 
 def tell(capsys, *words):
@@ -34,8 +42,7 @@ def tell(capsys, *words):
 def home(tmp_path_factory):
     """A folder with a small table and the twin of it."""
     folder = tmp_path_factory.mktemp("home")
-    people = examples.census().slice(0, ROWS)
-    csv.write_csv(people, folder / "people.csv")
+    csv.write_csv(people(), folder / "people.csv")
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -55,7 +62,7 @@ def test_make_leaves_a_folder_that_says_what_it_is(at_home):
     names = {path.name for path in Path("out").iterdir()}
     assert names == {"data.parquet", "report.html", "report.json", "recipe.yaml", "record.json", "model"}
     made = pq.read_table("out/data.parquet")
-    real = examples.census()
+    real = people()
     assert made.column_names == real.column_names
     assert made.num_rows == ROWS
     assert [made.schema.field(name).type for name in ("age", "income")] == [pa.int64(), pa.string()]
@@ -69,10 +76,9 @@ def test_make_leaves_a_folder_that_says_what_it_is(at_home):
 
 
 def test_made_rows_obey_the_rule_that_real_rows_obey(at_home):
-    real = set(zip(*(examples.census()[name].to_pylist() for name in ("education", "education_num")), strict=True))
-    table = pq.read_table("out/data.parquet")
-    made = set(zip(*(table[name].to_pylist() for name in ("education", "education_num")), strict=True))
-    assert {pair for pair in made if None not in pair and "(rare)" not in pair} <= real
+    made = pq.read_table("out/data.parquet")
+    assert made["minutes_per_week"].to_pylist() == [60 * hours for hours in made["hours_per_week"].to_pylist()]
+    assert len(set(made["hours_per_week"].to_pylist())) > 10
 
 
 def test_the_holdout_was_never_fitted(at_home):
@@ -133,7 +139,7 @@ def test_a_rule_can_be_added_after_the_fit(at_home, tmp_path, capsys):
     )
 
 
-@pytest.mark.parametrize("shares", ["sex=0.9/0.1", "sex=Female:0.9/Male:0.1"])
+@pytest.mark.parametrize("shares", ["sex=0.1/0.9", "sex=Female:0.9/Male:0.1"])
 def test_shares_can_be_shifted(at_home, tmp_path, capsys, shares):
     status, _, err = tell(
         capsys, "sample", "out/model", "-n", 2000, "--rebalance", shares, "-o", tmp_path / "r.parquet"
@@ -180,9 +186,8 @@ def test_partly_filled_rows_are_completed(at_home, tmp_path, capsys):
 
 
 def test_made_rows_of_anyone_are_measured(at_home, tmp_path, capsys):
-    people = examples.census()
     for name, start, rows in (("real", 0, 600), ("copy", 0, 600), ("held", 1000, 300)):
-        csv.write_csv(people.slice(start, rows), tmp_path / f"{name}.csv")
+        csv.write_csv(people(start, rows), tmp_path / f"{name}.csv")
     status, out, err = tell(
         capsys, "measure", tmp_path / "real.csv", tmp_path / "copy.csv", "--holdout", tmp_path / "held.csv",
         "--target", "income", "-o", tmp_path / "report.html", "-o", tmp_path / "report.json",
@@ -268,7 +273,7 @@ def test_a_twin_of_a_twin_says_so(at_home, tmp_path):
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
 def test_the_dataframe_that_went_in_comes_back(kind, monkeypatch):
-    table = examples.census().slice(0, 300).select(["age", "sex", "hours_per_week", "income"])
+    table = people(rows=300)
     data = {"pandas": lambda: table.to_pandas(), "polars": lambda: pytest.importorskip("polars").from_arrow(table)}
     frame = data.get(kind, lambda: table)()
     made = tuckpoint.make(frame, target="income", engine="independent")
@@ -289,7 +294,7 @@ def test_an_interrupt_ends_with_130_and_leaves_nothing_half_written(home, tmp_pa
         [*command, "-o", "rows.parquet", "--workers", "1"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".rows.parquet.shards/*")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".rows.parquet.shards/part-*")) and time.monotonic() < deadline:
         time.sleep(0.1)
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=60)
