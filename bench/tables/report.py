@@ -98,7 +98,7 @@ def remarks(peer: str, group: list[Outcome]) -> list[str]:
     """What was limited, what stopped, and what the generator told of its training."""
     version = next((outcome["version"] for outcome in group if "version" in outcome), "")
     limits = [f"- {peer} {version}: {PEERS[peer].limits}"] if PEERS[peer].limits else []
-    told = [(o["seed"], o.get("stopped") or o.get("note")) for o in group]
+    told = [(o["seed"], "; ".join(filter(None, (o.get("stopped") or o.get("note"), o.get("commit"))))) for o in group]
     return limits + [f"- {peer} {version}, seed {seed}: {text}" for seed, text in told if text]
 
 

@@ -92,6 +92,13 @@ def launch(peer: Peer, real: Path, made: Path, *, rows: int, target: str, seed: 
     return {**json.loads(done.stdout.strip().splitlines()[-1]), "load": load}
 
 
+def commit() -> str:
+    """The commit that our own figures belong to, with a plus if files were changed since."""
+    told = [("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--", "src")]
+    found = [subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False) for words in told]
+    return found[0].stdout.strip() + ("+" if found[1].stdout.strip() else "")
+
+
 def runs(sets: list[str], peers: list[str], seeds: list[int]) -> Iterator[tuple[str, str, int]]:
     """Seed by seed, so that an interrupted run leaves whole tables."""
     for seed in seeds:
@@ -125,7 +132,8 @@ def main() -> int:
     done = outcomes()
     for name, peer, seed in runs(given.sets, given.peers, given.seeds):
         before = done.get((name, peer, seed))
-        wanted = before is not None if given.only == "score" else given.again or before is None
+        failed = str((before or {}).get("stopped", "")).startswith("failed")
+        wanted = before is not None if given.only == "score" else given.again or before is None or failed
         if not wanted:
             continue
         outcome = work(given, SETS[name], peer, seed, before)
@@ -149,6 +157,7 @@ def work(
         real = RAW / item.name / "train.parquet"
         asked = {"rows": len(train), "target": item.target, "seed": seed, "cap_s": given.cap_s}
         outcome = launch(PEERS[peer], real, made, **asked) | {"limits": PEERS[peer].limits}
+        outcome |= {"commit": commit()} if PEERS[peer].environment is None else {}
     if given.only != "run" and "stopped" not in outcome and made.exists():
         from bench.tables.score import score
 
