@@ -51,6 +51,7 @@ MORE: tuple[Heading, ...] = (
     ("TVD2", scored("tvd2"), ".4f", None),
     ("Spearman", scored("spearman"), ".4f", "spearman_floor"),
     ("missing", scored("missing"), ".4f", "missing_floor"),
+    ("rules obeyed", scored("rules"), ".4f", "rules_floor"),
     ("rare levels", scored("rare"), ".3f", "rare_floor"),
     ("DCR", scored("dcr"), ".3f", None),
     ("near copies", scored("near"), ".4f", "near_floor"),

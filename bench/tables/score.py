@@ -13,11 +13,16 @@ from tuckpoint.measure.attacks.copies import exact_copies, near_copies
 from tuckpoint.measure.attacks.membership import membership
 from tuckpoint.measure.attacks.nearest import nearest_record_share
 from tuckpoint.measure.detect import detection, detection_against_training
+from tuckpoint.measure.evaluate import rule_adherence
 from tuckpoint.measure.fidelity import correlation_error, distances, missing_share_error, rare_level_coverage
 from tuckpoint.measure.prepare import Space, plain, prepare
 from tuckpoint.measure.utility import global_utility, utility
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
+from tuckpoint.table.encode import encode
+from tuckpoint.table.frame import read
+from tuckpoint.table.infer import infer
+from tuckpoint.table.rules import RuleBook, mine
 
 SEED = Seed(0, ("bench",))  # one judge for all: the generator's seed never reaches it
 JUDGES = 3  # judges that draw rows or folds are asked this often, and their mean is told
@@ -31,7 +36,7 @@ def score(train: Any, made_file: Path, holdout: Any, *, target: str) -> dict[str
     """
     real, held = (pa.Table.from_pandas(frame, preserve_index=False) for frame in (train, holdout))
     space = prepare(real, pq.read_table(made_file), held, plain(real, target))
-    figures = fidelity(space) | use(space, target) | told(space) | privacy(space)
+    figures = fidelity(space) | use(space, target) | told(space) | privacy(space) | obeyed(train, made_file, holdout)
     return {name: round(value, 6) for name, value in figures.items() if value is not None}
 
 
@@ -49,6 +54,15 @@ def fidelity(space: Space) -> Figures:
     figures |= paired("spearman", correlation_error(real, made, holdout, seed=SEED.child("correlation")))
     figures |= paired("missing", missing_share_error(real, made, holdout, seed=SEED.child("missing")))
     return figures | paired("rare", rare_level_coverage(real, made, holdout, seed=SEED.child("rare")))
+
+
+def obeyed(train: Any, made_file: Path, holdout: Any) -> Figures:
+    """Share of made rows that break none of the rules that all training rows obey, and that share of holdout rows."""
+    real, made, held = (read(source).table for source in (train, made_file, holdout))
+    schema = infer(real)
+    encoded = encode(real, schema)
+    book = RuleBook(mine(encoded), encoded.fields)
+    return paired("rules", rule_adherence(made, held, schema, book)[0])
 
 
 def use(space: Space, target: str) -> Figures:
