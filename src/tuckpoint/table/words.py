@@ -130,7 +130,8 @@ def _words(
     note = _doubts(present, array, born)
     special = patterns.special(name, present)
     if special is not None:
-        return Column(name, "identifier", "string", missing, pattern=special, personal=True, note=note)
+        personal = special not in ("uuid", "url")
+        return Column(name, "identifier", "string", missing, pattern=special, personal=personal, note=note)
     code_like = different > 1 and patterns.is_code_like(texts)
     called = patterns.names_an_id(name)
     if code_like and (

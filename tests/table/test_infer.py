@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tuckpoint.errors import SchemaError
+from tuckpoint.examples import census
+from tuckpoint.schema import Column, Domain, Schema
+from tuckpoint.seed import Seed
+from tuckpoint.table.frame import read
+from tuckpoint.table.infer import check, infer
+
+ROWS = 200
+DRAW = np.random.default_rng(7)
+
+
+def kind_of(values, name="x"):
+    return infer(pa.table({name: values}))[name]
+
+
+def csv(tmp_path, text, encoding="utf-8"):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(text.encode(encoding))
+    return read(path).table
+
+
+def words(rows, count=6):
+    known = [
+        "the",
+        "of",
+        "and",
+        "to",
+        "in",
+        "for",
+        "on",
+        "with",
+        "river",
+        "house",
+        "garden",
+        "winter",
+        "letter",
+        "engine",
+        "copper",
+    ]
+    return [" ".join(DRAW.choice(known, count)) for _ in range(rows)]
+
+
+def test_the_census_is_understood():
+    schema = infer(census(), target="income")
+    assert schema.primary_key is None
+    assert schema["fnlwgt"].kind == schema["education_num"].kind == "integer"
+    assert schema["native_country"].kind == "category"
+    assert {column.name for column in schema.columns if column.sensitive} >= {"sex", "race", "marital_status"}
+    assert all(column.modelled and column.domain.provenance == "data" for column in schema.columns)
+    assert Schema.from_dict(schema.to_dict()) == schema
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("price", DRAW.permutation(100_000)[:ROWS]),
+        ("fnlwgt", 10_000 + 7 * np.arange(ROWS)),
+        ("year", np.arange(1800, 1800 + ROWS)),
+        ("rank", np.arange(1, ROWS + 1)),
+        ("value", DRAW.normal(size=ROWS)),
+        ("visits", np.arange(ROWS) // 2),
+        ("measured_at", 1_600_000_000 + 60 * np.arange(ROWS)),
+        ("education_num", np.arange(ROWS) % 16),
+        ("number_of_rooms", DRAW.permutation(5000)[:ROWS]),
+    ],
+)
+def test_different_numbers_alone_are_no_key(name, values):
+    schema = infer(pa.table({name: values}))
+    assert schema.primary_key is None
+    assert schema[name].modelled
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("customerId", DRAW.permutation(100_000)[:ROWS]),
+        ("id", np.arange(500, 500 + ROWS)),
+        ("row", np.arange(ROWS)),
+        ("order number", DRAW.permutation(10**6)[:ROWS]),
+        ("code", [f"C-{n:05d}" for n in range(ROWS)]),
+        ("reference", [f"{n:08x}-0000-4000-8000-000000000000" for n in range(ROWS)]),
+    ],
+)
+def test_keys_are_found(name, values):
+    schema = infer(pa.table({"other": [1, 2] * (ROWS // 2), name: values}))
+    assert schema.primary_key == name
+    assert schema[name].kind == "identifier"
+
+
+def test_a_column_called_id_is_the_key_before_others():
+    assert infer(pa.table({"line": np.arange(ROWS), "id": np.arange(900, 900 + ROWS)})).primary_key == "id"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "pattern"),
+    [
+        ("contact", [f"user{n}@mail.net" for n in range(30)], "email"),
+        ("x", [f"(212) 736-{5000 + n}" for n in range(30)], "phone:(999) 999-9999"),
+        ("x", [f"+49 171 {5_000_000 + n}" for n in range(30)], "phone:+99 999 9999999"),
+        ("mobile", [f"0171{5_000_000 + n}" for n in range(30)], "phone:99999999999"),
+        ("account", [f"DE8937040044053201{n:04d}" for n in range(30)], "iban:AA99999999999999999999"),
+        ("licence plate", [f"B-AB {1000 + n}" for n in range(30)], "plate:A-AA 9999"),
+        ("x", [f"10.0.{n}.7" for n in range(30)], "ip"),
+        ("x", [f"{100 + n}-22-{3000 + n}" for n in range(30)], "000-99-9999"),
+        ("name", [f"{a} {b}" for a in ("Ann", "Bo", "Çelik") for b in ("Smith", "O'Neil", "Zhao")], "name"),
+        ("first_name", ["Ann", "Bo", "Ann", "Eve"] * 5, "first_name"),
+        ("Surname", ["smith", "o'neil", "zhao"] * 5, "last_name"),
+    ],
+)
+def test_contact_data_are_identifiers_and_personal(name, values, pattern):
+    column = kind_of(values, name)
+    assert (column.kind, column.pattern, column.personal) == ("identifier", pattern, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("country name", ["New Zealand", "South Africa"] * 20),
+        ("zip", ["02134", "10001", "94105"] * 20),
+        ("version", ["1.2.3.4", "2.0.0.1"] * 20),
+        ("interval", ["2019-2020", "2020-2021"] * 20),
+        ("plan", ["5 GB", "10 GB"] * 20),
+    ],
+)
+def test_levels_that_look_like_something_else_stay_levels(name, values):
+    column = kind_of(values, name)
+    assert column.kind == "category" or name == "version"
+
+
+def test_links_and_uuids_are_identifiers_of_things():
+    for values in (
+        [f"https://my.site/{n}" for n in range(30)],
+        [f"{n:08x}-1111-4222-8333-444455556666" for n in range(30)],
+    ):
+        column = kind_of(values)
+        assert (column.kind, column.personal) == ("identifier", False)
+
+
+def test_free_text_keeps_only_its_lengths():
+    column = kind_of(words(ROWS))
+    assert (column.kind, column.pattern, column.domain) == ("text", "words:6-6", None)
+    assert kind_of([*words(ROWS), None]).pattern.startswith("words:6-6;missing=0.00")
+
+
+def test_no_identifier_carries_a_real_value():
+    table = pa.table(
+        {"a": [f"SECRET{n:04d}" for n in range(ROWS)], "b": words(ROWS), "c": [f"u{n}@x.net" for n in range(ROWS)]}
+    )
+    text = infer(table).to_yaml()
+    real = [value for name in table.column_names for value in table[name].to_pylist()]
+    assert not [value for value in real if value in text]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "note"),
+    [
+        (["1,234", "56", "7,890,123"], "integer", "#,###"),
+        ([" 12 ", "7", "8"], "integer", "spaces"),
+        (["12%", "7.5%", "8%"], "decimal", ""),
+        (["1", "2", "N/A", "?", "null"], "integer", "3 cells say 'N/A', '?', 'null': taken as missing"),
+        (["03/04/2020", "05/06/2020"], "date", "not certain"),
+        (["a", "NA", "?"] * 20, "category", ""),
+    ],
+)
+def test_text_that_means_something_else(values, kind, note):
+    column = kind_of(values)
+    assert column.kind == kind
+    assert note in column.note
+    assert column.missing == ("N/A" in values)
+
+
+def test_almost_numbers_are_left_alone_with_a_note():
+    column = kind_of([*map(str, range(50)), "twelve"])
+    assert column.kind in ("text", "identifier")
+    assert "50 of 51 different values are numbers" in column.note
+    assert "row 51" in column.note
+    assert "twelve" not in column.note
+
+
+@pytest.mark.parametrize(
+    ("levels", "ordered"),
+    [
+        (["high", "low", "medium"], ("low", "medium", "high")),
+        (["65+", "<18", "18-24", "25-64"], ("<18", "18-24", "25-64", "65+")),
+        (["March", "Jan", "Feb"], ("Jan", "Feb", "March")),
+        (["red", "green", "blue"], None),
+    ],
+)
+def test_known_scales_are_ordered(levels, ordered):
+    column = kind_of(levels * 20)
+    assert (column.kind, ordered is None or column.domain.levels == ordered) == (
+        "ordered" if ordered else "category",
+        True,
+    )
+
+
+def test_odd_tables():
+    empty = kind_of(pa.array([None, None], pa.float64()))
+    assert (empty.kind, empty.pattern, empty.missing, empty.storage) == ("text", "missing", True, "double")
+    assert kind_of(pa.nulls(3)).storage == "null"
+    assert kind_of(["", "NA", None]).pattern == "missing"
+    assert kind_of(["same"] * 30).domain.levels == ("same",)
+    assert kind_of([5] * 30).domain == Domain(low=5, high=5)
+    one = infer(pa.table({"n": [1], "t": ["red"], "b": [True], "f": [0.5]}))
+    assert [column.kind for column in one.columns] == ["integer", "category", "boolean", "decimal"]
+    with pytest.raises(SchemaError, match="2 columns and no rows"):
+        infer(pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.int64())}))
+    with pytest.raises(SchemaError, match=r'"x": 1 values are infinite \(first: row 2\)'):
+        kind_of([1.0, np.inf])
+
+
+def test_numbers_too_long_for_floats_are_not_modelled():
+    assert kind_of(np.array([2**60, 2**60 + 1, 5])).kind == "identifier"
+    assert kind_of([f"{10**17 + n}" for n in range(30)], "card").kind == "identifier"
+
+
+def test_decimals_are_the_fewest_that_reproduce():
+    assert kind_of([0.1, 0.25, 3.0]).decimals == 2
+    assert kind_of(pa.array([0.1, 0.2], pa.float32())).decimals == 1
+    assert kind_of(pa.array([1.0, None, 3.0])).kind == "integer"
+    assert kind_of([1e-9, 2.5e-9, 7e-8]).decimals > 9
+    assert kind_of(list(DRAW.normal(size=50))).decimals == 6
+
+
+def test_a_file_in_another_encoding_or_without_header_says_so(tmp_path):
+    table = csv(tmp_path, "a,b\n" + "é,1\nu,2\n" * 20, "cp1252")
+    assert "read as cp1252" in infer(table)["a"].note
+    headless = csv(tmp_path, "0.5,1.25,a\n0.7,2.5,b\n")
+    assert "lack a header" in infer(headless).columns[0].note
+
+
+def test_roles():
+    table = pa.table({"who": ["a", "b", "a"], "n": [3, 3, 1], "t": [1, 2, 3]})
+    schema = infer(table, person="who", target="n", primary_key="t")
+    assert (schema.person, schema.target, schema.primary_key) == ("who", "n", "t")
+    assert (schema["who"].kind, schema["who"].personal, schema["t"].kind) == ("identifier", True, "identifier")
+    with pytest.raises(SchemaError, match=r'target "nn" is not a column \(did you mean "n"'):
+        infer(table, target="nn")
+    with pytest.raises(SchemaError, match=r'primary key "n": 1 values stand there again \(first: row 2 = 3\)'):
+        infer(table, primary_key="n")
+    with pytest.raises(SchemaError, match='target "t" was understood as identifier'):
+        infer(table, target="t", primary_key="t")
+
+
+def test_check_names_column_count_row_value_and_cure():
+    table = pa.table({"age": [30, 412, 500], "c": ["a", "b", "zz"]})
+    age = Column("age", "integer", "int64", domain=Domain("public", 0, 120))
+    with pytest.raises(
+        SchemaError, match=r'column "age": 2 values outside 0..120 \(first: row 2 = 412\); widen the domain'
+    ):
+        check(table, Schema((age,)))
+    levels = Column("c", "category", "string", domain=Domain("expert", levels=("a", "b")))
+    with pytest.raises(SchemaError, match=r"1 values outside the 2 levels of its domain \(first: row 3 = 'zz'\)"):
+        check(table, Schema((levels,)))
+    with pytest.raises(SchemaError, match='column "ages" of the schema is not in the table'):
+        check(table, Schema((Column("ages", "integer", "int64"),)))
+    with pytest.raises(SchemaError, match="storage 'int65' is no Arrow type"):
+        check(table, Schema((Column("age", "integer", "int65"),)))
+    with pytest.raises(SchemaError, match="1 values are missing"):
+        check(pa.table({"k": [1, None]}), Schema((Column("k", "identifier", "int64"),), primary_key="k"))
+    check(table, infer(table))
+    check(pa.table({"age": [1], "c": ["unseen"], "extra": [0]}), infer(table))
+
+
+def test_wide_and_long_tables_are_quick():
+    generator = Seed(3).numpy()
+    wide = pa.table({f"c{n}": [str(v) for v in generator.integers(0, 99, 40)] for n in range(500)})
+    start = time.process_time()
+    assert len(infer(wide).columns) == 500
+    numbers = {f"n{n}": generator.normal(size=50_000).round(2).astype(str) for n in range(5)}
+    levels = {f"l{n}": generator.choice(["a", "bb", "ccc"], 50_000) for n in range(10)}
+    infer(pa.table({**numbers, **levels}))
+    assert time.process_time() - start < 4

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuckpoint.errors import SchemaError
+from tuckpoint.table.moments import parse, recognise, spell
+
+FORMATS = [
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%d.%m.%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%d %b %Y",
+    "%B %d, %Y",
+    "%Y%m%dT%H%M%S",
+]
+
+
+@given(st.datetimes(dt.datetime(1000, 1, 1), dt.datetime(9999, 12, 31)), st.sampled_from(FORMATS))
+def test_reading_and_writing_agree_with_the_standard_library(at, format_):
+    text = at.strftime(format_)
+    expected = (dt.datetime.strptime(text, format_) - dt.datetime(1970, 1, 1)) / dt.timedelta(seconds=1)
+    seconds, bad = parse(pa.array([text]), format_)
+    assert not bad.any()
+    assert seconds[0] == pytest.approx(expected, abs=2e-5)
+    if "%f" not in format_:
+        assert spell(seconds, format_).to_pylist() == [text]
+
+
+@pytest.mark.parametrize("text", ["2020-02-30", "2019-02-29", "2020-13-01", "2020-00-10", "2020-01-00", "20-01-01"])
+def test_days_that_do_not_exist_are_refused(text):
+    assert parse(pa.array([text, None]), "%Y-%m-%d")[1].tolist() == [True, False]
+    assert recognise(pa.array([text])) is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "format_", "zone"),
+    [
+        (["2020-01-31", "1500-02-28"], "date", "%Y-%m-%d", None),
+        (["31/01/2020", "01/02/2020"], "date", "%d/%m/%Y", None),
+        (["01/31/2020", "01/02/2020"], "date", "%m/%d/%Y", None),
+        (["20141013T000000"], "date", "%Y%m%dT000000", None),
+        (["2020-01-01 00:00:00"], "date", "%Y-%m-%d 00:00:00", None),
+        (["2020-01-01T10:00:00Z"], "datetime", "%Y-%m-%dT%H:%M:%SZ", "UTC"),
+        (["2020-01-01 10:00:00-0330"], "datetime", "%Y-%m-%d %H:%M:%S%z", "-03:30"),
+        (["2020-01-01 10:00+01:00", "2020-07-01 10:00+02:00"], "datetime", "%Y-%m-%d %H:%M%z", "UTC"),
+        (["10:20", "99:59"], "duration", "%H:%M", None),
+        (["-1 days 02:03:04"], "duration", "%D days %H:%M:%S", None),
+    ],
+)
+def test_formats_are_found(texts, kind, format_, zone):
+    read = recognise(pa.array(texts))
+    assert (read.kind, read.format, read.timezone) == (kind, format_, zone)
+
+
+@pytest.mark.parametrize("texts", [["20200131"], ["abc"], ["12T"], ["10:20", "later"], ["2020-01"]])
+def test_other_text_is_no_moment(texts):
+    assert recognise(pa.array(texts)) is None
+
+
+def test_bare_digits_are_dates_only_where_asked():
+    assert recognise(pa.array(["20200131"]), compact_dates=True).format == "%Y%m%d"
+
+
+def test_offsets_shift_and_come_back():
+    seconds, _ = parse(pa.array(["1970-01-01 02:00:00+02:00"]), "%Y-%m-%d %H:%M:%S%z")
+    assert seconds.tolist() == [0]
+    assert spell(np.array([0.0, np.nan]), "%H:%M%z %Y", "+02:00").to_pylist() == ["02:00+02:00 1970", None]
+
+
+def test_an_unknown_directive_is_named():
+    with pytest.raises(SchemaError, match="%Q is not known"):
+        parse(pa.array(["x"]), "%Q")

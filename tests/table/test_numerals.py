@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuckpoint.errors import SchemaError
+from tuckpoint.table.numerals import Picture, decimals_of, needed, parse, recognise, spell
+
+
+@pytest.mark.parametrize(
+    ("texts", "values", "picture"),
+    [
+        (["1", "-20"], [1, -20], None),
+        (["1.5", "0.25"], [1.5, 0.25], None),
+        (["1.5", "2"], [1.5, 2], "#.#"),
+        (["1.50", "2.00"], [1.5, 2], "#.00"),
+        (["1,234", "12"], [1234, 12], "#,###"),
+        (["1'234.5", "12.0"], [1234.5, 12], "#'###.0"),
+        (["1 234,50", "12,00"], [1234.5, 12], "# ###,00"),
+        (["0,125", "0,250"], [0.125, 0.25], "#,000"),
+        (["$1,234.50", "$2.00"], [1234.5, 2], "$#,###.00"),
+        (["5 kg", "6.5 kg"], [5, 6.5], "#.# kg"),
+        (["1e3", "2"], [1000, 2], None),
+    ],
+)
+def test_numbers_are_read_in_their_way_of_writing(texts, values, picture):
+    array = pa.array(texts)
+    found = recognise(array)
+    read, bad = parse(array, found)
+    assert read.tolist() == values
+    assert not bad.any()
+    decimals = decimals_of(read)
+    assert needed(found, array, decimals) == picture
+    if "e" not in texts[0]:
+        assert spell(read, decimals, Picture.parse(picture) if picture else None).to_pylist() == texts
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["02134"], ["+49301234", "+1"], ["1234567890123456"], ["1-2"], ["a"], ["1.2.3"], ["12a", "13"], ["1,23,4"]],
+)
+def test_codes_are_no_numbers(texts):
+    assert recognise(pa.array(texts)) is None
+
+
+@given(
+    st.lists(st.integers(-(10**11), 10**11), min_size=1), st.integers(0, 4), st.sampled_from(["", ",", ".", " ", "'"])
+)
+def test_spelling_is_read_back(units, places, group):
+    point = "," if group == "." else "."
+    picture = Picture("$", group, point, places, " kg")
+    assert Picture.parse(str(picture)) == picture
+    values = np.array(units) / 10**places
+    texts = spell(values, places, picture)
+    read, bad = parse(texts, picture)
+    assert not bad.any()
+    np.testing.assert_array_equal(read, values)
+
+
+def test_a_picture_needs_its_digits():
+    with pytest.raises(SchemaError, match="no picture"):
+        Picture.parse("0.00")
