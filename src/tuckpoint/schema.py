@@ -28,7 +28,8 @@ class Domain:
 
     Numeric kinds have `low` and `high` (dates in days, datetimes and durations in seconds since 1970-01-01 UTC, or
     since zero); categorical kinds have `levels`, in order for an ordered category. `provenance` is `public` (law or
-    common knowledge), `expert`, `dp` (a priced private estimate) or `data` (read off the real rows: voids a privacy claim).
+    common knowledge), `expert`, `dp` (a priced private estimate) or `data` (read off the real rows: voids a privacy
+    claim).
     """
 
     provenance: Provenance = "data"
