@@ -37,7 +37,9 @@ def check_new(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; give the name of a file in it")
     if path.exists() and not overwrite:
-        raise InputError(f"{path} exists already and stays as it is; choose another name, or overwrite it on purpose")
+        raise InputError(
+            f"{path} exists already and stays as it is; choose another name, or overwrite it on purpose (--overwrite)"
+        )
 
 
 @contextmanager
@@ -92,7 +94,9 @@ def _check_folder(folder: Path, *, overwrite: bool, ours: Callable[[Path], bool]
         if not ours(folder):
             raise InputError(f"{folder} holds other files, which would be lost; choose a new folder")
         if not overwrite:
-            raise InputError(f"{folder} exists already and stays as it is; choose another, or overwrite it on purpose")
+            raise InputError(
+                f"{folder} exists already and stays as it is; choose another, or overwrite it on purpose (--overwrite)"
+            )
 
 
 def _no_parent(path: Path) -> str:

@@ -116,6 +116,7 @@ def test_an_earlier_run_is_replaced_only_on_purpose(at_home, capsys):
     status, _, err = tell(capsys, "make", "people.csv", "-o", "out")
     assert status == 2
     assert "exists already" in err
+    assert "--overwrite" in err
 
 
 def test_a_condition_holds_in_every_row(at_home, tmp_path, capsys):
@@ -263,6 +264,22 @@ def test_a_tampered_model_is_refused(at_home, tmp_path, capsys):
     assert "altered or damaged" in err
     with pytest.raises(TraceError):
         tuckpoint.load(tmp_path / "model")
+
+
+def test_a_private_run_states_its_guarantee_and_is_not_spent_twice(at_home, tmp_path, capsys):
+    words = ["make", "people.csv", "--engine", "marginals", "--set", "epsilon=2", "-o", tmp_path / "out"]
+    status, _, err = tell(capsys, *words)
+    assert status == 2
+    assert "was read off the real rows" in err
+    schema = tmp_path / "schema.yaml"
+    assert tell(capsys, "schema", "people.csv", "-o", schema)[0] == 0
+    schema.write_text(schema.read_text().replace("provenance: data", "provenance: expert"))
+    status, _, err = tell(capsys, *words, "--schema", schema)
+    assert status == 0, err
+    assert read_stamp(tmp_path / "out/data.parquet")["privacy"]["epsilon"] == pytest.approx(2, rel=0.01)
+    status, _, err = tell(capsys, "run", tmp_path / "out/recipe.yaml")
+    assert status == 2
+    assert "each fit spends privacy" in err
 
 
 def test_a_twin_of_a_twin_says_so(at_home, tmp_path):
