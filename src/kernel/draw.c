@@ -17,37 +17,86 @@ typedef struct {
     int32_t trees;
 } forest_t;
 
-/* The leaf of one row of a block. */
-static inline const node_t *walk(const node_t *nodes, const uint32_t *sets, const code_t *const *codes, int32_t i) {
-    const node_t *node = nodes;
-    while (node->feature != LEAF) {
-        int right;
-        if (node->feature & CATEGORICAL) {
-            int c = codes[node->feature & ~CATEGORICAL][i];
-            right = !((sets[(size_t)node->split * SET_WORDS + (c >> 5)] >> (c & 31)) & 1);
-        } else {
-            right = codes[node->feature][i] > node->split;
+enum { PART = 2048, LANES = 8, TRIES = 8 };
+
+/* Walk LANES rows down one tree side by side, so that the loads of one hide behind those of the others. `codes` is
+ * row-major, so that all features of a row lie in one or two cache lines. Lanes that reached a leaf stay there. */
+static void walk(const node_t *nodes, const uint32_t *sets, const code_t *codes, int32_t features, const int32_t *row,
+                 int32_t *at) {
+    for (int j = 0; j < LANES; j++) at[j] = 0;
+    for (int open = 1; open;) {
+        open = 0;
+        for (int j = 0; j < LANES; j++) {
+            node_t node = nodes[at[j]];
+            if (node.feature == LEAF) continue;
+            unsigned categorical = node.feature >> 15, c = codes[(size_t)row[j] * features + (node.feature & 0x7FFF)];
+            uint32_t word = sets[categorical ? (size_t)node.split * SET_WORDS + (c >> 5) : 0];
+            int right = categorical ? !((word >> (c & 31)) & 1) : c > node.split;
+            at[j] = node.left + right;
+            open = 1;
         }
-        node = nodes + node->left + right;
     }
-    return node;
 }
 
-/* member (count,): the real row whose value each made row takes. The block's rows are numbered first_row + i. */
-EXPORT void draw_members(const forest_t *forest, const code_t *const *codes, int32_t count, uint64_t first_row,
-                         uint64_t key, int32_t *member) {
-    for (int32_t t = 0; t < forest->trees; t++) { /* tree by tree, so that one tree at a time fills the cache */
-        const node_t *nodes = forest->nodes + forest->node_at[t];
-        const uint32_t *sets = forest->sets + forest->set_at[t] * SET_WORDS;
-        const int32_t *counts = forest->counts + forest->node_at[t];
-        const int32_t *members = forest->members + forest->member_at[t];
-        for (int32_t i = 0; i < count; i++) {
-            if (below(bits_of(key, first_row + i, USE_TREE), forest->trees) != (uint32_t)t) continue;
-            const node_t *leaf = walk(nodes, sets, codes, i);
-            uint32_t at = below(bits_of(key, first_row + i, USE_MEMBER), counts[leaf - nodes]);
-            member[i] = members[leaf->left + at];
+/* A member of the leaf, uniformly, but if it can be avoided none that gave the made row a value before: so no made row
+ * is the copy of one real row. used[d] (count,) are the earlier donors. */
+static int32_t choose(const int32_t *members, int32_t count, uint64_t bits, const int32_t *const *used, int32_t donors,
+                      int32_t row) {
+    int32_t chosen = members[below(bits, count)];
+    for (int attempt = 0; attempt < TRIES && count > 1; attempt++) {
+        int seen = 0;
+        for (int32_t d = 0; d < donors; d++) seen |= used[d][row] == chosen;
+        if (!seen) break;
+        bits = mix64(bits + 0x9E3779B97F4A7C15ULL);
+        chosen = members[below(bits, count)];
+    }
+    return chosen;
+}
+
+/* member (count,): the real row whose value each made row takes. The block's rows are numbered first_row + i.
+ * Returns 0, or -1 if memory ran out. */
+EXPORT int32_t draw_members(const forest_t *forest, const code_t *const *codes, int32_t features,
+                            const int32_t *const *used, int32_t donors, int32_t count, uint64_t first_row,
+                            uint64_t key, int32_t *member) {
+    static const uint32_t no_sets[SET_WORDS] = {0};
+    int32_t trees = forest->trees, width = features ? features : 1;
+    code_t *wide = calloc((size_t)PART * width, sizeof(code_t));
+    int32_t *start = malloc(sizeof(int32_t) * (trees + 2)), *order = malloc(sizeof(int32_t) * (PART + LANES));
+    uint32_t *tree = malloc(sizeof(uint32_t) * PART);
+    if (!wide || !start || !order || !tree) {
+        free(wide), free(start), free(order), free(tree);
+        return -1;
+    }
+    for (int32_t offset = 0; offset < count; offset += PART) {
+        int32_t part = count - offset < PART ? count - offset : PART;
+        for (int32_t f = 0; f < features; f++)
+            for (int32_t i = 0; i < part; i++) wide[(size_t)i * width + f] = codes[f][offset + i];
+        memset(start, 0, sizeof(int32_t) * (trees + 2));
+        for (int32_t i = 0; i < part; i++) { /* group the rows by their tree */
+            tree[i] = below(bits_of(key, first_row + offset + i, USE_TREE), trees);
+            start[tree[i] + 2]++;
+        }
+        for (int32_t t = 0; t < trees; t++) start[t + 2] += start[t + 1];
+        for (int32_t i = 0; i < part; i++) order[start[tree[i] + 1]++] = i;
+        for (int32_t t = 0; t < trees; t++) {
+            const node_t *nodes = forest->nodes + forest->node_at[t];
+            const uint32_t *sets = forest->sets ? forest->sets + forest->set_at[t] * SET_WORDS : no_sets;
+            const int32_t *counts = forest->counts + forest->node_at[t];
+            const int32_t *members = forest->members + forest->member_at[t];
+            for (int32_t i = start[t]; i < start[t + 1]; i += LANES) {
+                int32_t row[LANES], at[LANES], lanes = start[t + 1] - i < LANES ? start[t + 1] - i : LANES;
+                for (int j = 0; j < LANES; j++) row[j] = order[j < lanes ? i + j : i];
+                walk(nodes, sets, wide, width, row, at);
+                for (int j = 0; j < lanes; j++) {
+                    int32_t made = offset + row[j];
+                    uint64_t bits = bits_of(key, first_row + made, USE_MEMBER);
+                    member[made] = choose(members + nodes[at[j]].left, counts[at[j]], bits, used, donors, made);
+                }
+            }
         }
     }
+    free(wide), free(start), free(order), free(tree);
+    return 0;
 }
 
 /* Standard normal distribution function and its inverse (Acklam 2003, relative error 1.15e-9). */

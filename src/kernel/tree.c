@@ -228,3 +228,17 @@ EXPORT int32_t tree_grow(const code_t *const *codes, const uint8_t *categorical,
     free(space), free(stack);
     return node_count;
 }
+
+/* The leaf (count,) that each of these rows falls into. */
+EXPORT void tree_apply(const code_t *const *codes, const node_t *nodes, const uint32_t *sets, const int32_t *rows,
+                       int32_t count, int32_t *leaf) {
+    for (int32_t i = 0; i < count; i++) {
+        const node_t *node = nodes;
+        while (node->feature != LEAF) {
+            int c = codes[node->feature & ~CATEGORICAL][rows[i]], right = c > node->split;
+            if (node->feature & CATEGORICAL) right = !((sets[(size_t)node->split * SET_WORDS + (c >> 5)] >> (c & 31)) & 1);
+            node = nodes + node->left + right;
+        }
+        leaf[i] = (int32_t)(node - nodes);
+    }
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,11 @@ Array = NDArray[Any]
 FOLDS = 2
 MAX_CLASSES = 32  # beyond, the one-hot of a category is projected on so many random signs
 HEAD_CLASSES = 20
-LEAST_ROWS = 100  # below, nothing is boosted
+LEAST_ROWS = 100  # below, nothing is boosted and no leaf size chosen
+HELD_ROWS = 20_000  # that a leaf size is chosen on, at most
+FINER_GAIN = 0.01  # least share of the loss that a finer leaf must save
+
+Tree = tuple[Array, Array, Array, Array]
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Settings:
 
     trees: int
     leaf: int
-    leaf_levels: int
+    finest: int
     bag: float
     stacked: float
     reach: float
@@ -104,24 +108,84 @@ def fit(
         boosted, out_of_fold = mean
         low, high = float(out_of_fold.min()), float(out_of_fold.max())
         offered, categorical = [*offered, kernel.steps(out_of_fold, low, high)], [*categorical, False]
-    shown_stacked = round(settings.trees * settings.stacked)
-    grown = []
-    for k in range(settings.trees):
-        shown = len(offered) if k < shown_stacked else len(given)
-        rows_k = _bag(rows, person, settings, seed.child("bag", k))
-        grown.append(
-            kernel.grow(
-                offered[:shown],
-                categorical[:shown],
-                target=wanted,
-                label=label,
-                outputs=outputs,
-                weight=weight,
-                min_leaf=settings.leaf if column.field.numeric else settings.leaf_levels,
-                rows=rows_k,
-            )
+    bags = [_bag(rows, person, settings, seed.child("bag", k)) for k in range(settings.trees)]
+
+    def grow(k: int, leaf: int, shown: int) -> Tree:
+        return kernel.grow(
+            offered[:shown],
+            categorical[:shown],
+            target=wanted,
+            label=label,
+            outputs=outputs,
+            weight=weight,
+            min_leaf=leaf,
+            rows=bags[k],
         )
+
+    leaf = settings.leaf
+    if features and rows >= LEAST_ROWS:
+        held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[0])[:HELD_ROWS]
+        leaf = _leaf_size(lambda size: grow(0, size, len(given)), offered, wanted, label, outputs, held, settings)
+    stacked = round(settings.trees * settings.stacked)
+    grown = [grow(k, leaf, len(offered) if k < stacked else len(given)) for k in range(settings.trees)]
     return Conditional(features, None, kernel.join(grown), boosted, out_of_fold, low, high)
+
+
+def _leaf_size(
+    grow: Callable[[int], Tree],
+    offered: Sequence[kernel.Codes],
+    wanted: Array | None,
+    label: Array | None,
+    outputs: int,
+    held: NDArray[np.int32],
+    settings: Settings,
+) -> int:
+    """The largest leaf that predicts held-out rows as well as any finer one does.
+
+    The score is the squared distance of a row's target to the mean of its leaf: proper, as it is the energy score of
+    the leaf's distribution in the first moments (Szekely, Rizzo 2013), or the Brier score of a category. Larger leaves
+    are kept unless a finer one is better beyond doubt, since they show less of each person.
+    """
+    sizes = dict.fromkeys((settings.leaf, round((settings.leaf * settings.finest) ** 0.5), settings.finest))
+    best, best_loss = settings.leaf, None
+    for size in sorted((size for size in sizes if size <= settings.leaf), reverse=True):
+        loss = _held_loss(grow(size), offered, wanted, label, outputs, held)
+        if best_loss is None:
+            best_loss = loss
+            continue
+        gain = best_loss - loss
+        if gain.mean() > max(2 * gain.std() / max(len(gain), 1) ** 0.5, FINER_GAIN * best_loss.mean()):
+            best, best_loss = size, loss
+    return best
+
+
+def _held_loss(
+    tree: Tree,
+    offered: Sequence[kernel.Codes],
+    wanted: Array | None,
+    label: Array | None,
+    outputs: int,
+    held: NDArray[np.int32],
+) -> NDArray[np.float64]:
+    """Squared distance (len(held),) of each held-out row's target to the mean target of its leaf."""
+    nodes, counts, _, members = tree
+    leaf_of_member = np.repeat(np.flatnonzero(counts), counts[counts > 0])
+    order = np.concatenate([np.arange(at, at + n) for at, n in zip(nodes["left"][counts > 0], counts[counts > 0])])
+    rows = members[order]
+    mean = np.zeros((len(nodes), outputs))
+    if wanted is None:
+        assert label is not None
+        wanted = np.eye(outputs)[label]
+    for k in range(outputs):
+        mean[:, k] = np.bincount(leaf_of_member, weights=wanted[rows, k], minlength=len(nodes))
+    size = np.maximum(counts, 1)
+    mean /= size[:, None]
+    square = np.bincount(leaf_of_member, weights=(wanted[rows] ** 2).sum(axis=1), minlength=len(nodes)) / size
+    # The mean of a leaf errs by its own sampling, which a draw of one member does not feel: that part is taken off.
+    sampling = np.maximum(square - (mean**2).sum(axis=1), 0) / np.maximum(counts - 1, 1)
+    at = kernel.leaves(offered, tree, held)
+    loss: NDArray[np.float64] = ((wanted[held] - mean[at]) ** 2).sum(axis=1) - sampling[at]
+    return loss
 
 
 def _present(label: Array) -> int:
@@ -262,8 +326,12 @@ def draw(
     first_row: int,
     fold: NDArray[np.uint8],
     seed: Seed,
+    used: list[NDArray[np.int32]],
 ) -> tuple[Array, kernel.Codes]:
-    """Values and codes (rows,) of the column, given the codes of its features."""
+    """Values and codes (rows,) of the column, given the codes of its features.
+
+    `used` are the real rows that gave earlier columns their values; this column's are appended.
+    """
     offered = [codes[feature] for feature in fitted.features]
     key = seed.integer()
     if fitted.head is not None:
@@ -277,7 +345,8 @@ def draw(
         even = (np.arange(first_row, first_row + rows) & 1) == 0
         offered = [*offered, kernel.steps(np.where(even, here[0], here[1]), fitted.low, fitted.high)]
     assert fitted.forest is not None
-    member = kernel.members(fitted.forest, offered, rows, first_row, key)
+    member = kernel.members(fitted.forest, offered, rows, first_row, key, used)
+    used.append(member)
     return emit(column, member, settings, first_row, key, here=here, out_of_fold=fitted.out_of_fold, fold=fold)
 
 

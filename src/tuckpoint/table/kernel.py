@@ -73,7 +73,7 @@ def join(trees: Sequence[tuple[Array, Array, Array, Array]]) -> Forest:
     return Forest(
         np.concatenate(nodes),
         np.concatenate(counts),
-        np.concatenate(sets),
+        np.concatenate([*sets, np.zeros((1, 8), np.uint32)]),  # one to spare: the kernel may read a set it then ignores
         np.concatenate(members),
         starts(nodes),
         starts(sets),
@@ -125,6 +125,14 @@ def grow(
     return nodes[:made].copy(), counts[:made].copy(), sets[: used.value].copy(), members
 
 
+def leaves(codes: Sequence[Codes], tree: tuple[Array, Array, Array, Array], rows: Array) -> NDArray[np.int32]:
+    """The leaf (len(rows),) of one grown tree that each of these rows falls into."""
+    nodes, _, sets, _ = tree
+    at, out = _exact(rows, np.int32), np.empty(len(rows), np.int32)
+    _KERNEL.tree_apply(_table(codes), _at(nodes), _at(sets), _at(at), len(at), _at(out))
+    return out
+
+
 def check_forest(forest: Forest, *, features: int, rows: int) -> None:
     """Raise ValueError if a forest read from a file could lead the kernel outside its arrays."""
     ends = {
@@ -167,8 +175,15 @@ class _ForestView(ctypes.Structure):
     ] + [("trees", ctypes.c_int32)]
 
 
-def members(forest: Forest, codes: Sequence[Codes], rows: int, first_row: int, key: int) -> NDArray[np.int32]:
-    """The real row (rows,) whose value each made row takes."""
+def members(
+    forest: Forest,
+    codes: Sequence[Codes],
+    rows: int,
+    first_row: int,
+    key: int,
+    used: Sequence[NDArray[np.int32]] = (),
+) -> NDArray[np.int32]:
+    """The real row (rows,) whose value each made row takes; if it can be avoided none of those in `used`, each (rows,)."""
     out = np.empty(rows, np.int32)
     view = _ForestView(
         _at(forest.nodes),
@@ -180,9 +195,19 @@ def members(forest: Forest, codes: Sequence[Codes], rows: int, first_row: int, k
         _at(forest.member_at),
         len(forest.node_at),
     )
-    _KERNEL.draw_members(
-        ctypes.byref(view), _table(codes), rows, ctypes.c_uint64(first_row), ctypes.c_uint64(key), _at(out)
+    failed = _KERNEL.draw_members(
+        ctypes.byref(view),
+        _table(codes),
+        len(codes),
+        _table(used),
+        len(used),
+        rows,
+        ctypes.c_uint64(first_row),
+        ctypes.c_uint64(key),
+        _at(out),
     )
+    if failed:
+        raise MemoryError("no memory to draw")
     return out
 
 

@@ -27,9 +27,9 @@ from tuckpoint.table.engines.trees import Trees
 
 CANDIDATES: Mapping[str, Engine] = {
     "trees": Trees(),
-    "trees, finer leaves": Trees(leaf=6, leaf_levels=12),
-    "trees, coarser leaves": Trees(leaf=30, leaf_levels=60),
-    "trees, wholly stacked": Trees(leaf=20, stacked=1.0),
+    "trees, finer leaves": Trees(leaf=25, finest=5),
+    "trees, coarser leaves": Trees(leaf=100, finest=40),
+    "trees, wholly stacked": Trees(stacked=1.0),
     "independent": Independent(),
 }
 LEAST_ROWS = 400  # below, the judged part is too small to tell candidates apart

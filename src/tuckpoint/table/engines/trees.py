@@ -27,8 +27,8 @@ ATOM_SHARE = 0.003
 class Trees:
     """Settings of the tree engine.
 
-    trees: trees per column (1 or more); leaf: least people in a leaf of a numeric
-    column, leaf_levels: of a categorical one; bag: share of rows each tree grows on (0..1];
+    trees: trees per column (1 or more); leaf: least people in a leaf, unless finer
+    leaves predict held-out rows better; finest: least people in those; bag: share of rows each tree grows on (0..1];
     stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how far a drawn member is
     moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate: boosting rounds at most,
     depth of its trees and learning rate; moments: cosine moments of the rank that a split must tell apart (1 = the
@@ -41,8 +41,8 @@ class Trees:
     private: ClassVar[bool] = False
 
     trees: int = 5
-    leaf: int = 12
-    leaf_levels: int = 25
+    leaf: int = 60
+    finest: int = 10
     bag: float = 0.6
     stacked: float = 0.4
     reach: float = 0.6
@@ -57,7 +57,7 @@ class Trees:
 
     def __post_init__(self) -> None:
         for name, low, high in (
-            *(("trees", 1, 1000), ("leaf", 1, 10**9), ("leaf_levels", 1, 10**9), ("bag", 1e-6, 1)),
+            *(("trees", 1, 1000), ("leaf", 1, 10**9), ("finest", 1, 10**9), ("bag", 1e-6, 1)),
             *(("stacked", 0, 1), ("reach", 0, 1), ("rounds", 1, 10_000), ("depth", 1, 8), ("rate", 1e-6, 1)),
             *(("moments", 1, 64), ("jitter", 0, 1), ("parents", 1, 32_000), ("rows", 1, 2**31 - 1)),
             ("bag_rows", 1, 2**31 - 1),
@@ -90,7 +90,7 @@ class Trees:
         return Settings(
             self.trees,
             self.leaf,
-            self.leaf_levels,
+            self.finest,
             self.bag,
             self.stacked,
             self.reach,
@@ -249,10 +249,11 @@ class TreesModel:
         values: dict[str, Array] = dict(fixed)
         codes = {name: self._coded[name].recode(column) for name, column in fixed.items()}
         settings = self.settings.column_settings()
+        used: list[NDArray[np.int32]] = []
         for name, fitted in plan:
             values[name], codes[name] = conditional.draw(
                 fitted, self._coded[name], codes, settings,
-                rows=rows, first_row=first_row, fold=self._fold, seed=seed.child(name),
+                rows=rows, first_row=first_row, fold=self._fold, seed=seed.child(name), used=used,
             )  # fmt: skip
         return values
 
