@@ -19,7 +19,8 @@ MAX_CLASSES = 32  # beyond, the one-hot of a category is projected on so many ra
 HEAD_CLASSES = 20
 LEAST_ROWS = 100  # below, nothing is boosted and no leaf size chosen
 HELD_ROWS = 20_000  # that a leaf size is chosen on, at most
-FINER_GAIN = 0.01  # least share of the loss that a finer leaf must save
+WAVES = (0.5, 2, 8, 32, 100)  # turns over the range of ranks at which a leaf size is judged
+FINER_GAIN = 0.002  # least share of the loss that a finer leaf must save
 
 Tree = tuple[Array, Array, Array, Array]
 
@@ -125,31 +126,38 @@ def fit(
     leaf = settings.leaf
     if features and rows >= LEAST_ROWS:
         held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[0])[:HELD_ROWS]
-        leaf = _leaf_size(lambda size: grow(0, size, len(given)), offered, wanted, label, outputs, held, settings)
+        told = np.eye(outputs)[label] if wanted is None and label is not None else wanted
+        if column.field.numeric:
+            told = _waves(ranks)
+        leaf = _leaf_size(lambda size: grow(0, size, len(given)), offered, told, held, settings)
     stacked = round(settings.trees * settings.stacked)
     grown = [grow(k, leaf, len(offered) if k < stacked else len(given)) for k in range(settings.trees)]
     return Conditional(features, None, kernel.join(grown), boosted, out_of_fold, low, high)
 
 
+def _waves(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sines and cosines (n, 2 * scales) of the rank, from the whole range down to a hundredth of it."""
+    turns = 2 * np.pi * ranks[:, None] * np.array(WAVES)
+    return np.concatenate([np.cos(turns), np.sin(turns)], axis=1)
+
+
 def _leaf_size(
     grow: Callable[[int], Tree],
     offered: Sequence[kernel.Codes],
-    wanted: Array | None,
-    label: Array | None,
-    outputs: int,
+    told: Array,
     held: NDArray[np.int32],
     settings: Settings,
 ) -> int:
-    """The largest leaf that predicts held-out rows as well as any finer one does.
+    """The largest leaf that foretells held-out rows as well as any finer one does.
 
-    The score is the squared distance of a row's target to the mean of its leaf: proper, as it is the energy score of
-    the leaf's distribution in the first moments (Szekely, Rizzo 2013), or the Brier score of a category. Larger leaves
-    are kept unless a finer one is better beyond doubt, since they show less of each person.
+    The score is the squared distance of what is told of a row to its mean over the leaf: the Brier score of a category, a
+    kernel score of a number at several scales (Gneiting, Raftery 2007, section 5), both proper. Larger leaves are kept
+    unless a finer one is better beyond doubt, since they show less of each person.
     """
     sizes = dict.fromkeys((settings.leaf, round((settings.leaf * settings.finest) ** 0.5), settings.finest))
     best, best_loss = settings.leaf, None
     for size in sorted((size for size in sizes if size <= settings.leaf), reverse=True):
-        loss = _held_loss(grow(size), offered, wanted, label, outputs, held)
+        loss = _held_loss(grow(size), offered, told, held)
         if best_loss is None:
             best_loss = loss
             continue
@@ -160,31 +168,21 @@ def _leaf_size(
 
 
 def _held_loss(
-    tree: Tree,
-    offered: Sequence[kernel.Codes],
-    wanted: Array | None,
-    label: Array | None,
-    outputs: int,
-    held: NDArray[np.int32],
+    tree: Tree, offered: Sequence[kernel.Codes], told: Array, held: NDArray[np.int32]
 ) -> NDArray[np.float64]:
-    """Squared distance (len(held),) of each held-out row's target to the mean target of its leaf."""
+    """Squared distance (len(held),) of what is told (n, k) of each held-out row to its mean over the row's leaf."""
     nodes, counts, _, members = tree
-    leaf_of_member = np.repeat(np.flatnonzero(counts), counts[counts > 0])
-    order = np.concatenate([np.arange(at, at + n) for at, n in zip(nodes["left"][counts > 0], counts[counts > 0])])
-    rows = members[order]
-    mean = np.zeros((len(nodes), outputs))
-    if wanted is None:
-        assert label is not None
-        wanted = np.eye(outputs)[label]
-    for k in range(outputs):
-        mean[:, k] = np.bincount(leaf_of_member, weights=wanted[rows, k], minlength=len(nodes))
+    leaves = np.flatnonzero(counts)
+    order = np.argsort(nodes["left"][leaves], kind="stable")  # members lie in the order of their leaves
+    leaf_of_member = np.repeat(leaves[order], counts[leaves[order]])
     size = np.maximum(counts, 1)
+    mean = np.stack([np.bincount(leaf_of_member, column[members], len(nodes)) for column in told.T], axis=1)
     mean /= size[:, None]
-    square = np.bincount(leaf_of_member, weights=(wanted[rows] ** 2).sum(axis=1), minlength=len(nodes)) / size
+    square = np.bincount(leaf_of_member, (told[members] ** 2).sum(axis=1), len(nodes)) / size
     # The mean of a leaf errs by its own sampling, which a draw of one member does not feel: that part is taken off.
     sampling = np.maximum(square - (mean**2).sum(axis=1), 0) / np.maximum(counts - 1, 1)
     at = kernel.leaves(offered, tree, held)
-    loss: NDArray[np.float64] = ((wanted[held] - mean[at]) ** 2).sum(axis=1) - sampling[at]
+    loss: NDArray[np.float64] = ((told[held] - mean[at]) ** 2).sum(axis=1) - sampling[at]
     return loss
 
 
