@@ -78,7 +78,7 @@ def sheet(name: str, found: dict[str, list[Outcome]]) -> list[str]:
     sides = ", ".join(f"{key[2:]} {value:.0f}" for key, value in scores.items() if key.startswith("n_"))
     ready = {peer: [o for o in group if "stopped" not in o] for peer, group in found.items()}
     ready = {peer: group for peer, group in ready.items() if group}
-    order = sorted(ready, key=lambda peer: min(o.get("scores", {}).get("c2st", 2.0) for o in ready[peer]))
+    order = sorted(ready, key=lambda peer: mean(ready[peer], scored("c2st")))
     out = [f"## {name}", "", f"Target `{SETS[name].target}`. Rows: {sides}.", ""]
     for headings in (HEAD, MORE):
         rows = [["generator", "seeds", *(heading for heading, *_ in headings)]]
