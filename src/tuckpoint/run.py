@@ -15,7 +15,7 @@ from tuckpoint.asked import Fitting, Making, Shares, cores, named_shares, resolv
 from tuckpoint.errors import RecipeError
 from tuckpoint.files import replacing_folder
 from tuckpoint.measure.evaluate import evaluate as measure
-from tuckpoint.measure.evaluate import judge
+from tuckpoint.measure.evaluate import judge, memorised
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.recipe import Recipe, Source
 from tuckpoint.record import Input, Maker, Record, digest_of
@@ -283,7 +283,7 @@ def rules_of(model: TableModel) -> tuple[str, ...]:
 
 def _fit(recipe: Recipe, frame: Frame, table: pa.Table, workers: int, progress: Progress) -> Fitted:
     assert recipe.schema is not None
-    context = Context(threads=workers, progress=progress, target=recipe.schema.target, judge=judge)
+    context = Context(threads=workers, progress=progress, target=recipe.schema.target, judge=judge, memorised=memorised)
     model = fitting.fit(
         table,
         recipe.schema,

@@ -35,6 +35,7 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     "rules": ("rule_adherence",),
 }  # fmt: skip
 # Left out of a claim where the table has nothing that they could be measured on.
+MEMORISED = 0.51  # mean membership AUC of four draws of rows, above which made rows give training rows away
 OPTIONAL = {"correlation_error", "rare_level_coverage", "two_way_distance", "global_utility"}
 
 
@@ -163,6 +164,18 @@ def rule_adherence(made: pa.Table, holdout: pa.Table | None, schema: Schema, rul
             )
         )  # fmt: skip
     return scores
+
+
+def memorised(real: Encoded, made: Encoded, holdout: Encoded) -> bool:
+    """Whether made rows tell training rows from other real rows: by nearness, or by crowding around them.
+
+    Stricter than the verdict of a report, since a fit that is let pass here is measured again on other rows.
+    """
+    seed = Seed(0, ("memorised",))
+    attacks = [membership(real, made, holdout, seed=seed.child(i)).value for i in range(4)]
+    told = [value for value in attacks if value is not None]
+    crowded = near_copies(real, made, holdout, seed=seed).passed
+    return not told or float(np.mean(told)) > MEMORISED or crowded is not True
 
 
 def judge(real: Encoded, made: Encoded, holdout: Encoded, target: str | None) -> Mapping[str, float]:

@@ -102,15 +102,21 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int) -
 
 
 def _boost_bins(counts: Array) -> NDArray[np.uint8]:
-    """Bin of each code: 0 for missing, then bins of about equal mass, a heavy code by itself."""
+    """Bin of each code: 0 for missing, a heavy code by itself, the others in bins of about equal mass between those."""
     if len(counts) <= BOOST_BINS:
         return np.arange(len(counts), dtype=np.uint8)
-    share = counts[1:].sum() / (BOOST_BINS - 2)
-    middle = np.cumsum(counts[1:]) - counts[1:] / 2
-    raw = np.floor(middle / max(share, 1e-9)).astype(np.int64)
-    bins = np.unique(raw, return_inverse=True)[1] + 1
-    capped: NDArray[np.uint8] = np.minimum(np.append(0, bins), BOOST_BINS - 1).astype(np.uint8)
-    return capped
+    mass = counts[1:].astype(np.float64)
+    heavy = np.argsort(-mass, kind="stable")[: BOOST_BINS // 4]
+    heavy = heavy[mass[heavy] > mass.sum() / BOOST_BINS]
+    alone = np.zeros(len(mass), np.int64)
+    alone[heavy] = 1
+    light = np.where(alone, 0, mass)
+    share = light.sum() / (BOOST_BINS - 2 - 2 * len(heavy))
+    place = np.floor((np.cumsum(light) - light / 2) / max(share, 1e-9)).astype(np.int64)
+    between = 2 * np.cumsum(alone) - alone
+    changes = np.diff(place, prepend=place[:1]) + np.diff(between, prepend=between[:1]) > 0
+    bins: NDArray[np.uint8] = np.minimum(np.append(0, 1 + np.cumsum(changes)), BOOST_BINS - 1).astype(np.uint8)
+    return bins
 
 
 def code_column(field: Field, values: Array, *, atom_rows: int) -> Coded:

@@ -126,9 +126,10 @@ def fit(
     leaf = settings.leaf
     if features and rows >= LEAST_ROWS:
         held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[0])[:HELD_ROWS]
-        told = np.eye(outputs)[label] if wanted is None and label is not None else wanted
         if column.field.numeric:
-            told = _waves(ranks)
+            told: Array = _waves(ranks)
+        else:
+            told = np.eye(outputs)[label] if wanted is None else wanted
         leaf = _leaf_size(lambda size: grow(0, size, len(given)), offered, told, held, settings)
     stacked = round(settings.trees * settings.stacked)
     grown = [grow(k, leaf, len(offered) if k < stacked else len(given)) for k in range(settings.trees)]
@@ -150,9 +151,9 @@ def _leaf_size(
 ) -> int:
     """The largest leaf that foretells held-out rows as well as any finer one does.
 
-    The score is the squared distance of what is told of a row to its mean over the leaf: the Brier score of a category, a
-    kernel score of a number at several scales (Gneiting, Raftery 2007, section 5), both proper. Larger leaves are kept
-    unless a finer one is better beyond doubt, since they show less of each person.
+    The score is the squared distance of what is told of a row to its mean over the leaf: the Brier score of a category,
+    a kernel score of a number at several scales (Gneiting, Raftery 2007, section 5), both proper. Larger leaves are
+    kept unless a finer one is better beyond doubt, since they show less of each person.
     """
     sizes = dict.fromkeys((settings.leaf, round((settings.leaf * settings.finest) ** 0.5), settings.finest))
     best, best_loss = settings.leaf, None
@@ -176,8 +177,8 @@ def _held_loss(
     order = np.argsort(nodes["left"][leaves], kind="stable")  # members lie in the order of their leaves
     leaf_of_member = np.repeat(leaves[order], counts[leaves[order]])
     size = np.maximum(counts, 1)
-    mean = np.stack([np.bincount(leaf_of_member, column[members], len(nodes)) for column in told.T], axis=1)
-    mean /= size[:, None]
+    sums = [np.bincount(leaf_of_member, column[members], len(nodes)) for column in told.T]
+    mean = np.stack(sums, axis=1) / size[:, None]
     square = np.bincount(leaf_of_member, (told[members] ** 2).sum(axis=1), len(nodes)) / size
     # The mean of a leaf errs by its own sampling, which a draw of one member does not feel: that part is taken off.
     sampling = np.maximum(square - (mean**2).sum(axis=1), 0) / np.maximum(counts - 1, 1)
@@ -296,7 +297,8 @@ def _head(
     loss = kernel.LOGISTIC if binary else kernel.SOFTMAX
     start = np.log(share[1:2] / share[:1]) if binary else np.log(share)
     ordering = (label == 1).astype(np.float64) if binary else (label == int(share.argmax())).astype(np.float64)
-    longer = replace(settings.boost, rounds=settings.boost.rounds * 4)
+    # A hessian of 3 is some 17 rows at a share of a quarter; 20, as for means, would be over a hundred.
+    longer = replace(settings.boost, rounds=settings.boost.rounds * 4, patience=20, min_child=3, penalty=3, bag=0.9)
     rounds = []
     for k in range(FOLDS):
         train, watch = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
@@ -305,7 +307,7 @@ def _head(
             seed=seed.child("head", k),
         )  # fmt: skip
         rounds.append(model.rounds)
-    final = replace(settings.boost, rounds=max(1, round(1.2 * float(np.mean(rounds)))))
+    final = replace(longer, rounds=max(1, round(1.2 * float(np.mean(rounds)))))
     every = np.arange(len(label))
     model, mapping, _ = _boost(
         given, label, ordering, train=every, watch=every[:0], loss=loss, start=start, settings=final,

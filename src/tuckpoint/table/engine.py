@@ -79,6 +79,17 @@ class Encoded:
         return replace(self, fields=tuple(self.field(n) for n in names), columns={n: self.columns[n] for n in names})
 
 
+def split(real: Encoded, share: float, seed: Seed) -> tuple[Encoded, Encoded]:
+    """Two parts by chance; a person is wholly in one of them."""
+    rng = seed.numpy()
+    if real.person is None:
+        order = rng.permutation(real.rows)
+        cut = round(share * real.rows)
+        return real.take(np.sort(order[:cut])), real.take(np.sort(order[cut:]))
+    inside = rng.random(int(real.person.max()) + 1)[real.person] < share
+    return real.take(inside), real.take(~inside)
+
+
 @dataclass(frozen=True)
 class Condition:
     """What made rows must satisfy: `mask(columns)` is true where they do, for columns named in `names`.
@@ -169,13 +180,15 @@ class EngineModel(Protocol):
 class Context:
     """What comes to a fit from outside: threads, progress, the target column, and a judge of candidates.
 
-    `judge(real, made, holdout, target)` gives named numbers; only `auto` needs it, from the layer above.
+    `judge(real, made, holdout, target)` gives named numbers, which `auto` chooses by. `memorised(real, made, holdout)`
+    tells whether made rows give away who was in the real ones. Both come from the layer above.
     """
 
     threads: int = 1
     progress: Progress = quiet
     target: str | None = None
     judge: Callable[[Encoded, Encoded, Encoded, str | None], Mapping[str, float]] | None = None
+    memorised: Callable[[Encoded, Encoded, Encoded], bool] | None = None
 
 
 class Engine(Protocol):

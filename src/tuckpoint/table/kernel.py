@@ -183,7 +183,7 @@ def members(
     key: int,
     used: Sequence[NDArray[np.int32]] = (),
 ) -> NDArray[np.int32]:
-    """The real row (rows,) whose value each made row takes; if it can be avoided none of those in `used`, each (rows,)."""
+    """The real row (rows,) whose value each made row takes; none of those in `used`, each (rows,), if avoidable."""
     out = np.empty(rows, np.int32)
     view = _ForestView(
         _at(forest.nodes),

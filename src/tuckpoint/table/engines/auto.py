@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-import numpy as np
-
 from tuckpoint.errors import InputError, TraceError
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import (
@@ -21,6 +19,7 @@ from tuckpoint.table.engine import (
     Guarantee,
     State,
     quiet,
+    split,
 )
 from tuckpoint.table.engines.independent import Independent
 from tuckpoint.table.engines.trees import Trees
@@ -78,7 +77,7 @@ class Auto:
 
     def _choose(self, real: Encoded, seed: Seed, context: Context) -> tuple[str, tuple[str, ...]]:
         assert context.judge is not None
-        train, rest = _split(real, self.share, seed.child("split"))
+        train, rest = split(real, self.share, seed.child("split"))
         told: dict[str, Mapping[str, float]] = {}
         for number, (name, engine) in enumerate(CANDIDATES.items()):
             context.progress(f"trying {name}", 0.9 * number / len(CANDIDATES))
@@ -104,17 +103,6 @@ class Auto:
 
 def _numbers(numbers: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4f}" for name, value in sorted(numbers.items()))
-
-
-def _split(real: Encoded, share: float, seed: Seed) -> tuple[Encoded, Encoded]:
-    """Two parts by chance; a person is wholly in one of them."""
-    rng = seed.numpy()
-    if real.person is None:
-        order = rng.permutation(real.rows)
-        cut = round(share * real.rows)
-        return real.take(np.sort(order[:cut])), real.take(np.sort(order[cut:]))
-    inside = rng.random(int(real.person.max()) + 1)[real.person] < share
-    return real.take(inside), real.take(~inside)
 
 
 class AutoModel:

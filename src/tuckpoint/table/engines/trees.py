@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from threading import Lock
 from typing import Any, ClassVar, Self
 
@@ -16,11 +16,12 @@ from tuckpoint.seed import Seed
 from tuckpoint.table import conditional, kernel, order
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.conditional import Boost, Conditional, Settings
-from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State
+from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State, quiet, split
 
 BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cache
 LEAST_PEOPLE = 5  # rows that must satisfy a condition before it is sampled from
 ATOM_SHARE = 0.003
+TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which finer leaves are tried
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,35 @@ class Trees:
         if not real.rows:
             raise InputError("trees: the table has no rows to learn from")
         learnt = _at_most(real, self.rows, seed.child("rows"))
+        settings = self._finest_safe(learnt, seed.child("safe"), context)
         target = context.target if context.target in real.columns else None
         notes: tuple[str, ...] = (
             "the saved model holds the protected values of the rows it learnt: keep it as safe as the data",
         )
         if learnt.rows < real.rows:
             notes += (f"learnt from {learnt.rows} of {real.rows} rows, chosen by chance (setting `rows`)",)
-        return TreesModel.prepare(self, learnt, target, seed, notes).learn(context)
+        if settings.leaf != self.leaf:
+            notes += (
+                f"leaves of {settings.leaf} people or more: finer than {self.leaf}, and rows held out saw no harm",
+            )
+        return TreesModel.prepare(settings, learnt, target, seed, notes).learn(context)
+
+    def _finest_safe(self, real: Encoded, seed: Seed, context: Context) -> Trees:
+        """The finest leaves under which made rows do not give away who was learnt, tried on a part of the rows."""
+        if context.memorised is None or real.rows < TRIED_FROM:
+            return self
+        train, rest = split(_at_most(real, TRIED_ROWS, seed.child("rows")), 0.75, seed.child("split"))
+        for share in (5, 2):
+            finer = replace(self, leaf=max(self.finest, self.leaf // share))
+            if finer.leaf >= self.leaf:
+                break
+            context.progress(f"trying leaves of {finer.leaf}", 0.0)
+            # The target is left out: its own head costs most and memorises least.
+            model = TreesModel.prepare(finer, train, None, seed, ())
+            made = model.learn(replace(context, progress=quiet)).draw(train.rows, seed.child("made", share))
+            if not context.memorised(train, made, rest):
+                return finer
+        return self
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> TreesModel:
