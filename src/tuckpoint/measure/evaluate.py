@@ -15,7 +15,7 @@ from tuckpoint.measure.attacks.membership import membership
 from tuckpoint.measure.attacks.nearest import nearest_record_share
 from tuckpoint.measure.detect import detection, detection_against_training
 from tuckpoint.measure.evaluation import Evaluation
-from tuckpoint.measure.intervals import clopper_pearson
+from tuckpoint.measure.intervals import Z95, clopper_pearson
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.prepare import Space, coded, prepare
 from tuckpoint.measure.utility import global_utility, utility
@@ -35,7 +35,8 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     "rules": ("rule_adherence",),
 }  # fmt: skip
 # Left out of a claim where the table has nothing that they could be measured on.
-MEMORISED = 0.51  # mean membership AUC of four draws of rows, above which made rows give training rows away
+MEMORISED = 0.52  # membership AUC, plus its standard error, above which made rows may give training rows away
+CROWDED = 0.001  # share of made rows, beyond that of real ones, that may stand nearest to training rows
 OPTIONAL = {"correlation_error", "rare_level_coverage", "two_way_distance", "global_utility"}
 
 
@@ -167,15 +168,19 @@ def rule_adherence(made: pa.Table, holdout: pa.Table | None, schema: Schema, rul
 
 
 def memorised(real: Encoded, made: Encoded, holdout: Encoded) -> bool:
-    """Whether made rows tell training rows from other real rows: by nearness, or by crowding around them.
+    """Whether made rows may tell training rows from other real rows: by nearness, or by crowding around them.
 
-    Stricter than the verdict of a report, since a fit that is let pass here is measured again on other rows.
+    Stricter than the verdict of a report, which is measured again on other rows: few held-out rows show little, so here
+    doubt counts as yes.
     """
     seed = Seed(0, ("memorised",))
-    attacks = [membership(real, made, holdout, seed=seed.child(i)).value for i in range(4)]
-    told = [value for value in attacks if value is not None]
-    crowded = near_copies(real, made, holdout, seed=seed).passed
-    return not told or float(np.mean(told)) > MEMORISED or crowded is not True
+    attacks = [membership(real, made, holdout, seed=seed.child(i)) for i in range(4)]
+    told = [(score.value, score.high) for score in attacks if score.value is not None and score.high is not None]
+    crowded = near_copies(real, made, holdout, seed=seed).detail.get("difference")
+    if not told or crowded is None:
+        return True
+    value, high = np.mean(told, axis=0)
+    return bool(value + (high - value) / Z95 > MEMORISED or crowded > CROWDED)
 
 
 def judge(real: Encoded, made: Encoded, holdout: Encoded, target: str | None) -> Mapping[str, float]:
