@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint.seed import Seed
-from tuckpoint.table import kernel
+from tuckpoint.table import kernel, leaf
+from tuckpoint.table.boosting import FOLDS, Boost, fit_head, fit_mean
 from tuckpoint.table.codes import Coded, mid_ranks
 
 Array = NDArray[Any]
-FOLDS = 2
 MAX_CLASSES = 32  # beyond, the one-hot of a category is projected on so many random signs
 HEAD_CLASSES = 20
 LEAST_ROWS = 100  # below, nothing is boosted and no leaf size chosen
+LEAST_MOVED = 0.2  # share of values that a mean could move, below which none is learnt
 HELD_ROWS = 20_000  # that a leaf size is chosen on, at most
-WAVES = (0.5, 2, 8, 32, 100)  # turns over the range of ranks at which a leaf size is judged
-FINER_GAIN = 0.002  # least share of the loss that a finer leaf must save
-
-Tree = tuple[Array, Array, Array, Array]
 
 
 @dataclass(frozen=True)
@@ -42,22 +40,6 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Boost:
-    """Boosted models and, per model, the bin (size,) of each code of each feature.
-
-    Two models, each blind to the fold it predicts, or one head model of class probabilities.
-    """
-
-    models: tuple[kernel.Boosted, ...]
-    maps: tuple[tuple[NDArray[np.uint8], ...], ...]
-
-    def predict(self, codes: Sequence[kernel.Codes], rows: int, which: int) -> NDArray[np.float32]:
-        """Scores (outputs, rows) of one of the models."""
-        bins = [kernel.bins(code, mapping) for code, mapping in zip(codes, self.maps[which], strict=True)]
-        return kernel.predict(self.models[which], bins, rows)
-
-
-@dataclass(frozen=True)
 class Conditional:
     """A fitted column: its features, and a head of class probabilities or a forest with, perhaps, a boosted mean.
 
@@ -71,6 +53,16 @@ class Conditional:
     out_of_fold: NDArray[np.float32] | None = None
     low: float = 0.0
     high: float = 1.0
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What trees must tell apart: target (n, outputs), or the class of each row; leaves are judged by `told` (n, k)."""
+
+    target: Array | None
+    label: Array | None
+    outputs: int
+    told: Array
 
 
 def fit(
@@ -89,114 +81,57 @@ def fit(
     column = columns[name]
     given = [columns[feature] for feature in features]
     rows = len(column.code)
+    enough = bool(features) and rows >= LEAST_ROWS
+    mean = None
     if column.field.numeric:
         ranks = mid_ranks(column.values)
-        moments = np.arange(1, settings.moments + 1)
-        wanted: Array | None = np.ascontiguousarray(np.cos(np.pi * ranks[:, None] * moments) / np.sqrt(moments))
-        label, outputs = None, settings.moments
-        mean = _mean(column, given, ranks, settings, fold, target, seed) if features and rows >= LEAST_ROWS else None
+        wanted = _moments(ranks, settings.moments)
+        if enough and (target or (column.place >= 0).mean() >= LEAST_MOVED):
+            mean = fit_mean(given, ranks, settings.boost, fold, seed)
     else:
         classes = len(column.field.levels or ()) + 1  # missing is the last
         label = np.where(column.values < 0, classes - 1, column.values).astype(np.int32)
-        if target and features and 2 <= _present(label) <= HEAD_CLASSES and rows >= LEAST_ROWS:
-            return Conditional(features, head=_head(label, classes, given, settings, fold, seed))
-        wanted, label, outputs = _class_target(label, classes, seed)
-        mean = None
-    offered, boosted = [c.code for c in given], None
-    categorical = [not c.field.numeric for c in given]
-    out_of_fold, low, high = None, 0.0, 1.0
+        if target and enough and 2 <= len(np.unique(label)) <= HEAD_CLASSES:
+            return Conditional(features, head=fit_head(label, classes, given, settings.boost, fold, seed))
+        wanted = _classes(label, classes, seed)
+    offered, categorical = [c.code for c in given], [not c.field.numeric for c in given]
+    boosted, out_of_fold, low, high = None, None, 0.0, 1.0
     if mean is not None:
         boosted, out_of_fold = mean
         low, high = float(out_of_fold.min()), float(out_of_fold.max())
         offered, categorical = [*offered, kernel.steps(out_of_fold, low, high)], [*categorical, False]
     bags = [_bag(rows, person, settings, seed.child("bag", k)) for k in range(settings.trees)]
 
-    def grow(k: int, leaf: int, shown: int) -> Tree:
+    def grow(k: int, size: int, shown: int) -> leaf.Tree:
         return kernel.grow(
-            offered[:shown],
-            categorical[:shown],
-            target=wanted,
-            label=label,
-            outputs=outputs,
-            weight=weight,
-            min_leaf=leaf,
-            rows=bags[k],
-        )
+            offered[:shown], categorical[:shown], target=wanted.target, label=wanted.label, outputs=wanted.outputs,
+            weight=weight, min_leaf=size, rows=bags[k],
+        )  # fmt: skip
 
-    leaf = settings.leaf
-    if features and rows >= LEAST_ROWS:
+    size = settings.leaf
+    if enough:
         held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[0])[:HELD_ROWS]
-        if column.field.numeric:
-            told: Array = _waves(ranks)
-        else:
-            told = np.eye(outputs)[label] if wanted is None else wanted
-        leaf = _leaf_size(lambda size: grow(0, size, len(given)), offered, told, held, settings)
+        try_size = partial(grow, 0, shown=len(given))
+        size = leaf.largest(try_size, offered, wanted.told, held, settings.leaf, settings.finest)
     stacked = round(settings.trees * settings.stacked)
-    grown = [grow(k, leaf, len(offered) if k < stacked else len(given)) for k in range(settings.trees)]
+    grown = [grow(k, size, len(offered) if k < stacked else len(given)) for k in range(settings.trees)]
     return Conditional(features, None, kernel.join(grown), boosted, out_of_fold, low, high)
 
 
-def _waves(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sines and cosines (n, 2 * scales) of the rank, from the whole range down to a hundredth of it."""
-    turns = 2 * np.pi * ranks[:, None] * np.array(WAVES)
-    return np.concatenate([np.cos(turns), np.sin(turns)], axis=1)
+def _moments(ranks: NDArray[np.float64], count: int) -> _Wanted:
+    """Cosines of the rank: differences in the whole distribution, not the mean alone, make a split."""
+    order = np.arange(1, count + 1)
+    target = np.ascontiguousarray(np.cos(np.pi * ranks[:, None] * order) / np.sqrt(order))
+    return _Wanted(target, None, count, leaf.waves(ranks))
 
 
-def _leaf_size(
-    grow: Callable[[int], Tree],
-    offered: Sequence[kernel.Codes],
-    told: Array,
-    held: NDArray[np.int32],
-    settings: Settings,
-) -> int:
-    """The largest leaf that foretells held-out rows as well as any finer one does.
-
-    The score is the squared distance of what is told of a row to its mean over the leaf: the Brier score of a category,
-    a kernel score of a number at several scales (Gneiting, Raftery 2007, section 5), both proper. Larger leaves are
-    kept unless a finer one is better beyond doubt, since they show less of each person.
-    """
-    sizes = dict.fromkeys((settings.leaf, round((settings.leaf * settings.finest) ** 0.5), settings.finest))
-    best, best_loss = settings.leaf, None
-    for size in sorted((size for size in sizes if size <= settings.leaf), reverse=True):
-        loss = _held_loss(grow(size), offered, told, held)
-        if best_loss is None:
-            best_loss = loss
-            continue
-        gain = best_loss - loss
-        if gain.mean() > max(2 * gain.std() / max(len(gain), 1) ** 0.5, FINER_GAIN * best_loss.mean()):
-            best, best_loss = size, loss
-    return best
-
-
-def _held_loss(
-    tree: Tree, offered: Sequence[kernel.Codes], told: Array, held: NDArray[np.int32]
-) -> NDArray[np.float64]:
-    """Squared distance (len(held),) of what is told (n, k) of each held-out row to its mean over the row's leaf."""
-    nodes, counts, _, members = tree
-    leaves = np.flatnonzero(counts)
-    order = np.argsort(nodes["left"][leaves], kind="stable")  # members lie in the order of their leaves
-    leaf_of_member = np.repeat(leaves[order], counts[leaves[order]])
-    size = np.maximum(counts, 1)
-    sums = [np.bincount(leaf_of_member, column[members], len(nodes)) for column in told.T]
-    mean = np.stack(sums, axis=1) / size[:, None]
-    square = np.bincount(leaf_of_member, (told[members] ** 2).sum(axis=1), len(nodes)) / size
-    # The mean of a leaf errs by its own sampling, which a draw of one member does not feel: that part is taken off.
-    sampling = np.maximum(square - (mean**2).sum(axis=1), 0) / np.maximum(counts - 1, 1)
-    at = kernel.leaves(offered, tree, held)
-    loss: NDArray[np.float64] = ((told[held] - mean[at]) ** 2).sum(axis=1) - sampling[at]
-    return loss
-
-
-def _present(label: Array) -> int:
-    return len(np.unique(label))
-
-
-def _class_target(label: Array, classes: int, seed: Seed) -> tuple[Array | None, Array | None, int]:
+def _classes(label: Array, classes: int, seed: Seed) -> _Wanted:
     """The label itself, or random signs of each level: squared distances survive (Achlioptas 2003), at bounded cost."""
     if classes <= MAX_CLASSES:
-        return None, label, classes
+        return _Wanted(None, label, classes, np.eye(classes)[label])
     signs = seed.child("signs").numpy().integers(0, 2, (classes, MAX_CLASSES)) * 2.0 - 1.0
-    return np.ascontiguousarray(signs[label]), None, MAX_CLASSES
+    target = np.ascontiguousarray(signs[label])
+    return _Wanted(target, None, MAX_CLASSES, target)
 
 
 def _bag(rows: int, person: Array | None, settings: Settings, seed: Seed) -> NDArray[np.int32]:
@@ -209,111 +144,6 @@ def _bag(rows: int, person: Array | None, settings: Settings, seed: Seed) -> NDA
         return inside if len(inside) else np.arange(rows, dtype=np.int32)
     size = max(1, min(int(rows * settings.bag), settings.bag_rows))
     return np.sort(rng.permutation(rows)[:size]).astype(np.int32)
-
-
-def _maps(given: Sequence[Coded], wanted: Array, train: Array) -> tuple[tuple[NDArray[np.uint8], ...], list[int]]:
-    """Boosting bins of each feature's codes: quantiles, or levels ordered by their smoothed mean on the train rows."""
-    maps, counts = [], []
-    for column in given:
-        if column.field.numeric:
-            maps.append(column.bin_of)
-            counts.append(column.bins)
-            continue
-        code = column.code[train]
-        people = np.bincount(code, minlength=column.size)
-        total = np.bincount(code, weights=wanted[train], minlength=column.size)
-        mean = (total + 10 * wanted[train].mean()) / (people + 10)
-        rank = np.empty(column.size, np.uint8)
-        rank[np.argsort(mean, kind="stable")] = np.arange(column.size)
-        maps.append(rank)
-        counts.append(column.size)
-    return tuple(maps), counts
-
-
-def _boost(
-    given: Sequence[Coded],
-    wanted: Array,
-    ordering: Array,
-    *,
-    train: Array,
-    watch: Array,
-    loss: int,
-    start: Array,
-    settings: kernel.BoostSettings,
-    seed: Seed,
-) -> tuple[kernel.Boosted, tuple[NDArray[np.uint8], ...], Array]:
-    maps, counts = _maps(given, ordering, train)
-    bins = [kernel.bins(column.code, mapping) for column, mapping in zip(given, maps, strict=True)]
-    model, score = kernel.boost(
-        bins, counts, wanted, train=train, watch=watch, loss=loss, start=start, settings=settings, key=seed.integer()
-    )
-    return model, maps, score
-
-
-def _mean(
-    column: Coded,
-    given: Sequence[Coded],
-    ranks: NDArray[np.float64],
-    settings: Settings,
-    fold: NDArray[np.uint8],
-    target: bool,
-    seed: Seed,
-) -> tuple[Boost, NDArray[np.float32]] | None:
-    """Two models of the normal score, each for the fold it did not see; None where few values could be moved by it."""
-    from scipy.special import ndtri
-
-    if not target and (column.place >= 0).mean() < 0.2:
-        return None
-    wanted = ndtri(ranks).astype(np.float32)
-    out_of_fold = np.empty(len(wanted), np.float32)
-    models, maps = [], []
-    for k in range(FOLDS):
-        train, watch = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        model, mapping, score = _boost(
-            given,
-            wanted,
-            wanted,
-            train=train,
-            watch=watch,
-            loss=kernel.SQUARED,
-            start=wanted[train].mean(keepdims=True),
-            settings=settings.boost,
-            seed=seed.child("mean", k),
-        )
-        if model.rounds == 0:
-            return None
-        out_of_fold[watch] = score[0, watch]
-        models.append(model)
-        maps.append(mapping)
-    return Boost(tuple(models), tuple(maps)), out_of_fold
-
-
-def _head(
-    label: Array, classes: int, given: Sequence[Coded], settings: Settings, fold: NDArray[np.uint8], seed: Seed
-) -> Boost:
-    """Class probabilities: rounds found on two folds, then one model of all rows (a fifth more rounds)."""
-    binary = classes == 3 and not (label == 2).any()  # two levels and no missing
-    share = (np.bincount(label, minlength=classes) + 0.5) / (len(label) + 0.5 * classes)
-    loss = kernel.LOGISTIC if binary else kernel.SOFTMAX
-    start = np.log(share[1:2] / share[:1]) if binary else np.log(share)
-    ordering = (label == 1).astype(np.float64) if binary else (label == int(share.argmax())).astype(np.float64)
-    # A hessian of 3 is some 17 rows at a share of a quarter; 20, as for means, would be over a hundred.
-    longer = replace(settings.boost, rounds=settings.boost.rounds * 4, patience=20, min_child=3, penalty=3, bag=0.9)
-    rounds = []
-    for k in range(FOLDS):
-        train, watch = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        model, _, _ = _boost(
-            given, label, ordering, train=train, watch=watch, loss=loss, start=start, settings=longer,
-            seed=seed.child("head", k),
-        )  # fmt: skip
-        rounds.append(model.rounds)
-    final = replace(longer, rounds=max(1, round(1.2 * float(np.mean(rounds)))))
-    every = np.arange(len(label))
-    model, mapping, _ = _boost(
-        given, label, ordering, train=every, watch=every[:0], loss=loss, start=start, settings=final,
-        seed=seed.child("head"),
-    )  # fmt: skip
-    return Boost((model,), (mapping,))
 
 
 def draw(

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from tuckpoint.errors import InputError, ShortSample, TraceError, did_you_mean
 from tuckpoint.seed import Seed
 from tuckpoint.table import conditional, kernel, order
+from tuckpoint.table.boosting import FOLDS, Boost
 from tuckpoint.table.codes import code_column
-from tuckpoint.table.conditional import Boost, Conditional, Settings
+from tuckpoint.table.conditional import Conditional, Settings
 from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State, quiet, split
 
 BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cache
@@ -157,7 +158,7 @@ class TreesModel:
         self._columns = dict(columns)
         atom_rows = max(LEAST_PEOPLE, int(ATOM_SHARE * real.rows))
         self._coded = {f.name: code_column(f, real.columns[f.name], atom_rows=atom_rows) for f in real.fields}
-        self._fold = (seed.child("fold").numpy().permutation(real.rows) % conditional.FOLDS).astype(np.uint8)
+        self._fold = (seed.child("fold").numpy().permutation(real.rows) % FOLDS).astype(np.uint8)
         self._weight = None if real.person is None else (1.0 / np.maximum(np.bincount(real.person), 1))[real.person]
         # Columns learnt anew for a set of given columns; filled under the lock, so that threads may draw side by side.
         self._learnt: dict[tuple[str, frozenset[str]], Conditional] = {}
