@@ -25,11 +25,18 @@ def test_nothing_is_left_open():
     assert recipe.settings == {"atom_share": 0.003}
     assert recipe.source.rows == 40
     assert recipe.source.path is None
-    assert recipe.schema == SCHEMA
+    assert recipe.schema["sex"] == SCHEMA["sex"]
     assert asked(rows=None).rows == 40
     assert asked(rows=0).rows == 0
     assert asked(settings={"atom_share": 1}).settings == {"atom_share": 1.0}
     assert asked(target="sex").schema.target == "sex"
+
+
+def test_a_recipe_holds_no_value_that_few_people_share():
+    """It is kept beside the made rows: of ages 0 to 39, one person each, the four outermost on each side are not told."""
+    domain = asked().schema["age"].domain
+    assert (domain.low, domain.high) == (4.0, 35.0)
+    assert (asked(k=2).schema["age"].domain.low, asked(k=1).schema["age"].domain.low) == (1.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from tuckpoint.recipe import Recipe, Source
 from tuckpoint.record import Input
 from tuckpoint.schema import Schema
 from tuckpoint.table import infer
+from tuckpoint.table.encode import encode
 from tuckpoint.table.frame import Frame
+from tuckpoint.table.protect import protect, settle
 
 Shares = Mapping[str, Sequence[float] | Mapping[str, float]]
 
@@ -55,6 +57,8 @@ def resolve(
     schema = schema_of(frame.table, asked.pop("schema", None), **roles)
     name, given = asked.pop("engine", "trees"), asked.pop("settings", None) or {}
     engine = settings.build(parts.find("engine", name), given)
+    if not engine.private:  # the recipe is kept beside made rows: what few people hold must not stand in it
+        schema = settle(schema, protect(encode(frame.table, schema), asked.get("k", Recipe.k))[0])
     if asked.get("rows", 0) is None or "rows" not in asked:
         asked["rows"] = frame.table.num_rows
     known = {"rules", "mine_rules", "k", "seed"} | ({"holdout", "rows", "format"} if verb == "make" else {"rows"})

@@ -23,6 +23,7 @@ from tuckpoint.run import Fitted, Made, Measured
 from tuckpoint.scale import local, shards
 from tuckpoint.seed import Seed
 from tuckpoint.table.artefact import is_model
+from tuckpoint.table.encode import spell
 from tuckpoint.table.engine import Progress, quiet
 from tuckpoint.write import parquet
 from tuckpoint.write import table as writing
@@ -74,10 +75,11 @@ def sample(
 
 def complete(model: Path, partial: Path, output: Path, *, seed: int = 0, overwrite: bool = False) -> int:
     """Fill the empty cells of a table into a file; returns the rows."""
-    writing.suffix(output)
+    text = writing.suffix(output) != ".parquet"
     check_new(output, overwrite=overwrite)
     fitted = run.load(model)
     table: pa.Table = run.complete(fitted, partial, seed=seed)
+    table = spell(table, fitted.model.schema) if text else table
     recipe = Recipe("sample", fitted.recipe.source, seed, rows=table.num_rows)
     return writing.write(table, output, _record(recipe, fitted), overwrite=overwrite)
 
@@ -137,13 +139,15 @@ def copy_example(name: str, output: Path, *, overwrite: bool = False) -> None:
 def draw_shard(asked: Mapping[str, Any], job: shards.Job, place: Path) -> int:
     """Write one shard of a sample; runs in a worker, which keeps the model between shards."""
     recipe = Recipe.from_dict(asked["recipe"])
-    table = _shard(recipe, _model(str(recipe.source.path), recipe.source.sha256), job)
+    table = _shard(recipe, _model(str(recipe.source.path), recipe.source.sha256), job, text=asked["text"])
     return parquet.write(table.to_batches(), place, Record.from_dict(asked["record"]), schema=table.schema)
 
 
-def _shard(recipe: Recipe, fitted: Fitted, job: shards.Job) -> pa.Table:
+def _shard(recipe: Recipe, fitted: Fitted, job: shards.Job, *, text: bool) -> pa.Table:
+    """The rows of a shard; in the spelling of the real table if they end in a text file."""
     model = run.with_rules(fitted, recipe.rules).model
-    return run.shard(model, job, Seed(recipe.seed), where=recipe.where, rebalance=recipe.rebalance)
+    table = run.shard(model, job, Seed(recipe.seed), where=recipe.where, rebalance=recipe.rebalance)
+    return spell(table, model.schema) if text else table
 
 
 @lru_cache(maxsize=1)
@@ -157,14 +161,14 @@ def _model(folder: str, sha256: str) -> Fitted:
 def _draw(recipe: Recipe, fitted: Fitted, output: Path, *, workers: int, overwrite: bool, progress: Progress) -> int:
     """Rows into a file, by way of a hidden folder of shards if there are several; or into a folder that stays."""
     many = not output.suffix
+    text = not many and writing.suffix(output) != ".parquet"
     if not many:
-        writing.suffix(output)
         check_new(output, overwrite=overwrite)
     record = _record(recipe, fitted)
     jobs = shards.plan(recipe.rows, rows_per_shard=run.ROWS_PER_SHARD)
     if len(jobs) == 1 and not many:
         progress("drawing rows", 0.0)
-        writing.write(_shard(recipe, fitted, jobs[0]), output, record, overwrite=overwrite)
+        writing.write(_shard(recipe, fitted, jobs[0], text=text), output, record, overwrite=overwrite)
     else:
         folder = output if many else output.with_name(f".{output.name}.shards")
         entries = local.run(
@@ -174,7 +178,7 @@ def _draw(recipe: Recipe, fitted: Fitted, output: Path, *, workers: int, overwri
             plan_digest=recipe.digest(),
             workers=workers,
             progress=progress,
-            initial={"recipe": recipe.to_dict(), "record": record.to_dict()},
+            initial={"recipe": recipe.to_dict(), "record": record.to_dict(), "text": text},
         )
         if not many:
             writing.concatenate([folder / entry.file for entry in entries], output, record, overwrite=overwrite)

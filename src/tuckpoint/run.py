@@ -25,7 +25,7 @@ from tuckpoint.seed import Seed
 from tuckpoint.table import artefact, infer
 from tuckpoint.table import fit as fitting
 from tuckpoint.table import sample as sampling
-from tuckpoint.table.encode import encode
+from tuckpoint.table.encode import encode, spell
 from tuckpoint.table.engine import Context, Progress, quiet
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.frame import Frame, give_back, read
@@ -83,7 +83,8 @@ class Made:
     def save(self, folder: str | Path, *, pages: Mapping[str, str] | None = None, overwrite: bool = False) -> None:
         """Write data, model, recipe and record into a new folder, with `pages` (file name -> text) beside them."""
         with replacing_folder(Path(folder), overwrite=overwrite, ours=is_run) as place:
-            writing.write(self.table, place / f"data.{self.recipe.format}", self.record)
+            table = self.table if self.recipe.format == "parquet" else spell(self.table, self.fitted.model.schema)
+            writing.write(table, place / f"data.{self.recipe.format}", self.record)
             save(self.fitted, place / MODEL)
             (place / RECIPE).write_text(self.recipe.to_yaml(), encoding="utf-8")
             self.record.dump(place / RECORD)

@@ -116,7 +116,9 @@ def fit_head(
 ) -> Boost:
     """Class probabilities: rounds found on two folds, then one model of all rows (a fifth more rounds)."""
     binary = classes == 3 and not (label == 2).any()  # two levels and no missing
-    share = (np.bincount(label, minlength=classes) + 0.5) / (len(label) + 0.5 * classes)
+    held = np.bincount(label, minlength=classes)
+    # What no row holds, such as missing in a column without it, has a chance of 1e-12 and not of 1/2n.
+    share = np.where(held, (held + 0.5) / (len(label) + 0.5 * classes), 1e-12)
     loss = kernel.LOGISTIC if binary else kernel.SOFTMAX
     start = np.log(share[1:2] / share[:1]) if binary else np.log(share)
     ordering = (label == 1).astype(np.float64) if binary else (label == int(share.argmax())).astype(np.float64)

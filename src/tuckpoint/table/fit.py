@@ -16,7 +16,7 @@ from tuckpoint.seed import Seed
 from tuckpoint.table import artefact
 from tuckpoint.table.encode import encode
 from tuckpoint.table.engine import Context, Encoded, Engine, EngineModel, Field, Guarantee
-from tuckpoint.table.protect import protect
+from tuckpoint.table.protect import protect, settle
 from tuckpoint.table.rules import RuleBook, mine, user_rule
 
 
@@ -66,6 +66,7 @@ def fit(
         notes: tuple[str, ...] = ("no rule or bound was read off the data",)
     else:
         real, notes = protect(read, k)
+        schema = settle(schema, real)
     asked = tuple(user_rule(rule, real.fields, schema) for rule in rules)
     context.progress("mining rules", 0.0)
     # Sums hold in the rows as read: clipped extremes no longer add up.

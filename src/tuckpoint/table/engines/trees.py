@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from threading import Lock
 from typing import Any, ClassVar, Self
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError, ShortSample, TraceError, did_you_mean
 from tuckpoint.seed import Seed
-from tuckpoint.table import conditional, kernel, order
-from tuckpoint.table.boosting import FOLDS, Boost
+from tuckpoint.table import conditional, kernel, order, stored
+from tuckpoint.table.boosting import FOLDS
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.conditional import Conditional, Settings
 from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State, quiet, split
@@ -70,9 +70,9 @@ class Trees:
 
     def fit(self, real: Encoded, seed: Seed, context: Context) -> TreesModel:
         """Learn each column given the ones before it, columns side by side on `context.threads` threads."""
-        if not real.rows:
+        if real.fields and not real.rows:
             raise InputError("trees: the table has no rows to learn from")
-        learnt = _at_most(real, self.rows, seed.child("rows"))
+        learnt = _numbered(_at_most(real, self.rows, seed.child("rows")))
         settings = self._finest_safe(learnt, seed.child("safe"), context)
         target = context.target if context.target in real.columns else None
         notes: tuple[str, ...] = (
@@ -91,6 +91,8 @@ class Trees:
         if context.memorised is None or real.rows < TRIED_FROM:
             return self
         train, rest = split(_at_most(real, TRIED_ROWS, seed.child("rows")), 0.75, seed.child("split"))
+        if not train.rows or not rest.rows:  # all rows are of one person
+            return self
         for share in (5, 2):
             finer = replace(self, leaf=max(self.finest, self.leaf // share))
             if finer.leaf >= self.leaf:
@@ -129,6 +131,11 @@ def _at_most(real: Encoded, rows: int, seed: Seed) -> Encoded:
     if real.rows <= rows:
         return real
     return real.take(np.sort(seed.numpy().permutation(real.rows)[:rows]))
+
+
+def _numbered(real: Encoded) -> Encoded:
+    """The same rows with their people numbered from 0 without gaps."""
+    return real if real.person is None else replace(real, person=np.unique(real.person, return_inverse=True)[1])
 
 
 class TreesModel:
@@ -239,6 +246,9 @@ class TreesModel:
         if reason:
             raise InputError(reason)
         fixed = {name: np.asarray(values) for name, values in (given or {}).items()}
+        for name, values in fixed.items():
+            if len(values) != rows:
+                raise InputError(f'given column "{name}" has {len(values)} values for {rows} rows; give one a row')
         if condition is not None:
             fixed = self._satisfying(condition, rows, seed.child("condition"))
         plan = self._plan(frozenset(fixed))
@@ -315,7 +325,7 @@ class TreesModel:
             arrays["person"] = self._real.person
         kept = []
         for position, name in enumerate(self.sequence):
-            entry, more = _told(self._columns[name])
+            entry, more = stored.told(self._columns[name])
             kept.append(entry)
             arrays.update({f"column.{position}.{key}": value for key, value in more.items()})
         seed = {"root": self._seed.root, "path": list(self._seed.path)}
@@ -333,11 +343,15 @@ class TreesModel:
             real = Encoded(
                 fields, {f.name: arrays[f"real.{i}"] for i, f in enumerate(fields)}, person=arrays.get("person")
             )
-            columns = {}
+            stored.check_real(real)
+            if sorted(values["sequence"]) != sorted(real.columns):
+                raise ValueError("the sequence is not one of these columns")
+            columns: dict[str, Conditional] = {}
             for position, (name, entry) in enumerate(zip(values["sequence"], values["columns"], strict=True)):
                 prefix = f"column.{position}."
                 more = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-                columns[name] = _heard(entry, more, real.rows)
+                before = [real.field(earlier) for earlier in columns]
+                columns[name] = stored.heard(entry, more, real.field(name), before, real.rows)
             seed = Seed(values["seed"]["root"], tuple(values["seed"]["path"]))
             return cls(
                 Trees(**values["settings"]), real, tuple(values["sequence"]), arrays["information"], values["target"],
@@ -345,53 +359,3 @@ class TreesModel:
             )  # fmt: skip
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise TraceError(f"this is not a saved trees model: {error!r}; fit it again") from None
-
-
-def _told(column: Conditional) -> tuple[dict[str, Any], dict[str, Array]]:
-    """A learnt column as JSON values and arrays."""
-    arrays: dict[str, Array] = {}
-    values: dict[str, Any] = {"features": list(column.features), "low": column.low, "high": column.high}
-    for kind, boost in (("head", column.head), ("mean", column.mean)):
-        if boost is None:
-            continue
-        values[kind] = len(boost.models)
-        for k, (model, maps) in enumerate(zip(boost.models, boost.maps, strict=True)):
-            for item in fields(kernel.Boosted):
-                arrays[f"{kind}.{k}.{item.name}"] = getattr(model, item.name)
-            arrays[f"{kind}.{k}.sizes"] = np.array([len(mapping) for mapping in maps], np.int64)
-            arrays[f"{kind}.{k}.maps"] = np.concatenate([*maps, np.zeros(0, np.uint8)])
-    if column.forest is not None:
-        for item in fields(kernel.Forest):
-            array = getattr(column.forest, item.name)
-            if item.name == "nodes":
-                array = array.view(np.uint16).reshape(-1, 4)
-            arrays[f"forest.{item.name}"] = array
-    if column.out_of_fold is not None:
-        arrays["out_of_fold"] = column.out_of_fold
-    return values, arrays
-
-
-def _heard(values: Mapping[str, Any], arrays: Mapping[str, Array], rows: int) -> Conditional:
-    """The column that `_told` told."""
-    boosts: dict[str, Boost | None] = {"head": None, "mean": None}
-    for kind in boosts:
-        if kind not in values:
-            continue
-        models, maps = [], []
-        for k in range(values[kind]):
-            model = kernel.Boosted(**{item.name: arrays[f"{kind}.{k}.{item.name}"] for item in fields(kernel.Boosted)})
-            kernel.check_boosted(model, features=len(values["features"]))
-            models.append(model)
-            cuts = np.cumsum(arrays[f"{kind}.{k}.sizes"])[:-1]
-            maps.append(tuple(np.ascontiguousarray(part) for part in np.split(arrays[f"{kind}.{k}.maps"], cuts)))
-        boosts[kind] = Boost(tuple(models), tuple(maps))
-    forest = None
-    if "forest.nodes" in arrays:
-        parts = {item.name: arrays[f"forest.{item.name}"] for item in fields(kernel.Forest)}
-        parts["nodes"] = np.ascontiguousarray(parts["nodes"]).view(kernel.NODE).reshape(-1)
-        forest = kernel.Forest(**parts)
-        kernel.check_forest(forest, features=len(values["features"]) + ("mean" in values), rows=rows)
-    return Conditional(
-        tuple(values["features"]), boosts["head"], forest, boosts["mean"], arrays.get("out_of_fold"),
-        values["low"], values["high"],
-    )  # fmt: skip

@@ -1,0 +1,111 @@
+"""A learnt column as JSON values and arrays, and back: what does not fit together is refused, not followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuckpoint.table import kernel
+from tuckpoint.table.boosting import FOLDS, Boost
+from tuckpoint.table.conditional import Conditional
+from tuckpoint.table.engine import Encoded, Field
+
+Array = NDArray[Any]
+
+
+def told(column: Conditional) -> tuple[dict[str, Any], dict[str, Array]]:
+    """A learnt column as JSON values and arrays."""
+    arrays: dict[str, Array] = {}
+    values: dict[str, Any] = {"features": list(column.features), "low": column.low, "high": column.high}
+    for kind, boost in (("head", column.head), ("mean", column.mean)):
+        if boost is None:
+            continue
+        values[kind] = len(boost.models)
+        for k, (model, maps) in enumerate(zip(boost.models, boost.maps, strict=True)):
+            for item in fields(kernel.Boosted):
+                arrays[f"{kind}.{k}.{item.name}"] = getattr(model, item.name)
+            arrays[f"{kind}.{k}.sizes"] = np.array([len(mapping) for mapping in maps], np.int64)
+            arrays[f"{kind}.{k}.maps"] = np.concatenate([*maps, np.zeros(0, np.uint8)])
+    if column.forest is not None:
+        for item in fields(kernel.Forest):
+            array = getattr(column.forest, item.name)
+            if item.name == "nodes":
+                array = array.view(np.uint16).reshape(-1, 4)
+            arrays[f"forest.{item.name}"] = array
+    if column.out_of_fold is not None:
+        arrays["out_of_fold"] = column.out_of_fold
+    return values, arrays
+
+
+def heard(
+    values: Mapping[str, Any], arrays: Mapping[str, Array], field: Field, before: Sequence[Field], rows: int
+) -> Conditional:
+    """The column of this field that `told` told; `before` are the fields drawn before it, `rows` the real rows.
+
+    Raises KeyError, TypeError or ValueError for what `told` never tells.
+    """
+    known = {item.name: item for item in before}
+    given = [known[name] for name in values["features"]]
+    levels = len(field.levels or ())
+    head = _boost(values, arrays, "head", 1, len(given))
+    mean = _boost(values, arrays, "mean", FOLDS, len(given))
+    if head is not None and (field.numeric or head.models[0].outputs not in ({1, 3} if levels == 2 else {levels + 1})):
+        raise ValueError("a head does not fit the levels of its column")
+    if mean is not None and any(model.outputs != 1 for model in mean.models):
+        raise ValueError("a mean is more than one number")
+    out_of_fold = arrays.get("out_of_fold")
+    if (out_of_fold is None) != (mean is None):
+        raise ValueError("a mean and its out-of-fold predictions belong together")
+    if out_of_fold is not None and (out_of_fold.dtype != np.float32 or out_of_fold.shape != (rows,)):
+        raise ValueError("the out-of-fold predictions do not fit the real rows")
+    forest = _forest(arrays, [*(not item.numeric for item in given), *([False] if mean else [])], rows)
+    if (forest is None) == (head is None):
+        raise ValueError("a column has either a forest or a head")
+    low, high = float(values["low"]), float(values["high"])
+    plain = None if out_of_fold is None else np.ascontiguousarray(out_of_fold)
+    return Conditional(tuple(values["features"]), head, forest, mean, plain, low, high)
+
+
+def check_real(real: Encoded) -> None:
+    """Raise ValueError if the real rows that leaves point to are not columns of one length, with codes of levels."""
+    for item in real.fields:
+        values = real.columns[item.name]
+        if values.shape != (real.rows,) or values.dtype != (np.float64 if item.numeric else np.int32):
+            raise ValueError(f"the real rows of {item.name!r} do not fit")
+        if not item.numeric and len(values) and not -1 <= values.min() <= values.max() < len(item.levels or ()):
+            raise ValueError(f"the real rows of {item.name!r} hold levels that are not there")
+    if real.person is not None and (real.person.shape != (real.rows,) or (real.person < 0).any()):
+        raise ValueError("the people of the real rows do not fit")
+
+
+def _boost(
+    values: Mapping[str, Any], arrays: Mapping[str, Array], kind: str, models: int, features: int
+) -> Boost | None:
+    if kind not in values:
+        return None
+    if values[kind] != models:
+        raise ValueError(f"a {kind} has {models} models, not {values[kind]!r}")
+    made, maps = [], []
+    for k in range(models):
+        parts = {item.name: np.ascontiguousarray(arrays[f"{kind}.{k}.{item.name}"]) for item in fields(kernel.Boosted)}
+        made.append(kernel.Boosted(**parts))
+        kernel.check_boosted(made[-1], features=features)
+        sizes, flat = arrays[f"{kind}.{k}.sizes"], arrays[f"{kind}.{k}.maps"]
+        if len(sizes) != features or (sizes < 1).any() or sizes.sum() != len(flat) or flat.dtype != np.uint8:
+            raise ValueError(f"the bins of a {kind} do not fit its features")
+        maps.append(tuple(np.ascontiguousarray(part) for part in np.split(flat, np.cumsum(sizes)[:-1])))
+    return Boost(tuple(made), tuple(maps))
+
+
+def _forest(arrays: Mapping[str, Array], categorical: Sequence[bool], rows: int) -> kernel.Forest | None:
+    if "forest.nodes" not in arrays:
+        return None
+    parts = {item.name: np.ascontiguousarray(arrays[f"forest.{item.name}"]) for item in fields(kernel.Forest)}
+    parts["nodes"] = parts["nodes"].view(kernel.NODE).reshape(-1)
+    forest = kernel.Forest(**parts)
+    kernel.check_forest(forest, categorical=categorical, rows=rows)
+    return forest
