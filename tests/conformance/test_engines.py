@@ -17,8 +17,8 @@ from tuckpoint.table.engine import Condition, Context, Encoded, Field, State
 ENGINES = parts.names("engine")
 ROWS = 400
 
-# Settings under which a small table is learned quickly and, for a private engine, not drowned in noise.
-QUICK = {"marginals": {"epsilon": 20.0}}
+# Settings under which a small table is learned: leaves that fit in it and, for a private engine, less noise.
+QUICK = {"marginals": {"epsilon": 20.0}, "trees": {"leaf": 20}}
 
 # Every setting of every engine with another value that must change what is drawn (or, for a promise, the guarantee).
 MOVED = {
@@ -52,9 +52,10 @@ MOVED = {
 
 
 def judge(real, made, holdout, target):
-    """A judge of candidates that any engine can satisfy: how far the means of the numbers are off."""
+    """A judge of candidates that any engine can satisfy: how far the means are off, in deviations."""
     off = [
         abs(np.nanmean(made.columns[f.name]) - np.nanmean(holdout.columns[f.name]))
+        / max(np.nanstd(holdout.columns[f.name]), 1e-9)
         for f in real.fields
         if f.numeric and made.rows and np.isfinite(made.columns[f.name]).any()
     ]
@@ -75,7 +76,7 @@ def columns(rows: int, stream: np.random.Generator) -> dict[str, np.ndarray]:
     return {
         "group": group,
         "size": np.clip(size, 0, 60),
-        "reach": np.round(np.clip(2 * size + stream.normal(0, 3, rows), 0, 120), 2),
+        "reach": np.round(np.clip(3 * np.abs(size - 18) + stream.normal(0, 3, rows), 0, 120), 2),
         "count": np.where(stream.random(rows) < 0.6, 0, stream.integers(1, 9, rows)).astype(np.float64),
         "level": np.where(stream.random(rows) < 0.1, -1, np.minimum(group + stream.integers(0, 3, rows), 4)).astype(
             np.int32

@@ -111,8 +111,9 @@ def fit(
     size = settings.leaf
     if enough:
         held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[0])[:HELD_ROWS]
-        try_size = partial(grow, 0, shown=len(given))
-        size = leaf.largest(try_size, offered, wanted.told, held, settings.leaf, settings.finest)
+        if len(held):
+            try_size = partial(grow, 0, shown=len(given))
+            size = leaf.largest(try_size, offered, wanted.told, held, settings.leaf, settings.finest)
     stacked = round(settings.trees * settings.stacked)
     grown = [grow(k, size, len(offered) if k < stacked else len(given)) for k in range(settings.trees)]
     return Conditional(features, None, kernel.join(grown), boosted, out_of_fold, low, high)

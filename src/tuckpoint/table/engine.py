@@ -86,7 +86,8 @@ def split(real: Encoded, share: float, seed: Seed) -> tuple[Encoded, Encoded]:
         order = rng.permutation(real.rows)
         cut = round(share * real.rows)
         return real.take(np.sort(order[:cut])), real.take(np.sort(order[cut:]))
-    inside = rng.random(int(real.person.max()) + 1)[real.person] < share
+    people, person = np.unique(real.person, return_inverse=True)  # numbers may have gaps
+    inside = rng.random(len(people))[person] < share
     return real.take(inside), real.take(~inside)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -133,8 +133,19 @@ def leaves(codes: Sequence[Codes], tree: tuple[Array, Array, Array, Array], rows
     return out
 
 
-def check_forest(forest: Forest, *, features: int, rows: int) -> None:
-    """Raise ValueError if a forest read from a file could lead the kernel outside its arrays."""
+_FOREST = {"nodes": NODE, "counts": np.int32, "sets": np.uint32, "members": np.int32}
+_BOOSTED = {"feature": np.int32, "split": np.uint8, "value": np.float32, "start": np.float32}
+
+
+def _check_kinds(model: Forest | Boosted, kinds: Mapping[str, Any]) -> None:
+    for name, array in vars(model).items():
+        if array.dtype != kinds.get(name, np.int64) or not array.flags.c_contiguous:
+            raise ValueError(f"{name} of the trees is {array.dtype}, not as the kernel reads it")
+
+
+def check_forest(forest: Forest, *, categorical: Sequence[bool], rows: int) -> None:
+    """Raise ValueError if a forest read from a file, on such features and real rows, could mislead the kernel."""
+    _check_kinds(forest, _FOREST)
     ends = {
         "node": (forest.node_at, len(forest.nodes)),
         "set": (forest.set_at, len(forest.sets)),
@@ -143,29 +154,33 @@ def check_forest(forest: Forest, *, features: int, rows: int) -> None:
     sizes = {}
     for what, (starts, end) in ends.items():
         sizes[what] = np.diff(np.append(starts, end))
-        if len(starts) != len(forest.node_at) or starts[0] != 0 or (sizes[what] < 0).any():
+        if not len(starts) or len(starts) != len(forest.node_at) or starts[0] != 0 or (sizes[what] < 0).any():
             raise ValueError(f"the trees' {what} offsets do not fit")
-    if (sizes["node"] < 1).any() or len(forest.counts) != len(forest.nodes) or forest.sets.shape[1:] != (8,):
+    if (sizes["node"] < 1).any() or len(forest.counts) != len(forest.nodes):
         raise ValueError("a tree has no nodes")
+    if forest.sets.shape[1:] != (8,) or sizes["set"][-1] < 1:
+        raise ValueError("the trees lack the set to spare")
     own, members, sets = (np.repeat(sizes[what], sizes["node"]) for what in ("node", "member", "set"))
     place = np.arange(len(forest.nodes)) - np.repeat(forest.node_at, sizes["node"])
     left, leaf = forest.nodes["left"].astype(np.int64), forest.nodes["feature"] == LEAF
-    categorical = ~leaf & (forest.nodes["feature"] >= 0x8000)
+    marked, feature = ~leaf & (forest.nodes["feature"] >= 0x8000), forest.nodes["feature"] & 0x7FFF
+    of_category = np.append(np.array(categorical, bool), False)[np.minimum(feature, len(categorical))]
     wrong = leaf & ((left < 0) | (forest.counts < 1) | (left + forest.counts > members))
-    wrong |= ~leaf & ((left <= place) | (left + 1 >= own) | ((forest.nodes["feature"] & 0x7FFF) >= features))
-    wrong |= categorical & (forest.nodes["split"] >= sets)
+    wrong |= ~leaf & ((left <= place) | (left + 1 >= own) | (feature >= len(categorical)))
+    wrong |= marked & ((forest.nodes["split"] >= sets) | ~of_category)
     if wrong.any() or (forest.members < 0).any() or (forest.members >= rows).any():
         raise ValueError("a tree points outside itself")
 
 
 def check_boosted(model: Boosted, *, features: int) -> None:
     """Raise ValueError if a boosted model read from a file could lead the kernel outside its arrays."""
+    _check_kinds(model, _BOOSTED)
     trees, depth = model.feature.shape
-    if model.split.shape != (trees, depth) or model.value.shape != (trees, 1 << depth) or depth > 8:
+    if model.split.shape != (trees, depth) or depth > 8 or model.value.shape != (trees, 1 << depth):
         raise ValueError("the boosted trees do not fit together")
-    if not len(model.start) or trees % len(model.start) or (model.feature < 0).any():
+    if model.start.ndim != 1 or not len(model.start) or trees % len(model.start):
         raise ValueError("the boosted trees do not fit their outputs")
-    if (model.feature >= features).any():
+    if (model.feature < 0).any() or (model.feature >= features).any():
         raise ValueError("a boosted tree reads a feature that is not there")
 
 

@@ -25,7 +25,7 @@ def dependence(columns: Mapping[str, Coded], rng: np.random.Generator) -> NDArra
     pairs = max(len(columns) * (len(columns) - 1) // 2, 1)
     sample = rng.permutation(rows)[: min(ROWS, max(1000, CELLS // pairs))]
     binned = [_coarse(column.code[sample]) for column in columns.values()]
-    sizes = [int(bins.max(initial=0)) + 1 for bins in binned]
+    sizes = [len(np.unique(bins)) for bins in binned]  # a heavy value may leave bins empty
     entropies = [_entropy(np.bincount(bins)) for bins in binned]
     out = np.zeros((len(binned), len(binned)))
     for i in range(len(binned)):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tuckpoint.errors import InputError, SchemaError, ShortSample, did_you_mean
-from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
 from tuckpoint.table.decode import decode
 from tuckpoint.table.encode import encode_column
@@ -25,6 +25,7 @@ Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 ROUNDS = 40  # of drawing again what broke a rule
 MOST = 50  # times as many rows as asked that may be drawn in all
 CELL_ROUNDS = 100  # of drawing again the cells of partly filled rows
+CELL_DRAWS = 20_000  # rows tried in one such round, if that is more than are left
 
 
 def sample(
@@ -58,19 +59,19 @@ def sample(
             short = error
             made.append(error.rows if isinstance(error.rows, dict) else _none(model))
     columns = {name: np.concatenate([piece[name] for piece in made]) for name in made[0]}
+    have = len(next(iter(columns.values()))) if columns else rows
     if short is None and len(parts) > 1:
         mixed = seed.child("mix").numpy().permutation(rows)
         columns = {name: values[mixed] for name, values in columns.items()}
-    table = finish(model, columns, first_row=first_row, seed=seed.child("fresh"))
+    table = finish(model, columns, have, first_row=first_row, seed=seed.child("fresh"))
     if short is not None:
         raise ShortSample(str(short), table)
     return table
 
 
-def finish(model: TableModel, columns: Mapping[str, Array], *, first_row: int, seed: Seed) -> pa.Table:
-    """The table of the schema from encoded columns; identifiers, names and text are made anew."""
+def finish(model: TableModel, columns: Mapping[str, Array], rows: int, *, first_row: int, seed: Seed) -> pa.Table:
+    """The table of the schema from encoded columns (rows,); identifiers, names and text are made anew."""
     fields = model.book.fields
-    rows = len(next(iter(columns.values()))) if columns else 0
     decoded = decode(Encoded(fields, columns), model.schema)
     arrays = {name: decoded.column(name) for name in decoded.column_names}
     for column in model.schema.columns:
@@ -227,6 +228,8 @@ def _none(model: TableModel) -> dict[str, Array]:
 
 def _drawn(model: TableModel, rows: int, seed: Seed, condition: _Where | None) -> dict[str, Array]:
     """All encoded columns (rows,) that obey the rules and the condition; what breaks one is drawn anew."""
+    if not model.book.fields:
+        return {}  # identifiers and text alone: nothing is drawn
     kept: list[dict[str, Array]] = []
     have = tried = 0
     while True:
@@ -237,7 +240,7 @@ def _drawn(model: TableModel, rows: int, seed: Seed, condition: _Where | None) -
             seed.child("try", len(kept)),
             condition=None if condition is None else condition.engine,
         )
-        columns = model.book.construct(drawn.columns, drawn.rows) if model.book.fields else {}
+        columns = model.book.construct(drawn.columns, drawn.rows)
         good = _good(model, columns, drawn.rows, condition)
         tried += drawn.rows
         have += int(good.sum())
@@ -296,8 +299,8 @@ def complete(model: TableModel, partial: pa.Table, seed: Seed) -> pa.Table:
         given = {item.name: held[item.name][at] for item, has in zip(model.book.fields, kind, strict=True) if has}
         for name, values in _fill(model, given, len(at), seed.child("pattern", number)).items():
             out[name][at] = values
-    table = finish(model, out, first_row=0, seed=seed.child("fresh"))
-    return _keep(table, partial, model.schema)
+    table = finish(model, out, rows, first_row=0, seed=seed.child("fresh"))
+    return _keep(table, partial, filled)
 
 
 def _held(model: TableModel, partial: pa.Table) -> dict[str, Array]:
@@ -335,43 +338,46 @@ def _fill(model: TableModel, given: Mapping[str, Array], rows: int, seed: Seed) 
         raise InputError(reason)
     out: dict[str, Array] = {}
     todo = np.arange(rows)
-    empty_allowed = False
     for attempt in range(CELL_ROUNDS):
-        part = {name: values[todo] for name, values in fixed.items()}
-        drawn = model.engine.draw(len(todo), seed.child(attempt), given=part)
-        columns = model.book.construct(drawn.columns, len(todo))
-        good = _good(model, columns, len(todo), None)
+        # Ever more fillings of each row that is left, since whole rows without an empty cell may be rare.
+        at = np.repeat(todo, min(attempt + 1, max(1, CELL_DRAWS // len(todo))))
+        part = {name: values[at] for name, values in fixed.items()}
+        drawn = model.engine.draw(len(at), seed.child(attempt), given=part)
+        columns = model.book.construct(drawn.columns, len(at))
+        good = _good(model, columns, len(at), None)
         for name, values in given.items():
-            same = np.isclose(columns[name], values[todo], rtol=1e-9, atol=1e-9)
-            good &= same
-        if not empty_allowed:
-            for item in model.book.fields:
-                if item.name not in given:
-                    values = columns[item.name]
-                    good &= ~np.isnan(values) if item.numeric else values >= 0
+            good &= np.isclose(columns[name], values[at], rtol=1e-9, atol=1e-9)
+        empty = np.zeros(len(at), int)
+        for item in model.book.fields:
+            if item.name not in given:
+                empty += np.isnan(columns[item.name]) if item.numeric else columns[item.name] < 0
+        # A column that is nearly always missing must not keep a row from being filled for ever.
+        good &= (empty == 0) | (attempt > CELL_ROUNDS // 2)
+        best = np.lexsort((empty, at))
+        best = best[good[best]]
+        done, first = np.unique(at[best], return_index=True)
         for name, values in columns.items():
-            out.setdefault(name, np.empty(rows, values.dtype))[todo[good]] = values[good]
-        todo = todo[~good]
+            out.setdefault(name, np.empty(rows, values.dtype))[done] = values[best[first]]
+        todo = np.setdiff1d(todo, done)
         if not len(todo):
             return out
-        # A column that is nearly always missing must not keep a row from being filled for ever.
-        empty_allowed = attempt > CELL_ROUNDS // 2
     raise ShortSample(
         f"{len(todo)} of {rows} partly filled rows could not be completed in {CELL_ROUNDS} draws (first: row "
         f"{int(todo[0]) + 1} of those with cells {', '.join(given) or 'none'} filled); their cells break a rule"
     )
 
 
-def _keep(table: pa.Table, partial: pa.Table, schema: Schema) -> pa.Table:
-    """Cells of identifiers and text that were filled stay; they are not modelled, only copied."""
+def _keep(table: pa.Table, partial: pa.Table, filled: Mapping[str, Mask]) -> pa.Table:
+    """Filled cells stay to the last bit: identifiers and text, which are only copied, and numbers of any precision."""
     for name in partial.column_names:
-        if schema[name].modelled:
-            continue
         old = partial.column(name)
         new = table.column(name)
-        if old.null_count == len(old):
+        if old.null_count == len(old) or pa.types.is_dictionary(new.type):
             continue
         if old.type != new.type:
+            if name in filled:
+                continue
             old = old.cast(new.type)
-        table = table.set_column(table.column_names.index(name), name, pa.compute.coalesce(old, new))
+        has = pa.array(filled[name]) if name in filled else old.is_valid()
+        table = table.set_column(table.column_names.index(name), name, pc.if_else(has, old, new))
     return table

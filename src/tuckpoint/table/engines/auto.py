@@ -78,6 +78,8 @@ class Auto:
     def _choose(self, real: Encoded, seed: Seed, context: Context) -> tuple[str, tuple[str, ...]]:
         assert context.judge is not None
         train, rest = split(real, self.share, seed.child("split"))
+        if not train.rows or not rest.rows:
+            return "trees", ("chose trees: the rows are of too few people to judge candidates on",)
         told: dict[str, Mapping[str, float]] = {}
         for number, (name, engine) in enumerate(CANDIDATES.items()):
             context.progress(f"trying {name}", 0.9 * number / len(CANDIDATES))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from threading import Lock
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Gu
 BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cache
 LEAST_PEOPLE = 5  # rows that must satisfy a condition before it is sampled from
 ATOM_SHARE = 0.003
+FINER = (10, 5, 2)  # parts of the usual leaf that are tried in turn
 TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which finer leaves are tried
 
 
@@ -93,9 +94,10 @@ class Trees:
         train, rest = split(_at_most(real, TRIED_ROWS, seed.child("rows")), 0.75, seed.child("split"))
         if not train.rows or not rest.rows:  # all rows are of one person
             return self
-        for share in (5, 2):
-            finer = replace(self, leaf=max(self.finest, self.leaf // share))
-            if finer.leaf >= self.leaf:
+        for share in FINER:
+            leaf = max(LEAST_PEOPLE, self.leaf // share)
+            finer = replace(self, leaf=leaf, finest=min(self.finest, leaf))
+            if leaf >= self.leaf:
                 break
             context.progress(f"trying leaves of {finer.leaf}", 0.0)
             # The target is left out: its own head costs most and memorises least.
@@ -138,6 +140,15 @@ def _numbered(real: Encoded) -> Encoded:
     return real if real.person is None else replace(real, person=np.unique(real.person, return_inverse=True)[1])
 
 
+def _folds(real: Encoded, seed: Seed) -> NDArray[np.uint8]:
+    """The fold (n,) of each row; a person is wholly in one, unless so few hold the rows that one would starve."""
+    if real.person is not None:
+        fold = (seed.child("people").numpy().permutation(int(real.person.max(initial=-1)) + 1) % FOLDS)[real.person]
+        if np.bincount(fold, minlength=FOLDS).min() * 4 >= real.rows:
+            return fold.astype(np.uint8)
+    return (seed.numpy().permutation(real.rows) % FOLDS).astype(np.uint8)
+
+
 class TreesModel:
     """A fitted tree engine: the learnt columns, and the protected real rows whose values the leaves point to."""
 
@@ -165,7 +176,7 @@ class TreesModel:
         self._columns = dict(columns)
         atom_rows = max(LEAST_PEOPLE, int(ATOM_SHARE * real.rows))
         self._coded = {f.name: code_column(f, real.columns[f.name], atom_rows=atom_rows) for f in real.fields}
-        self._fold = (seed.child("fold").numpy().permutation(real.rows) % FOLDS).astype(np.uint8)
+        self._fold = _folds(real, seed.child("fold"))
         self._weight = None if real.person is None else (1.0 / np.maximum(np.bincount(real.person), 1))[real.person]
         # Columns learnt anew for a set of given columns; filled under the lock, so that threads may draw side by side.
         self._learnt: dict[tuple[str, frozenset[str]], Conditional] = {}
