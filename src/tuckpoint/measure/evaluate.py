@@ -174,13 +174,15 @@ def memorised(real: Encoded, made: Encoded, holdout: Encoded) -> bool:
     doubt counts as yes.
     """
     seed = Seed(0, ("memorised",))
+    crowded = near_copies(real, made, holdout, seed=seed).detail.get("difference")
+    if crowded is None or crowded > CROWDED:
+        return True
     attacks = [membership(real, made, holdout, seed=seed.child(i)) for i in range(4)]
     told = [(score.value, score.high) for score in attacks if score.value is not None and score.high is not None]
-    crowded = near_copies(real, made, holdout, seed=seed).detail.get("difference")
-    if not told or crowded is None:
+    if not told:
         return True
     value, high = np.mean(told, axis=0)
-    return bool(value + (high - value) / Z95 > MEMORISED or crowded > CROWDED)
+    return bool(value + (high - value) / Z95 > MEMORISED)
 
 
 def judge(real: Encoded, made: Encoded, holdout: Encoded, target: str | None) -> Mapping[str, float]:

@@ -22,7 +22,7 @@ from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Gu
 BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cache
 LEAST_PEOPLE = 5  # rows that must satisfy a condition before it is sampled from
 ATOM_SHARE = 0.003
-FINER = (10, 5, 2)  # parts of the usual leaf that are tried in turn
+FINER = (5, 2)  # parts of the usual leaf that are tried in turn
 TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which finer leaves are tried
 
 
