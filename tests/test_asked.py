@@ -33,7 +33,7 @@ def test_nothing_is_left_open():
 
 
 def test_a_recipe_holds_no_value_that_few_people_share():
-    """It is kept beside the made rows: of ages 0 to 39, one person each, the four outermost on each side are not told."""
+    """It is kept beside the made rows: of ages 0 to 39, one person each, the four outermost on a side are not told."""
     domain = asked().schema["age"].domain
     assert (domain.low, domain.high) == (4.0, 35.0)
     assert (asked(k=2).schema["age"].domain.low, asked(k=1).schema["age"].domain.low) == (1.0, 0.0)

@@ -54,7 +54,7 @@ def test_leaves_part_the_bag_and_hold_enough_people(seed, weighted):
     rng = stream(seed=seed)
     codes = features(seed=seed)
     person = rng.integers(0, 500, N)
-    weight = (1.0 / np.bincount(person, minlength=500))[person] if weighted else None
+    weight = 1.0 / np.bincount(person)[person] if weighted else None
     bag = np.flatnonzero(rng.random(500)[person] < 0.6).astype(np.int32)
     target = rng.normal(size=(N, 3)) + codes[0][:, None] / 1000
     tree = grown(codes, ORDINAL_AND_CATEGORY, target=target, weight=weight, min_leaf=15, rows=bag)
@@ -328,7 +328,7 @@ def test_a_prediction_moves_members_in_normal_scores():
         assert np.mean((values - real)[middle]) == pytest.approx(shift, abs=0.05)
     far, _ = drawn_numbers(made, everyone(20_000, 1), shift=1e6)
     assert np.isfinite(far).all()
-    assert (far == real.max()).mean() > 0.9
+    assert far.min() >= np.sort(real)[-4]
 
 
 def test_atoms_and_missing_stay_exactly():
