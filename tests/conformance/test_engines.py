@@ -33,7 +33,7 @@ MOVED = {
     "independent": {"atom_share": 0.5},
     "trees": {
         "trees": 2,
-        "leaf": 40,
+        "leaf": 80,
         "finest": 2,
         "bag": 0.9,
         "stacked": 1.0,

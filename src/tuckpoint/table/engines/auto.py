@@ -26,8 +26,8 @@ from tuckpoint.table.engines.trees import Trees
 
 CANDIDATES: Mapping[str, Engine] = {
     "trees": Trees(),
-    "trees, finer leaves": Trees(leaf=25, finest=5),
-    "trees, coarser leaves": Trees(leaf=100, finest=40),
+    "trees, finer leaves": Trees(leaf=20, finest=5),
+    "trees, coarser leaves": Trees(leaf=80, finest=40),
     "trees, wholly stacked": Trees(stacked=1.0),
     "independent": Independent(),
 }

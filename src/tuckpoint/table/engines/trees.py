@@ -43,10 +43,10 @@ class Trees:
     repeatable: ClassVar[bool] = True
     private: ClassVar[bool] = False
 
-    trees: int = 5
-    leaf: int = 60
+    trees: int = 20
+    leaf: int = 40
     finest: int = 10
-    bag: float = 0.6
+    bag: float = 0.3
     stacked: float = 0.4
     reach: float = 0.6
     rounds: int = 80
