@@ -1,0 +1,92 @@
+import time
+
+import numpy as np
+import pytest
+
+from tuckpoint.table.codes import code_column
+from tuckpoint.table.engine import Field
+from tuckpoint.table.order import dependence, order
+
+
+def coded(**columns):
+    out = {}
+    for name, values in columns.items():
+        field = Field(name, decimals=3) if values.dtype == float else Field(name, levels=tuple(map(str, range(99))))
+        out[name] = code_column(field, values, atom_rows=5)
+    return out
+
+
+def told(columns, seed=1):
+    return dependence(coded(**columns), np.random.default_rng(seed))
+
+
+def chain(rows=4000):
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=rows)
+    b = a + 0.5 * rng.normal(size=rows)
+    c = b + 0.5 * rng.normal(size=rows)
+    d = c + 0.5 * rng.normal(size=rows)
+    return {"d": d, "a": a, "c": c, "b": b, "alone": rng.normal(size=rows)}
+
+
+def test_a_chain_is_followed_and_what_depends_on_nothing_comes_last():
+    columns = chain()
+    found = order(tuple(columns), told(columns), None)
+    assert found[0] in ("b", "c")
+    assert found[-1] == "alone"
+    place = {name: i for i, name in enumerate(found)}
+    for name in "abcd":  # each column has a neighbour of the chain right before or anywhere before it
+        neighbours = [chr(ord(name) + step) for step in (-1, 1) if chr(ord(name) + step) in "abcd"]
+        assert place[name] == 0 or min(place[n] for n in neighbours) < place[name]
+
+
+@pytest.mark.parametrize("target", ["a", "c", "alone"])
+def test_the_target_is_last(target):
+    columns = chain()
+    found = order(tuple(columns), told(columns), target)
+    assert found[-1] == target
+    assert sorted(found) == sorted(columns)
+
+
+def test_a_table_of_one_column():
+    assert order(("x",), np.zeros((1, 1)), "x") == ("x",)
+    assert order(("x",), np.zeros((1, 1)), None) == ("x",)
+
+
+def test_information_is_that_of_the_law():
+    rng = np.random.default_rng(0)
+    rows = 8000
+    one = rng.integers(0, 4, rows).astype(np.int32)
+    same = ((one + 1) % 4).astype(np.int32)
+    half = np.where(rng.random(rows) < 0.5, one, rng.integers(0, 4, rows)).astype(np.int32)
+    found = told({"one": one, "same": same, "half": half})
+    p, q = 0.625, 0.125
+    assert found[0, 1] == pytest.approx(np.log(4), abs=0.01)
+    assert found[0, 2] == pytest.approx(np.log(4) + p * np.log(p) + 3 * q * np.log(q), abs=0.03)
+    assert np.array_equal(found, found.T)
+
+
+def test_independent_columns_tell_nothing():
+    rng = np.random.default_rng(0)
+    columns = {f"c{i}": rng.normal(size=2000) for i in range(12)}
+    found = told(columns)
+    pairs = found[np.triu_indices(12, 1)]
+    assert pairs.max() < 0.02  # the uncorrected estimate would be 0.03 for every pair
+    assert np.median(pairs) < 0.004
+
+
+def test_a_weak_dependence_of_a_mostly_empty_column_is_seen():
+    # One value holds most rows, so few of the bins are filled: the correction must count those and no others.
+    rng = np.random.default_rng(0)
+    level = rng.random(8000) < 0.5
+    rare = np.where(rng.random(8000) < np.where(level, 0.04, 0.02), rng.normal(50, 9, 8000).round(3), 0.0)
+    assert told({"rare": rare, "level": level.astype(np.int32)})[0, 1] > 0.0008
+
+
+def test_200_columns_are_ordered_within_a_second_or_three():
+    rng = np.random.default_rng(0)
+    columns = {f"c{i}": rng.normal(size=5000) for i in range(200)}
+    begun = time.process_time()
+    found = order(tuple(columns), told(columns), "c7")
+    assert time.process_time() - begun < 10
+    assert len(set(found)) == 200
