@@ -5,7 +5,7 @@ import pytest
 
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.engine import Field
-from tuckpoint.table.order import dependence, order
+from tuckpoint.table.order import crowded, dependence, order
 
 
 def coded(**columns):
@@ -90,3 +90,13 @@ def test_200_columns_are_ordered_within_a_second_or_three():
     found = order(tuple(columns), told(columns), "c7")
     assert time.process_time() - begun < 10
     assert len(set(found)) == 200
+
+
+def test_columns_of_too_many_levels_for_codes_come_late():
+    columns = {name: values for name, values in chain().items() if name != "alone"}
+    crowd = np.argsort(np.argsort(columns["b"])).astype(np.int32) // 10
+    field = Field("crowd", levels=tuple(map(str, range(400))))
+    ready = {"crowd": code_column(field, crowd, atom_rows=5), **coded(**columns)}
+    assert crowded(ready) == {"crowd"}
+    found = order(tuple(ready), dependence(ready, np.random.default_rng(1)), "a", crowded(ready))
+    assert found[-2:] == ("crowd", "a")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint.table.codes import Coded
+from tuckpoint.table.kernel import MAX_LEVELS
 
 Array = NDArray[Any]
 BINS = 12
@@ -37,17 +38,31 @@ def dependence(columns: Mapping[str, Coded], rng: np.random.Generator) -> NDArra
     return out
 
 
-def order(names: Sequence[str], information: NDArray[np.float64], target: str | None) -> tuple[str, ...]:
-    """Start at the most connected column, then always the one most dependent on any before it; the target last."""
+def crowded(columns: Mapping[str, Coded]) -> frozenset[str]:
+    """Categories of more levels than have codes of their own: told well by others, they tell others little."""
+    return frozenset(
+        name
+        for name, column in columns.items()
+        if not column.field.numeric and (column.code == MAX_LEVELS).any() and len(np.unique(column.values)) > MAX_LEVELS
+    )
+
+
+def order(
+    names: Sequence[str], information: NDArray[np.float64], target: str | None, late: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Start at the most connected column, then always the one most dependent on any before it; the target last.
+
+    Columns in `late` come after all others but the target.
+    """
     open_ = [i for i, name in enumerate(names) if name != target]
     if not open_:
         return tuple(names)
-    first = max(open_, key=lambda i: (information[i, open_].sum(), -i))
+    first = max(open_, key=lambda i: (names[i] not in late, information[i, open_].sum(), -i))
     done = [first]
     open_.remove(first)
     closest = information[first].copy()
     while open_:
-        nearest = max(open_, key=lambda i: (closest[i], -i))
+        nearest = max(open_, key=lambda i: (names[i] not in late, closest[i], -i))
         done.append(nearest)
         open_.remove(nearest)
         closest = np.maximum(closest, information[nearest])

@@ -190,7 +190,7 @@ class TreesModel:
         names = tuple(f.name for f in real.fields)
         coded = {f.name: code_column(f, real.columns[f.name], atom_rows=LEAST_PEOPLE) for f in real.fields}
         information = order.dependence(coded, seed.child("order").numpy()) if names else np.zeros((0, 0))
-        sequence = order.order(names, information, target) if names else ()
+        sequence = order.order(names, information, target, order.crowded(coded)) if names else ()
         return cls(settings, real, sequence, information, target, seed, notes, {})
 
     def learn(self, context: Context) -> TreesModel:
