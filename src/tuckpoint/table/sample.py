@@ -340,7 +340,7 @@ def _fill(model: TableModel, given: Mapping[str, Array], rows: int, seed: Seed) 
     todo = np.arange(rows)
     for attempt in range(CELL_ROUNDS):
         # Ever more fillings of each row that is left, since whole rows without an empty cell may be rare.
-        at = np.repeat(todo, min(attempt + 1, max(1, CELL_DRAWS // len(todo))))
+        at = np.repeat(todo, min(2**attempt, max(1, CELL_DRAWS // len(todo))))
         part = {name: values[at] for name, values in fixed.items()}
         drawn = model.engine.draw(len(at), seed.child(attempt), given=part)
         columns = model.book.construct(drawn.columns, len(at))

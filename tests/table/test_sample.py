@@ -1,0 +1,319 @@
+"""Made rows from a model: conditions, shares, partly filled rows, shards and later rules, all from Arrow tables."""
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from scipy import stats
+
+from tuckpoint.errors import InputError, SchemaError, ShortSample
+from tuckpoint.seed import Seed
+from tuckpoint.table import fit as fitting
+from tuckpoint.table.engine import Context
+from tuckpoint.table.engines.independent import Independent
+from tuckpoint.table.engines.trees import Trees
+from tuckpoint.table.infer import infer
+from tuckpoint.table.rules import user_rule
+from tuckpoint.table.sample import complete, sample
+
+N = 4000
+GROUPS = ("low", "mid", "high")
+
+
+def table(rows=N, *, seed=0):
+    rng = np.random.default_rng(seed)
+    group = rng.choice(3, rows, p=[0.6, 0.3, 0.1])
+    size = np.round(10 + 8 * group + rng.normal(0, 2, rows), 2)
+    city = rng.integers(0, 4, rows)
+    base, extra = rng.integers(1000, 5000, rows), rng.integers(0, 900, rows)
+    return pa.table(
+        {
+            "id": [f"P-{i:06d}" for i in range(rows)],
+            "group": [GROUPS[g] for g in group],
+            "size": size,
+            "city": [f"city{c}" for c in city],
+            "land": [f"land{c // 2}" for c in city],
+            "base": base,
+            "extra": extra,
+            "total": base + extra,
+            "note": pa.array(
+                rng.normal(50, 5, rows).round(1), mask=rng.random(rows) < np.array([0.1, 0.5, 0.8])[group]
+            ),
+            "day": pa.array((18_000 + 300 * group + rng.integers(0, 400, rows)).astype("datetime64[D]")),
+        }
+    )
+
+
+REAL = table()
+
+
+@pytest.fixture(scope="module")
+def model():
+    schema = infer(REAL)
+    return fitting.fit(REAL, schema, engine=Trees(rounds=30), seed=Seed(1), context=Context())
+
+
+def numbers(some, name):
+    return some[name].drop_null().to_numpy(zero_copy_only=False)
+
+
+# Conditions ---------------------------------------------------------------------------------------------------------
+
+CONDITIONS = {
+    'group == "high"': lambda t: pc.equal(t["group"], "high"),
+    'group in ["low", "high"] and size > 15': lambda t: pc.and_(
+        pc.is_in(t["group"], pa.array(["low", "high"])), pc.greater(t["size"], 15)
+    ),
+    "13.5 <= size < 20.25": lambda t: pc.and_(pc.greater_equal(t["size"], 13.5), pc.less(t["size"], 20.25)),
+    "missing(note)": lambda t: pc.is_null(t["note"]),
+    'not missing(note) and group == "mid"': lambda t: pc.and_(pc.is_valid(t["note"]), pc.equal(t["group"], "mid")),
+    'day >= "2020-06-01"': lambda t: pc.greater_equal(t["day"], pa.scalar(dt.date(2020, 6, 1))),
+    'land == "land1"': lambda t: pc.equal(t["land"], "land1"),
+    "total > 4500": lambda t: pc.greater(t["total"], 4500),
+    'total > 4500 and city == "city2"': lambda t: pc.and_(pc.greater(t["total"], 4500), pc.equal(t["city"], "city2")),
+    'group == "high" or size < 9': lambda t: pc.or_(pc.equal(t["group"], "high"), pc.less(t["size"], 9)),
+    'land == "land0" or total < 2000': lambda t: pc.or_(pc.equal(t["land"], "land0"), pc.less(t["total"], 2000)),
+    "extra * 4 > base": lambda t: pc.greater(pc.multiply(t["extra"], 4), t["base"]),
+}
+
+
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_conditions_hold_exactly_and_rows_follow_the_conditional_law(model, text):
+    made = sample(model, 1500, Seed(2), where=text)
+    holds = CONDITIONS[text]
+    assert made.num_rows == 1500
+    assert pc.all(pc.fill_null(holds(made), False)).as_py()
+    assert pc.all(pc.equal(made["total"], pc.add(made["base"], made["extra"]))).as_py()
+    real = REAL.filter(pc.fill_null(holds(REAL), False))
+    for name in ("size", "base", "total", "note"):
+        if len(numbers(real, name)) > 100:
+            # Samples of 1,500 and of the real rows differ by less than this 999 times in 1,000; twice that is let pass
+            # for what the model smooths.
+            noise = 1.95 * np.sqrt(1 / len(numbers(made, name)) + 1 / len(numbers(real, name)))
+            assert stats.ks_2samp(numbers(made, name), numbers(real, name)).statistic < 2 * noise, name
+    for level in GROUPS:
+        told = [np.mean(np.array(some["group"].to_pylist()) == level) for some in (made, real)]
+        assert told[0] == pytest.approx(told[1], abs=4 * np.sqrt(0.25 / real.num_rows + 0.25 / 1500))
+    assert made["note"].null_count / 1500 == pytest.approx(real["note"].null_count / real.num_rows, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("siz > 3", "siz"),
+        ('group == "hgih"', "high"),
+        ('id == "P-000001"', "made anew"),
+        ("size >", "condition"),
+        ("", "empty"),
+        ("size + 1", "size"),
+        ('__import__("os")', "__import__"),
+    ],
+)
+def test_wrong_conditions_say_why_before_any_work(model, text, why):
+    never = replace(model, engine=None)
+    with pytest.raises(InputError, match=why):
+        sample(never, 5, Seed(1), where=text)
+
+
+def test_an_engine_that_cannot_says_so_before_any_work():
+    model = fitting.fit(REAL, infer(REAL), engine=Independent(), seed=Seed(1), mine_rules=False, context=Context())
+    with pytest.raises(InputError, match="independent"):
+        sample(model, 5, Seed(1), where='group == "high" or size < 9')
+    assert set(sample(model, 50, Seed(1), where='group == "high"')["group"].to_pylist()) == {"high"}
+
+
+def test_too_narrow_a_condition_is_short_and_carries_what_was_made(model):
+    with pytest.raises(ShortSample, match="people") as short:
+        sample(model, 20, Seed(1), where='group == "low" and size > 25')
+    assert short.value.rows.schema.equals(REAL.schema)
+    assert short.value.rows.num_rows == 0
+
+
+def test_rules_that_leave_too_few_rows_are_short_and_carry_them(model):
+    hard = user_rule("size > 30", model.book.fields, model.schema)
+    strict = replace(model, book=model.book.with_rules([hard]))
+    with pytest.raises(ShortSample, match="size > 30") as short:
+        sample(strict, 2000, Seed(1))
+    rows = short.value.rows
+    assert 0 < rows.num_rows < 2000
+    assert (rows["size"].to_numpy() > 30).all()
+    assert len(set(rows["id"].to_pylist())) == rows.num_rows
+
+
+def test_rules_added_after_the_fit_are_obeyed(model):
+    more = [user_rule(text, model.book.fields, model.schema) for text in ("size < 25", 'group != "low" or base > 2000')]
+    made = sample(replace(model, book=model.book.with_rules(more)), 800, Seed(1))
+    assert (made["size"].to_numpy() < 25).all()
+    low = np.array(made["group"].to_pylist()) == "low"
+    assert (made["base"].to_numpy()[low] > 2000).all()
+
+
+# Numbers of rows, keys, seeds ---------------------------------------------------------------------------------------
+
+
+def test_rows_seeds_and_keys(model):
+    assert sample(model, 0, Seed(1)).schema.equals(REAL.schema)
+    assert sample(model, 0, Seed(1), where='group == "high"').num_rows == 0
+    assert sample(model, 1, Seed(1)).num_rows == 1
+    one = sample(model, 300, Seed(1))
+    assert one.equals(sample(model, 300, Seed(1)))
+    assert not one.equals(sample(model, 300, Seed(2)))
+    with pytest.raises(InputError, match="0 or more"):
+        sample(model, -1, Seed(1))
+
+
+def test_shards_have_keys_of_their_own(model):
+    pieces = [sample(model, 100, Seed(1).child(at), first_row=100 * at) for at in range(5)]
+    keys = pa.concat_tables(pieces)["id"].to_pylist()
+    assert len(set(keys)) == 500
+    assert not set(keys) & set(REAL["id"].to_pylist())
+
+
+# Shares -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", [1000, 997, 7, 1])
+def test_shares_are_exact_up_to_rounding(model, rows):
+    shares = {"group": {"low": 0.2, "mid": 0.3, "high": 0.5}}
+    made = sample(model, rows, Seed(3), rebalance=shares)
+    assert made.num_rows == rows
+    for level, share in shares["group"].items():
+        assert abs(made["group"].to_pylist().count(level) - share * rows) < 1
+
+
+def test_shares_of_two_columns_and_of_computed_ones(model):
+    shares = {"group": {"low": 1, "high": 1}, "land": {"land0": 3, "land1": 1}}
+    made = sample(model, 800, Seed(3), rebalance=shares)
+    pairs = list(zip(made["group"].to_pylist(), made["land"].to_pylist(), strict=True))
+    assert [pairs.count(("low", "land0")), pairs.count(("high", "land1"))] == [300, 100]
+    assert pairs.count(("mid", "land0")) == 0
+
+
+def test_the_rest_given_a_level_stays_as_it_was(model):
+    made = sample(model, 3000, Seed(3), rebalance={"group": {"low": 0.1, "mid": 0.1, "high": 0.8}})
+    for level in GROUPS:
+        some, real = (t.filter(pc.equal(t["group"], level)) for t in (made, REAL))
+        noise = 1.95 * np.sqrt(1 / some.num_rows + 1 / real.num_rows)
+        for name in ("size", "base"):
+            assert stats.ks_2samp(numbers(some, name), numbers(real, name)).statistic < 1.5 * noise
+        share = [t["note"].null_count / t.num_rows for t in (some, real)]
+        assert share[0] == pytest.approx(share[1], abs=0.1)
+    # The parts are mixed: the levels do not stand in blocks.
+    place = np.array([GROUPS.index(g) for g in made["group"].to_pylist()])
+    assert abs(np.corrcoef(place, np.arange(3000))[0, 1]) < 0.06
+
+
+def test_shares_under_a_condition(model):
+    made = sample(model, 400, Seed(3), rebalance={"group": {"low": 0.5, "mid": 0.5}}, where="14 < size < 16")
+    assert made["group"].to_pylist().count("low") == 200
+    assert ((made["size"].to_numpy() > 14) & (made["size"].to_numpy() < 16)).all()
+
+
+@pytest.mark.parametrize(
+    ("shares", "why"),
+    [
+        ({"group": {"hgih": 1}}, "high"),
+        ({"gruop": {"high": 1}}, "group"),
+        ({"size": {"3": 1}}, "numbers"),
+        ({"group": {"high": 0}}, "not all 0"),
+        ({"group": {"high": -1, "low": 2}}, "0 or more"),
+        ({"group": {"high": float("nan")}}, "0 or more"),
+        ({"id": {"P-000001": 1}}, "no modelled column"),
+    ],
+)
+def test_wrong_shares_say_why(model, shares, why):
+    with pytest.raises(InputError, match=why):
+        sample(model, 10, Seed(1), rebalance=shares)
+
+
+# Partly filled rows -------------------------------------------------------------------------------------------------
+
+
+def partly(rows=300, *, seed=5):
+    """Made-up rows in which every cell but some is empty, in many patterns."""
+    rng = np.random.default_rng(seed)
+    whole = table(rows, seed=seed).drop_columns(["land", "total"])
+    kinds = rng.random((4, whole.num_columns)) < 0.6
+    which = rng.integers(0, 4, rows)
+    columns = {
+        name: pc.if_else(pa.array(~kinds[which, at]), whole[name], pa.scalar(None, whole[name].type))
+        for at, name in enumerate(whole.column_names)
+    }
+    return pa.table(columns)
+
+
+def test_filled_cells_stay_and_empty_ones_are_filled(model):
+    partial = partly()
+    made = complete(model, partial, Seed(1))
+    assert made.schema.equals(REAL.schema)
+    for name in partial.column_names:
+        old, new = partial[name].to_pylist(), made[name].to_pylist()
+        assert all(o is None or o == n for o, n in zip(old, new, strict=True)), name
+    assert not any(made[name].null_count for name in made.column_names)
+    assert pc.all(pc.equal(made["total"], pc.add(made["base"], made["extra"]))).as_py()
+    assert len(set(made["id"].to_pylist())) == made.num_rows
+    assert made.equals(complete(model, partial, Seed(1)))
+    assert not made.equals(complete(model, partial, Seed(2)))
+
+
+def test_a_filling_follows_the_filled_cells(model):
+    made = complete(model, pa.table({"group": ["low"] * 800 + ["high"] * 800}), Seed(1))
+    size = made["size"].to_numpy()
+    for half, level in ((size[:800], "low"), (size[800:], "high")):
+        real = numbers(REAL.filter(pc.equal(REAL["group"], level)), "size")
+        assert half.mean() == pytest.approx(real.mean(), abs=0.4)
+        assert half.std() == pytest.approx(real.std(), rel=0.15)
+    back = complete(model, pa.table({"size": [10.0] * 200 + [26.0] * 200}), Seed(1))
+    assert back["group"].to_pylist()[:200].count("low") > 180
+    assert back["group"].to_pylist()[200:].count("high") > 150
+
+
+def test_a_computed_cell_that_is_filled_is_matched(model):
+    made = complete(model, pa.table({"land": ["land1", "land0", "land1"], "base": [1200, 2000, 3000]}), Seed(1))
+    assert made["land"].to_pylist() == ["land1", "land0", "land1"]
+    assert [int(city[-1]) // 2 for city in made["city"].to_pylist()] == [1, 0, 1]
+
+
+def test_numbers_keep_more_decimals_than_the_model_has(model):
+    assert complete(model, pa.table({"size": [12.345678]}), Seed(1))["size"][0].as_py() == 12.345678
+
+
+def test_whole_rows_and_no_rows_are_completed(model):
+    whole = table(20)
+    assert (
+        complete(model, whole.drop_columns(["note"]), Seed(1))
+        .drop_columns(["note"])
+        .equals(whole.drop_columns(["note"]))
+    )
+    assert complete(model, whole.slice(0, 0), Seed(1)).num_rows == 0
+    empty = pa.table({name: pa.nulls(15, REAL.schema.field(name).type) for name in REAL.column_names})
+    assert not any(column.null_count for column in complete(model, empty, Seed(1)).columns)
+
+
+def test_columns_that_are_mostly_empty_are_filled():
+    rng = np.random.default_rng(0)
+    real = pa.table({f"c{i}": pa.array(rng.normal(size=1000).round(2), mask=rng.random(1000) < 0.6) for i in range(8)})
+    model = fitting.fit(real, infer(real), engine=Trees(trees=1, rounds=5), seed=Seed(1), context=Context())
+    made = complete(model, pa.table({"c0": [0.5] * 200}), Seed(1))
+    assert not any(column.null_count for column in made.columns)
+
+
+@pytest.mark.parametrize(
+    ("partial", "why"),
+    [
+        ({"group": ["hgih"]}, "high"),
+        ({"gruop": ["high"]}, "group"),
+        ({"size": ["wide"]}, "size"),
+    ],
+)
+def test_what_the_model_does_not_know_is_said(model, partial, why):
+    with pytest.raises(SchemaError, match=why):
+        complete(model, pa.table(partial), Seed(1))
+
+
+def test_cells_that_break_a_rule_leave_the_row_short(model):
+    with pytest.raises(ShortSample, match="break a rule"):
+        complete(model, pa.table({"base": [1000], "extra": [5], "total": [9]}), Seed(1))
