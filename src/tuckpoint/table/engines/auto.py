@@ -26,8 +26,8 @@ from tuckpoint.table.engines.trees import Trees
 
 CANDIDATES: Mapping[str, Engine] = {
     "trees": Trees(),
-    "trees, finer leaves": Trees(leaf=20, finest=5),
-    "trees, coarser leaves": Trees(leaf=80, finest=40),
+    "trees, finer leaves": Trees(leaf=12, finest=5),
+    "trees, coarser leaves": Trees(leaf=60, finest=30),
     "trees, wholly stacked": Trees(stacked=1.0),
     "independent": Independent(),
 }
@@ -138,7 +138,7 @@ class AutoModel:
         """The model that told this state; raises TraceError if it cannot be one."""
         try:
             chosen, why = state.values["chosen"], tuple(state.values["why"])
-            model = CANDIDATES[chosen].load(State(state.values["inner"], state.arrays), fields)
-        except (KeyError, TypeError) as error:
+            model = CANDIDATES[chosen].load(State(dict(state.values["inner"]), state.arrays), fields)
+        except (KeyError, TypeError, ValueError) as error:
             raise TraceError(f"this is not a saved auto model: {error!r}; fit it again") from None
         return cls(chosen, why, model)
