@@ -37,7 +37,7 @@ CLAIMS: dict[str, tuple[str, ...]] = {
 # Left out of a claim where the table has nothing that they could be measured on.
 MEMORISED = 0.52  # membership AUC, plus its standard error, above which made rows may give training rows away
 CROWDED = 0.001  # share of made rows, beyond that of real ones, that may stand nearest to training rows
-OPTIONAL = {"correlation_error", "rare_level_coverage", "two_way_distance", "global_utility"}
+OPTIONAL = {"rule_adherence", "correlation_error", "rare_level_coverage", "two_way_distance", "global_utility"}
 
 
 class Rules(Protocol):

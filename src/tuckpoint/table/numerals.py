@@ -20,6 +20,7 @@ from tuckpoint.errors import SchemaError
 
 MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "?")
 MAX_DIGITS = 15  # more do not survive float64
+MOST_DECIMALS = 15  # as many survive float64 in numbers below one
 _CURRENCY = r"(?:[$€£¥₹]|US\$|CHF|EUR|USD|GBP)"
 _SHAPE = re.compile(
     rf"^({_CURRENCY} ?)?[+-]?[\d.][\d.,' ]*?(?:[eE][+-]?\d+)?(%| %| ?{_CURRENCY}| [A-Za-z°²³/]{{1,8}})?$"
@@ -135,18 +136,19 @@ def spell(values: NDArray[np.float64], decimals: int, picture: Picture | None) -
 
 
 def decimals_of(values: NDArray[np.float64]) -> int:
-    """The fewest decimals that reproduce the finite values, at most 6, more only for values far below one."""
+    """The fewest decimals that reproduce the finite values; where none do, as many as leave 15 significant digits."""
     if len(values) == 0:
         return 0
+    largest = float(np.abs(values).max())
+    most = int(np.clip(15 - np.ceil(np.log10(largest)), 0, MOST_DECIMALS)) if largest > 0 else 0
     probe = values[:: max(1, len(values) // 1000)]
-    for decimals in range(7):
+    for decimals in range(most + 1):
         scale = 10.0**decimals
         if np.array_equal(np.rint(probe * scale) / scale, probe) and np.array_equal(
             np.rint(values * scale) / scale, values
         ):
             return decimals
-    size = float(np.median(np.abs(values[values != 0])))
-    return int(np.clip(6 - np.floor(np.log10(size)), 6, 15)) if 0 < size < 1e-3 else 6
+    return most
 
 
 def _core(texts: pa.Array, picture: Picture) -> pa.Array:

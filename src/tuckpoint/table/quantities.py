@@ -38,15 +38,11 @@ def counted(values: NDArray[Any], decimals: int, column: Column, *, rows: int, c
     ):
         note = "whole numbers beyond 2^53 cannot be modelled exactly: taken for keys"
         return replace(column, kind="identifier", pattern="key:1", note=note)
-    note = (
-        "values need more than 6 decimals: rounded to that many" if decimals >= 6 and column.kind == "decimal" else ""
-    )
     return replace(
         column,
         kind="integer" if decimals == 0 else "decimal",
         decimals=None if decimals == 0 else decimals,
         domain=Domain(low=float(low), high=float(high)),
-        note=column.note or note,
     )
 
 

@@ -44,8 +44,8 @@ class Trees:
     private: ClassVar[bool] = False
 
     trees: int = 20
-    leaf: int = 40
-    finest: int = 10
+    leaf: int = 30
+    finest: int = 5
     bag: float = 0.3
     stacked: float = 0.4
     reach: float = 0.6
