@@ -170,7 +170,7 @@ EXPORT void draw_numbers(const numbers_t *c, const int32_t *member, int32_t coun
         double from = c->pool[below_at], made = from + (at - below_at) * (c->pool[above] - from);
         made = nearbyint(made * c->power) / c->power;
         value[i] = made < c->low ? c->low : (made > c->high ? c->high : made);
-        code[i] = c->pool_code[below_at];
+        code[i] = c->pool_code[value[i] >= c->pool[above] ? above : below_at];
     }
 }
 

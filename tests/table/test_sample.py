@@ -317,3 +317,18 @@ def test_what_the_model_does_not_know_is_said(model, partial, why):
 def test_cells_that_break_a_rule_leave_the_row_short(model):
     with pytest.raises(ShortSample, match="break a rule"):
         complete(model, pa.table({"base": [1000], "extra": [5], "total": [9]}), Seed(1))
+
+
+def test_a_condition_on_many_columns_copies_nobody():
+    """Eight columns of four levels, all named: made combinations are real ones no more often than by chance."""
+    rng = np.random.default_rng(5)
+    names = [f"c{i}" for i in range(8)]
+    real = pa.table({name: [f"l{v}" for v in rng.integers(0, 4, 3000)] for name in names})
+    fitted = fitting.fit(real, infer(real), engine=Trees(rounds=5), seed=Seed(1), context=Context())
+    every = " and ".join(f'{name} in ["l0", "l1", "l2"]' for name in names)
+    made = sample(fitted, 500, Seed(2), where=every)
+    known = set(zip(*(real[name].to_pylist() for name in names), strict=True))
+    copied = np.mean([row in known for row in zip(*(made[name].to_pylist() for name in names), strict=True)])
+    assert made.num_rows == 500
+    assert not set(made["c0"].to_pylist()) - {"l0", "l1", "l2"}
+    assert copied < 3 * 3000 / 4**8 + 0.05

@@ -177,12 +177,21 @@ def memorised(real: Encoded, made: Encoded, holdout: Encoded) -> bool:
     crowded = near_copies(real, made, holdout, seed=seed).detail.get("difference")
     if crowded is None or crowded > CROWDED:
         return True
-    attacks = [membership(real, made, holdout, seed=seed.child(i)) for i in range(4)]
-    told = [(score.value, score.high) for score in attacks if score.value is not None and score.high is not None]
-    if not told:
+    told = _attacked(real, made, holdout, seed)
+    if told is None:
         return True
+    value, high = told
+    return value + (high - value) / Z95 > MEMORISED
+
+
+def _attacked(real: Encoded, made: Encoded, holdout: Encoded, seed: Seed) -> tuple[float, float] | None:
+    """Membership AUC and its upper bound, each the mean of four draws of rows; None if it could not be computed."""
+    scores = [membership(real, made, holdout, seed=seed.child(i)) for i in range(4)]
+    told = [(score.value, score.high) for score in scores if score.value is not None and score.high is not None]
+    if not told:
+        return None
     value, high = np.mean(told, axis=0)
-    return bool(value + (high - value) / Z95 > MEMORISED)
+    return float(value), float(high)
 
 
 def judge(real: Encoded, made: Encoded, holdout: Encoded, target: str | None) -> Mapping[str, float]:
@@ -192,10 +201,11 @@ def judge(real: Encoded, made: Encoded, holdout: Encoded, target: str | None) ->
     seed = Seed(0, ("judge",))
     scores = [
         detection(real, made, holdout, seed=seed),
-        membership(real, made, holdout, seed=seed),
         fidelity.distance_score(fidelity.distances(real, made, holdout, seed=seed, ways=2, most=100)),
     ]
     numbers = {score.name: score.value for score in scores}
+    attacked = _attacked(real, made, holdout, seed)
+    numbers["membership"] = None if attacked is None else attacked[0]
     if target is not None:
         score = utility(real, made, holdout, target, seed=seed)
         numbers |= {"utility": score.value, "utility_reference": score.reference}

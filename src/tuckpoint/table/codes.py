@@ -70,8 +70,8 @@ def code_levels(field: Field, values: NDArray[np.int32]) -> Coded:
     )
 
 
-def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int) -> Coded:
-    """A numeric column; a value held by at least `atom_rows` rows is an atom."""
+def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, weight: Array | None = None) -> Coded:
+    """A numeric column; a value held by at least `atom_rows` people is an atom (weight: people per row, else one)."""
     present = ~np.isnan(values)
     distinct, which, counts = np.unique(values[present], return_inverse=True, return_counts=True)
     step = max(1, -(-len(distinct) // CODES))
@@ -79,7 +79,8 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int) -
     code_of_distinct = 1 + np.arange(len(distinct)) // step
     code = np.zeros(len(values), np.uint16)
     code[present] = code_of_distinct[which]
-    loose = np.where(counts >= atom_rows, 0, counts)
+    people = counts if weight is None else np.bincount(which, weight[present], len(distinct))
+    loose = np.where(people >= atom_rows, 0, counts)
     start = np.cumsum(loose) - loose
     place, ties = np.full(len(values), -1, np.int32), np.zeros(len(values), np.int32)
     place[present] = np.where(loose > 0, start, -1)[which]
@@ -119,10 +120,10 @@ def _boost_bins(counts: Array) -> NDArray[np.uint8]:
     return bins
 
 
-def code_column(field: Field, values: Array, *, atom_rows: int) -> Coded:
+def code_column(field: Field, values: Array, *, atom_rows: int, weight: Array | None = None) -> Coded:
     """The coded form of one real column."""
     if field.numeric:
-        return code_numbers(field, np.ascontiguousarray(values, np.float64), atom_rows=atom_rows)
+        return code_numbers(field, np.ascontiguousarray(values, np.float64), atom_rows=atom_rows, weight=weight)
     return code_levels(field, np.ascontiguousarray(values, np.int32))
 
 

@@ -66,6 +66,7 @@ def test_the_least_loss_within_the_band_wins(two):
 
 def test_utility_is_weighed_against_detection(two):
     numbers = {"detection": [0.60, 0.55], "utility": [0.9, 0.86], "utility_reference": [0.9, 0.9]}
+    numbers["membership"] = [0.5, 0.5]
     assert fitted(by_engine(**numbers), utility_weight=0.5).chosen == "independent"
     assert fitted(by_engine(**numbers), utility_weight=2.0).chosen == "trees"
 

@@ -29,6 +29,7 @@ CANDIDATES: Mapping[str, Engine] = {
     "trees, finer leaves": Trees(leaf=12, finest=5),
     "trees, coarser leaves": Trees(leaf=60, finest=30),
     "trees, wholly stacked": Trees(stacked=1.0),
+    "trees, coarse and unstacked": Trees(leaf=100, finest=60, stacked=0.0),
     "independent": Independent(),
 }
 LEAST_ROWS = 400  # below, the judged part is too small to tell candidates apart
@@ -86,19 +87,19 @@ class Auto:
             model = engine.fit(train, seed.child("candidate", name), replace(context, progress=quiet))
             made = model.draw(train.rows, seed.child("made", name))
             told[name] = context.judge(train, made, rest, context.target)
-        within = {name: numbers for name, numbers in told.items() if numbers.get("membership", 0.5) <= self.band}
+        within = {name: numbers for name, numbers in told.items() if numbers.get("membership", 1.0) <= self.band}
         if within:
             best = min(within, key=lambda name: self.loss(within[name]))
             first = f"chose {best}: least loss of {len(within)} candidates with membership at most {self.band}"
         else:
-            best = min(told, key=lambda name: told[name].get("membership", 0.5))
+            best = min(told, key=lambda name: told[name].get("membership", 1.0))
             first = f"chose {best}: no candidate stayed within membership {self.band}; it comes nearest"
         lines = [f"{name}: loss {self.loss(n):.4f} ({_numbers(n)})" for name, n in told.items()]
         return best, (first, *lines)
 
     def loss(self, numbers: Mapping[str, float]) -> float:
         """Detection above a coin's, and utility below that of real rows, weighed together; lower is better."""
-        detection = abs(numbers.get("detection", 0.5) - 0.5)
+        detection = abs(numbers.get("detection", 1.0) - 0.5)
         lost = max(0.0, numbers.get("utility_reference", 0.0) - numbers.get("utility", 0.0))
         return detection + self.utility_weight * lost
 

@@ -22,6 +22,8 @@ from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Gu
 BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cache
 LEAST_PEOPLE = 5  # rows that must satisfy a condition before it is sampled from
 ATOM_SHARE = 0.003
+JOINT = 2  # columns of a condition that may come from one real row together
+MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
 FINER = (5, 2)  # parts of the usual leaf that are tried in turn
 TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which finer leaves are tried
 
@@ -30,8 +32,8 @@ TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which finer leaves are tried
 class Trees:
     """Settings of the tree engine.
 
-    trees: trees per column (1 or more); leaf: least people in a leaf, unless finer
-    leaves predict held-out rows better; finest: least people in those; bag: share of rows each tree grows on (0..1];
+    trees: trees per column (1 or more); leaf: least people in a leaf, unless finer leaves foretell held-out rows
+    better; finest: least people in those; bag: share of rows each tree grows on (0..1];
     stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how far a drawn member is
     moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate: boosting rounds at most,
     depth of its trees and learning rate; moments: cosine moments of the rank that a split must tell apart (1 = the
@@ -116,17 +118,9 @@ class Trees:
         """What the learning of one column needs to know."""
         boost = kernel.BoostSettings(rounds=self.rounds, depth=self.depth, rate=self.rate)
         return Settings(
-            self.trees,
-            self.leaf,
-            self.finest,
-            self.bag,
-            self.stacked,
-            self.reach,
-            self.moments,
-            self.jitter,
-            boost,
+            self.trees, self.leaf, self.finest, self.bag, self.stacked, self.reach, self.moments, self.jitter, boost,
             self.bag_rows,
-        )
+        )  # fmt: skip
 
 
 def _at_most(real: Encoded, rows: int, seed: Seed) -> Encoded:
@@ -174,10 +168,12 @@ class TreesModel:
         self._target = target
         self._seed = seed
         self._columns = dict(columns)
-        atom_rows = max(LEAST_PEOPLE, int(ATOM_SHARE * real.rows))
-        self._coded = {f.name: code_column(f, real.columns[f.name], atom_rows=atom_rows) for f in real.fields}
-        self._fold = _folds(real, seed.child("fold"))
         self._weight = None if real.person is None else (1.0 / np.maximum(np.bincount(real.person), 1))[real.person]
+        atom_rows = max(LEAST_PEOPLE, int(ATOM_SHARE * real.rows))
+        self._coded = {
+            f.name: code_column(f, real.columns[f.name], atom_rows=atom_rows, weight=self._weight) for f in real.fields
+        }
+        self._fold = _folds(real, seed.child("fold"))
         # Columns learnt anew for a set of given columns; filled under the lock, so that threads may draw side by side.
         self._learnt: dict[tuple[str, frozenset[str]], Conditional] = {}
         self._lock = Lock()
@@ -260,8 +256,11 @@ class TreesModel:
         for name, values in fixed.items():
             if len(values) != rows:
                 raise InputError(f'given column "{name}" has {len(values)} values for {rows} rows; give one a row')
-        if condition is not None:
-            fixed = self._satisfying(condition, rows, seed.child("condition"))
+        if condition is None:
+            return self._drawn(rows, fixed, seed)
+        return self._under(condition, rows, seed)
+
+    def _drawn(self, rows: int, fixed: Mapping[str, Array], seed: Seed) -> Encoded:
         plan = self._plan(frozenset(fixed))
         parts = [
             self._block({k: v[at : at + BLOCK] for k, v in fixed.items()}, plan, min(BLOCK, rows - at), at, seed)
@@ -269,6 +268,29 @@ class TreesModel:
         ]
         columns = {f.name: np.concatenate([part[f.name] for part in parts]) for f in self.fields}
         return Encoded(self.fields, columns)
+
+    def _under(self, condition: Condition, rows: int, seed: Seed) -> Encoded:
+        """Rows under a condition: those of unconditioned draws that satisfy it, where it names many columns.
+
+        Where it names few, or too few such rows come, its columns are taken from real rows that satisfy it; of many
+        columns together that would copy people, so it comes last.
+        """
+        holds = self._holding(condition)
+        kept: list[Encoded] = []
+        have = tried = 0
+        while len(condition.names) > JOINT and have < rows and tried < MOST_TRIED * rows + LEAST_TRIED:
+            ask = max(2 * (rows - have), BLOCK)
+            drawn = self._drawn(ask, {}, seed.child("try", len(kept)))
+            kept.append(drawn.take(np.flatnonzero(condition.mask(drawn.columns))))
+            have, tried = have + kept[-1].rows, tried + ask
+        if have < rows or not kept:
+            fixed = self._satisfying(condition, holds, rows - have, seed.child("condition"))
+            kept.append(self._drawn(rows - have, fixed, seed))
+        joined = {f.name: np.concatenate([part.columns[f.name] for part in kept]) for f in self.fields}
+        if len(kept) == 1:
+            return Encoded(self.fields, {name: values[:rows] for name, values in joined.items()})
+        mixed = seed.child("mix").numpy().permutation(max(have, rows))[:rows]
+        return Encoded(self.fields, {name: values[mixed] for name, values in joined.items()})
 
     def _plan(self, fixed: frozenset[str]) -> list[tuple[str, Conditional]]:
         """The learnt columns to draw, in order, when these columns are fixed: refitted where their features change."""
@@ -302,8 +324,8 @@ class TreesModel:
             )  # fmt: skip
         return values
 
-    def _satisfying(self, condition: Condition, rows: int, seed: Seed) -> dict[str, Array]:
-        """The condition's columns, from real rows that satisfy it, moved by the jitter as long as it still holds."""
+    def _holding(self, condition: Condition) -> NDArray[np.int32]:
+        """The real rows that satisfy the condition; raises ShortSample if too few people do."""
         holds = np.flatnonzero(condition.mask(self._real.columns)).astype(np.int32)
         people = len(holds) if self._real.person is None else len(np.unique(self._real.person[holds]))
         if people < LEAST_PEOPLE:
@@ -311,6 +333,10 @@ class TreesModel:
                 f"condition `{condition.text}`: {people} people among the {self._real.rows} real rows satisfy it, "
                 f"fewer than the {LEAST_PEOPLE} needed to sample without showing them; widen the condition"
             )
+        return holds
+
+    def _satisfying(self, condition: Condition, holds: NDArray[np.int32], rows: int, seed: Seed) -> dict[str, Array]:
+        """The condition's columns, from real rows that satisfy it, moved by the jitter as long as it still holds."""
         out = {name: np.empty(rows, self._coded[name].values.dtype) for name in condition.names}
         settings, missing = self.settings.column_settings(), np.arange(rows)
         for attempt in range(200):
