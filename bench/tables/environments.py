@@ -34,6 +34,11 @@ class Peer:
 
 PEERS: dict[str, Peer] = {
     "tuckpoint": Peer(None, "tuckpoint", "Apache-2.0", {"engine": "trees"}),
+    # The dial towards plain CART: what it buys in detection, and costs in membership.
+    "tuckpoint-fine": Peer(None, "tuckpoint", "Apache-2.0", {"engine": "trees", "settings": {"leaf": 10, "bag": 0.6}}),
+    "tuckpoint-finest": Peer(
+        None, "tuckpoint", "Apache-2.0", {"engine": "trees", "settings": {"leaf": 5, "bag": 0.9, "stacked": 0.0}}
+    ),
     "tuckpoint-auto": Peer(None, "tuckpoint", "Apache-2.0", {"engine": "auto"}),
     "tuckpoint-independent": Peer(None, "tuckpoint", "Apache-2.0", {"engine": "independent"}),
     "cart": Peer("cart", "cart", "this repository; scikit-learn BSD-3-Clause", {"leaf": 5}),
