@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-BUILT_FROM := pyproject.toml setup.py constraints.txt $(wildcard src/kernel/*.[ch]) $(wildcard src/tuckpoint/table/engines/*.c)
+BUILT_FROM := pyproject.toml setup.py constraints.txt $(wildcard src/kernel/*.[ch])
 
 .PHONY: demo test lint bench clean
 .DEFAULT_GOAL := demo
