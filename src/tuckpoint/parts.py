@@ -15,6 +15,7 @@ PARTS: dict[str, dict[str, str]] = {
         "independent": "tuckpoint.table.engines.independent:Independent",
         "auto": "tuckpoint.table.engines.auto:Auto",
     },
+    "attack": {},
 }
 
 
