@@ -1,4 +1,4 @@
-"""From which value on a score passes: every default threshold, with its meaning, in one place."""
+"""From which value on a score passes: every default threshold, with its meaning and source, in one place."""
 
 from __future__ import annotations
 
@@ -36,3 +36,35 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+
+@dataclass(frozen=True)
+class AuditLimits:
+    """Thresholds of the audit and of the gate behind it. The upper 95 % bound of a score is held against them.
+
+    `level` is the chance that an innocent file is blocked: all p-values of the audit together, by Holm. The usual 5 %.
+    `true_positives` (share, 2 %): members recognised while 1 % of outsiders are taken for members. Attacks are judged
+    where they seldom err, since an average hides the few who are certain to be found (Carlini et al. 2022, section IV);
+    twice the false-positive rate is as much as epsilon = 0.7 would allow.
+    `membership` (AUC, 0.55): a member is ranked over an outsider in at most 55 of 100 pairs, where guessing gives 50;
+    as much as epsilon = 0.2 would allow at most.
+    `inference` (share, 5 points): how much better a secret is guessed for people in the data than for people who are
+    not; the excess over the control group is the risk, the rest is knowledge of the population (Giomi et al. 2023).
+    `singling_out` (share, 5 %) and `linkability` (share, 5 %): attacks that succeed beyond the control group; OWASP
+    AISVS C12.1.4 asks for re-identification of at most 0.05, health data practice has used 0.09 (El Emam 2020).
+    `worst_ratio` (2): how many times the risk of the worst-off group may exceed the overall one; EDPB Opinion 28/2024
+    asks for insignificant likelihood for each person, not on average. A convention: no source gives a number.
+    `min_people` (50 a side): with fewer the most complete leak could be missed, so the audit cannot say.
+    """
+
+    level: float = 0.05
+    true_positives: float = 0.02
+    membership: float = 0.55
+    inference: float = 0.05
+    singling_out: float = 0.05
+    linkability: float = 0.05
+    worst_ratio: float = 2.0
+    min_people: int = 50
+
+
+AUDIT = AuditLimits()
