@@ -105,16 +105,54 @@ def test_closed_forms():
 
 
 def test_account_refuses_what_passes_the_budget():
-    account = Account(Fraction(1))
+    account = Account(Fraction(1), 1e-6, failure=1e-7)
     account.spend("counts", Fraction(1, 3))
     with pytest.raises(PrivacyError, match="refused"):
         account.spend("pairs", Fraction(2, 3) + Fraction(1, 10**30))
     with pytest.raises(PrivacyError, match="one entry a name"):
         account.spend("counts", Fraction(1, 9))
+    for refund in ({"rho": Fraction(-1, 9)}, {"rho": Fraction(1, 9), "delta": Fraction(-1, 9)}, {}):
+        with pytest.raises(PrivacyError, match="refused"):
+            account.spend("refund", **refund)
+    assert account.left == Fraction(2, 3)
+    account.spend("levels", Fraction(1, 3), Fraction(1e-7))
     with pytest.raises(PrivacyError, match="refused"):
-        account.spend("refund", Fraction(-1, 9))
-    account.spend("pairs", Fraction(2, 3))
+        account.spend("more levels", delta=Fraction(1e-20))
+    account.spend("pairs", account.left)
     assert account.total == 1
+    assert account.entries == ("counts", "levels", "pairs")
+    assert account.left == account.left_failure == 0
+    with pytest.raises(PrivacyError, match="refused"):
+        account.spend("one more", Fraction(1, 10**30))
+
+
+@given(st.floats(0.05, 20), st.floats(1e-12, 1e-2), st.floats(0, 0.9), st.floats(0.01, 1), st.floats(0, 1))
+@settings(max_examples=80, deadline=None)
+def test_the_total_is_what_is_claimed(epsilon, delta, aside, used, thresholds):
+    account = Account.open(epsilon, delta, failure=aside * delta)
+    assert account.spent_epsilon() == 0.0
+    account.spend("some", account.rho * Fraction(used))
+    if account.failure * thresholds:
+        account.spend("threshold", delta=Fraction(account.failure * thresholds))
+    told = account.spent_epsilon()
+    assert told <= epsilon
+    # Both failures together are within delta, and the rest follows from rho.
+    conversion = Fraction(delta) - account.total_failure
+    assert delta_of(round_up(account.total), max(told, 1e-9)) <= float(conversion) * (1 + 1e-6) or told == epsilon
+    if account.left:
+        account.spend("rest", account.left)
+    assert account.spent_epsilon() <= epsilon
+    if account.total_failure == Fraction(account.failure):
+        assert account.spent_epsilon() > 0.999 * epsilon
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "delta", "failure"),
+    [(0, 1e-6, 0), (1, 0, 0), (1, 1, 0), (1, math.nan, 0), (5e-324, 1e-6, 0), (1, 1e-6, 1e-6), (1, 1e-6, -1e-9)],
+)
+def test_an_account_opens_only_for_a_budget(epsilon, delta, failure):
+    with pytest.raises(PrivacyError):
+        Account.open(epsilon, delta, failure=failure)
 
 
 def test_round_up_never_shows_less():

@@ -29,7 +29,7 @@ def node(name: str, law: np.ndarray, parent: int) -> Node:
 
 def model(*more: Node) -> TreeModel:
     nodes = (node("a", A, -1), node("b", B, 0), node("c", C, 1), node("d", D, 0), *more)
-    return TreeModel(tuple(n.grid.field for n in nodes), nodes, 8, None, {})
+    return TreeModel(tuple(n.grid.field for n in nodes), nodes, 8, None)
 
 
 JOINT = {
@@ -112,7 +112,6 @@ def test_what_cannot_occur_together_is_a_short_sample():
         (node("a", A, -1), node("b", np.array([[1.0, 0], [1, 0], [1, 0]]), 0)),
         8,
         None,
-        {},
     )
     with pytest.raises(ShortSample, match="never occur together"):
         sure.draw(3, Seed(1), condition=several(b=[1]))

@@ -107,30 +107,99 @@ def selection_epsilon(rho: Fraction, rounds: int = 1) -> Fraction:
 
 @dataclass
 class Account:
-    """A budget in rho and what was spent of it, in exact rationals; it refuses what would pass the budget."""
+    """A budget in rho and delta, and what was spent of it in exact rationals; it refuses what would pass the budget.
+
+    `delta` is that of the whole release. Of it, `failure` may be spent on mechanisms that fail outright with some
+    probability (a threshold on noisy counts); the rest turns rho into epsilon at the end. Together they are
+    failure-approximate rho-zCDP (Bun and Steinke 2016, section 8). `epsilon` is what the budget was opened for.
+    """
 
     rho: Fraction
+    delta: float
+    failure: float = 0.0
+    epsilon: float = math.inf
     spent: dict[str, Fraction] = field(default_factory=dict)
+    failed: dict[str, Fraction] = field(default_factory=dict)
 
-    def spend(self, what: str, rho: Fraction) -> None:
-        """Enter a spend before the data are touched; raises PrivacyError if the budget does not hold it."""
-        if rho <= 0 or what in self.spent or self.total + rho > self.rho:
-            left = float(self.rho - self.total)
+    def __post_init__(self) -> None:
+        positive("rho", self.rho)
+        _share(self.delta)
+        if not 0 <= self.failure < self.delta:
             raise PrivacyError(
-                f"spend {what!r} of rho {float(rho):.6g} is refused: {left:.6g} is left, one entry a name"
+                f"failure {self.failure!r} is no part of delta {self.delta!r}; give 0 or less than delta"
             )
-        self.spent[what] = rho
+
+    @classmethod
+    def open(cls, epsilon: float, delta: float, *, failure: float = 0.0) -> Account:
+        """The account of a release that promises (epsilon, delta), of which `failure` is set aside for thresholds.
+
+        Raises PrivacyError for budgets that are not positive, too small to be counted, or a delta of 1 or more.
+        """
+        positive("epsilon", epsilon)
+        _share(delta)
+        conversion = _round_down(Fraction(delta) - Fraction(failure))
+        return cls(Fraction(rho_of(epsilon, conversion)), delta, failure, epsilon)
+
+    def spend(self, what: str, rho: Fraction = Fraction(0), delta: Fraction = Fraction(0)) -> None:
+        """Enter a spend before the data are touched; raises PrivacyError if the budget does not hold it."""
+        fits = self.total + rho <= self.rho and self.total_failure + delta <= Fraction(self.failure)
+        if min(rho, delta) < 0 or rho + delta <= 0 or what in self.entries or not fits:
+            raise PrivacyError(
+                f"spend {what!r} of rho {float(rho):.6g} and delta {float(delta):.3g} is refused: "
+                f"{float(self.left):.6g} and {float(self.left_failure):.3g} are left, one entry a name"
+            )
+        if rho:
+            self.spent[what] = rho
+        if delta:
+            self.failed[what] = delta
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The names of all spends."""
+        return tuple(dict.fromkeys((*self.spent, *self.failed)))
 
     @property
     def total(self) -> Fraction:
-        """All that was spent."""
+        """The rho of all that was spent."""
         return sum(self.spent.values(), Fraction(0))
+
+    @property
+    def left(self) -> Fraction:
+        """The rho that may still be spent."""
+        return self.rho - self.total
+
+    @property
+    def total_failure(self) -> Fraction:
+        """The delta of all that was spent outright."""
+        return sum(self.failed.values(), Fraction(0))
+
+    @property
+    def left_failure(self) -> Fraction:
+        """The delta that may still be spent outright."""
+        return Fraction(self.failure) - self.total_failure
+
+    def spent_epsilon(self) -> float:
+        """The epsilon of all that was spent, at `delta`: one conversion, with the delta that no threshold took.
+
+        Never above the epsilon that the account was opened for.
+        """
+        if not self.entries:
+            return 0.0
+        if not self.total:
+            return sys.float_info.min
+        conversion = _round_down(Fraction(self.delta) - self.total_failure)
+        return min(epsilon_of(round_up(self.total), conversion), self.epsilon)
 
 
 def round_up(value: Fraction) -> float:
     """The smallest float that is not below the value."""
     number = float(value)
     return number if Fraction(number) >= value else math.nextafter(number, math.inf)
+
+
+def _round_down(value: Fraction) -> float:
+    number = float(value)
+    return number if Fraction(number) <= value else math.nextafter(number, -math.inf)
 
 
 def _share(delta: float) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError
+from tuckpoint.privacy.account import Account, round_up
 from tuckpoint.schema import Provenance
 from tuckpoint.seed import Seed
 
@@ -108,7 +109,9 @@ class Condition:
 class Guarantee:
     """A differential-privacy guarantee: (epsilon, delta) of one release, its zCDP rho and its unit.
 
-    Neighbouring tables differ by adding or removing all rows of one unit.
+    Neighbouring tables differ by adding or removing all rows of one unit. `failure` is the part of delta that was spent
+    outright, on thresholds: releases compose as the sums of `rho` and of `failure`. `spent` names what rho went into;
+    `rows` is the noisy number of rows that were counted, to draw as many without telling the true number.
     """
 
     epsilon: float
@@ -117,10 +120,27 @@ class Guarantee:
     unit: str
     neighbours: str = "add or remove one unit"
     mechanism: str = ""
+    failure: float = 0.0
+    rows: int | None = None
+    spent: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, account: Account, *, unit: str, mechanism: str, rows: int | None) -> Guarantee:
+        """The guarantee of all that an account has spent; no figure of it is typed by hand."""
+        return cls(
+            epsilon=account.spent_epsilon(),
+            delta=account.delta,
+            rho=round_up(account.total),
+            unit=unit,
+            mechanism=mechanism,
+            failure=round_up(account.total_failure),
+            rows=rows,
+            spent={what: round_up(rho) for what, rho in account.spent.items()},
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return dict(vars(self))
+        return {**vars(self), "spent": dict(self.spent)}
 
 
 @dataclass(frozen=True)
@@ -179,10 +199,12 @@ class EngineModel(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """What comes to a fit from outside: threads, progress, the target column, and a judge of candidates.
+    """What comes to a fit from outside: threads, progress, the target column, a judge of candidates, an account.
 
-    `judge(real, made, holdout, target)` gives named numbers, which `auto` chooses by. `memorised(real, made, holdout)`
-    tells whether made rows give away who was in the real ones. Both come from the layer above.
+    `account` holds what a private engine may still spend, when something was spent before it (on private estimates of
+    domains); without one the engine opens its own. `judge(real, made, holdout, target)` gives named numbers, which
+    `auto` chooses by. `memorised(real, made, holdout)` tells whether made rows give away who was in the real ones. Both
+    come from the layer above.
     """
 
     threads: int = 1
@@ -190,6 +212,7 @@ class Context:
     target: str | None = None
     judge: Callable[[Encoded, Encoded, Encoded, str | None], Mapping[str, float]] | None = None
     memorised: Callable[[Encoded, Encoded, Encoded], bool] | None = None
+    account: Account | None = None
 
 
 class Engine(Protocol):
@@ -211,4 +234,28 @@ class Engine(Protocol):
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> EngineModel:
         """The model of this engine that told this state."""
+        ...
+
+
+class PrivateEngine(Engine, Protocol):
+    """What the settings of an engine with `private = True` hold besides: the promise of the whole fit, and its unit."""
+
+    @property
+    def epsilon(self) -> float:
+        """The promise of the whole fit."""
+        ...
+
+    @property
+    def delta(self) -> float:
+        """The chance that the promise fails, for the whole fit."""
+        ...
+
+    @property
+    def unit(self) -> Literal["person", "row"]:
+        """Whose presence is hidden."""
+        ...
+
+    @property
+    def rows_per_person(self) -> int:
+        """How many rows of one person are counted at most."""
         ...

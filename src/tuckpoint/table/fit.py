@@ -7,15 +7,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tuckpoint import parts
-from tuckpoint.errors import InputError, TraceError
+from tuckpoint.errors import InputError, PrivacyError, TraceError
+from tuckpoint.privacy.account import Account
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
 from tuckpoint.table import artefact
+from tuckpoint.table.contribution import bounded
 from tuckpoint.table.encode import encode
-from tuckpoint.table.engine import Context, Encoded, Engine, EngineModel, Field, Guarantee
+from tuckpoint.table.engine import Context, Encoded, Engine, EngineModel, Field, Guarantee, PrivateEngine
 from tuckpoint.table.protect import protect, settle
 from tuckpoint.table.rules import RuleBook, mine, user_rule
 
@@ -62,7 +66,11 @@ def fit(
         raise InputError("the table has no rows; there is nothing to learn")
     read = encode(table, schema)
     if engine.private:
-        real, mine_rules = _as_declared(read, schema), False
+        private = cast(PrivateEngine, engine)
+        _named(table, schema, private.unit)
+        context = replace(context, account=Account.open(private.epsilon, private.delta))
+        kept = read if private.unit == "row" else bounded(read, private.rows_per_person)
+        real, mine_rules = _as_declared(kept, schema), False
         notes: tuple[str, ...] = ("no rule or bound was read off the data",)
     else:
         real, notes = protect(read, k)
@@ -80,6 +88,19 @@ def fit(
         context = replace(context, target=None)
     model = engine.fit(free, seed, context)
     return TableModel(schema, book, model, engine.name, asdict(cast(Any, engine)), (*notes, *model.notes))
+
+
+def _named(table: pa.Table, schema: Schema, unit: str) -> None:
+    """Raise PrivacyError unless every row names its person, where people are the unit and a column names them."""
+    if unit != "person" or schema.person is None or schema.person not in table.column_names:
+        return
+    column = table.column(schema.person)
+    missing = np.asarray(pc.is_null(column, nan_is_null=True))
+    if missing.any():
+        raise PrivacyError(
+            f'unit column "{schema.person}": {int(missing.sum())} of {len(missing)} rows name nobody (first: row '
+            f"{int(np.argmax(missing)) + 1}); their people cannot be protected as one: fill them in, or drop those rows"
+        )
 
 
 def _as_declared(real: Encoded, schema: Schema) -> Encoded:

@@ -53,7 +53,6 @@ class TreeModel:
     nodes: tuple[Node, ...]
     cells: int
     guarantee: Guarantee | None
-    spent: Mapping[str, float]
     notes: tuple[str, ...] = ()
 
     def refuse(self, condition: Condition | None, given: tuple[str, ...]) -> str | None:
@@ -85,7 +84,6 @@ class TreeModel:
             "order": [node.grid.field.name for node in self.nodes],
             "parent": [node.parent for node in self.nodes],
             "guarantee": self.guarantee.to_dict() if self.guarantee else None,
-            "spent": dict(self.spent),
         }
         arrays = {
             f"{i}.{part}": getattr(node, part) for i, node in enumerate(self.nodes) for part in ("bins", "share", "law")
@@ -109,7 +107,7 @@ class TreeModel:
                 for i, name in enumerate(order)
             )
             told = state.values["guarantee"]
-            model = cls(fields, nodes, cells, Guarantee(**told) if told else None, dict(state.values["spent"]))
+            model = cls(fields, nodes, cells, Guarantee(**told) if told else None)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise TraceError(f"this is no state of engine marginals: {error!r}; fit again") from error
         if sorted(order) != sorted(by_name) or not all(_sound(node, i, nodes) for i, node in enumerate(nodes)):

@@ -20,15 +20,14 @@ from tuckpoint.errors import InputError, PrivacyError
 from tuckpoint.privacy import noise
 from tuckpoint.privacy.account import (
     Account,
-    epsilon_of,
     gaussian_cost,
     gaussian_variance,
     rho_of,
-    round_up,
     selection_cost,
     selection_epsilon,
 )
 from tuckpoint.seed import Seed
+from tuckpoint.table.contribution import bounded, rows_of_unit, unit_in_words
 from tuckpoint.table.denoise import average, fit_margins, project, project_margins
 from tuckpoint.table.engine import Context, Encoded, Field, Guarantee, State
 from tuckpoint.table.grid import Grid, grid
@@ -41,6 +40,7 @@ Edge = tuple[int, int]
 _FINE = 16  # scores are counted in 16ths of a row, so that rounding what was expected costs nothing,
 _WEIGHT = 64  # and weighed in 64ths
 _PRICE = 0.1  # of the noise that a pair table brings, what is held against it when pairs are chosen
+_MECHANISM = "discrete Gaussian counts on a spanning tree chosen by exponential mechanisms (zCDP)"
 _LEAST = 1e-3  # rows that no cell falls below: any condition on possible values can be met
 
 
@@ -80,52 +80,25 @@ class Marginals:
         Raises PrivacyError if a domain was read off the data.
         """
         check_public(real.fields)
-        kept, bound = self._bounded(real)
-        account = Account(Fraction(rho_of(self.epsilon, self.delta)))
+        account = Account.open(self.epsilon, self.delta) if context.account is None else context.account
+        kept = real if self.unit == "row" else bounded(real, self.rows_per_person)
+        most = rows_of_unit(real, self.unit, self.rows_per_person)
         context.progress("counting with noise", 0.1)
-        fit = _Fit(self, kept, bound, account)
+        fit = _Fit(self, kept, most, account)
         nodes = fit.nodes() if real.fields else ()
         context.progress("counting with noise", 1.0)
-        return TreeModel(
-            real.fields,
-            nodes,
-            fit.cells,
-            self._guarantee(account, bound),
-            {what: round_up(rho) for what, rho in account.spent.items()},
+        guarantee = Guarantee.of(
+            account,
+            unit=unit_in_words(self.unit, most),
+            mechanism=_MECHANISM,
+            rows=round(fit.total) if real.fields else None,
         )
+        return TreeModel(real.fields, nodes, fit.cells, guarantee)
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> TreeModel:
         """The model of this engine that told this state."""
         return TreeModel.from_state(state, fields)
-
-    def _bounded(self, real: Encoded) -> tuple[Encoded, int]:
-        """At most so many rows of one unit, and how many that is.
-
-        Which rows stay is drawn from the operating system: a published seed would make the choice for one person depend
-        on who else is there.
-        """
-        if self.unit == "row" or real.person is None:
-            return real, 1
-        order = noise.shuffled(real.rows)
-        order = order[np.argsort(real.person[order], kind="stable")]
-        people = real.person[order]
-        begin = np.flatnonzero(np.append(True, people[1:] != people[:-1])) if len(people) else np.zeros(0, np.int64)
-        nth = np.arange(len(people)) - np.repeat(begin, np.diff(np.append(begin, len(people))))
-        return real.take(np.sort(order[nth < self.rows_per_person])), self.rows_per_person
-
-    def _guarantee(self, account: Account, bound: int) -> Guarantee:
-        unit = "one row" if self.unit == "row" else "one person"
-        if self.unit == "person":
-            unit += f" (at most {bound} row{'s' if bound > 1 else ''} of each counted)"
-        rho = round_up(account.total)
-        return Guarantee(
-            epsilon=min(epsilon_of(rho, self.delta), self.epsilon) if rho else 0.0,
-            delta=self.delta,
-            rho=rho,
-            unit=unit,
-            mechanism="discrete Gaussian counts on a spanning tree chosen by exponential mechanisms (zCDP)",
-        )
 
 
 def check_public(fields: tuple[Field, ...]) -> None:
@@ -167,7 +140,7 @@ class _Fit:
         self.settings, self.real, self.bound, self.account = settings, real, bound, account
         self.names = [item.name for item in real.fields]
         widest = [len(f.levels) + f.nullable if f.levels is not None else settings.bins for f in real.fields]
-        self.shares = [share * account.rho for share in budget([max(2, min(w, settings.bins)) for w in widest])]
+        self.shares = [share * account.left for share in budget([max(2, min(w, settings.bins)) for w in widest])]
         self.grids: list[Grid] = []
         self.singles: list[Floats] = []
         self.single_variance = Fraction(1)
