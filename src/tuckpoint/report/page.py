@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from html import escape
-from importlib.resources import files
-from string import Template
 from typing import Any
 
 from tuckpoint.measure.evaluation import ColumnView, Evaluation
 from tuckpoint.report import chart
-from tuckpoint.report.chart import glyph, plain, prose, text
+from tuckpoint.report.chart import glyph, prose, text
+from tuckpoint.report.sections import guarantee as guarantee_of
 from tuckpoint.report.sections import (
-    Section,
     method,
     protection,
     provenance,
@@ -23,7 +20,7 @@ from tuckpoint.report.sections import (
     understood,
     without_values,
 )
-from tuckpoint.report.sections import guarantee as guarantee_of
+from tuckpoint.report.sheet import LIMIT_BYTES, Head, Section, sheet
 from tuckpoint.report.verdict import (
     ORDER,
     WORD,
@@ -35,11 +32,10 @@ from tuckpoint.report.verdict import (
     worst_columns,
     worst_pairs,
 )
-from tuckpoint.report.words import count, figures, meaning, number, places, subjects
+from tuckpoint.report.words import count, figures, meaning, number, places, subjects, visible
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 
-LIMIT_BYTES = 400_000
 PLOTS = 36  # columns drawn, the worst ones
 HEAT_COLUMNS = 40
 PAIRS = 10  # pairs listed beside the heat map
@@ -99,31 +95,19 @@ def as_json(
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
-@cache
-def _template() -> Template:
-    return Template((files("tuckpoint.report") / "page.html").read_text(encoding="utf-8"))
-
-
 def _fill(evaluation: Evaluation, *, record: Mapping[str, Any], title: str, sections: Iterable[Section]) -> str:
     found = verdicts(evaluation)
-    shown = [section for section in sections if section.body]
-    worst = found[0].state if found else "open"
-    return _template().substitute(
-        title=f"{plain(title, 120)} · tuckpoint report",
-        heading=text(title, 120),
+    head = Head(
+        title=f"{visible(title, 120)} · tuckpoint report",
+        description="Report on synthetic data made by tuckpoint.",
         banner=_banner(record),
+        heading=text(title, 120),
         about=_about(evaluation, record),
-        glyph=glyph(worst),
+        state=found[0].state if found else "open",
         headline=escape(headline(found)),
-        outcome=_outcome(found),
-        contents="".join(f'<a href="#{section.anchor}">{section.title}</a>' for section in shown),
-        sections="\n".join(
-            f'<section id="{section.anchor}"><h2>{section.title}</h2>'
-            + (f'<p class="lead soft">{section.lead}</p>' if section.lead else "")
-            + f"<div>{section.body}</div></section>"
-            for section in shown
-        ),
+        outcome=f'<p class="outcome">{_outcome(found)}</p>',
     )
+    return sheet(head, sections, legend="Grey is always real, the coloured line always made.")
 
 
 def _banner(record: Mapping[str, Any]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 from typing import Any
 
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.report.chart import text
+from tuckpoint.report.sheet import Section
 from tuckpoint.report.words import count, figures, meaning, number, scientific, subjects
 from tuckpoint.schema import Column, Domain, Schema
 
@@ -29,16 +30,6 @@ NO_RECORD = (
     "how they were made and protected. Copies were counted and attacks were tried, with the results above; an attack "
     "that failed proves only that this one failed.</p></div>"
 )
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of the page; without a body it is left out."""
-
-    anchor: str
-    title: str
-    lead: str
-    body: str
 
 
 def _lines(items: Sequence[object], limit: int, *, mono: bool = False) -> str:
