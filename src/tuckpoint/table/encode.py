@@ -8,24 +8,67 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tuckpoint.errors import SchemaError
-from tuckpoint.schema import CATEGORICAL, Column, Schema
+from tuckpoint.schema import CATEGORICAL, Column, Domain, Provenance, Schema
 from tuckpoint.table import moments, numerals
-from tuckpoint.table.decode import EXACT, PER_SECOND, decode, spelled, truth_words
+from tuckpoint.table.decode import EXACT, PER_SECOND, RARE, decode, spelled, truth_words
 from tuckpoint.table.engine import Array, Encoded, Field
 from tuckpoint.table.numerals import Picture
 
-__all__ = ["decode", "encode", "encode_column", "fields", "numbers", "spell", "unreadable"]
+__all__ = ["OTHER", "declared", "decode", "encode", "encode_column", "fields", "numbers", "spell", "unreadable"]
+
+OTHER = "other"  # the level that stands for all that a domain does not name
 
 
-def encode(table: pa.Table, schema: Schema) -> Encoded:
+def encode(table: pa.Table, schema: Schema, *, strict: bool = True) -> Encoded:
     """The modelled columns as numbers and codes, in the order of the schema; columns it does not name are left out.
 
     Text and typed columns give the same: `"12"` and 12 are one number. Levels that the domain lacks come after its own.
-    Raises SchemaError for values that their kind cannot hold, with the first such row (counted from 1).
+    Raises SchemaError for values that their kind cannot hold, with the first such row (counted from 1); unless
+    `strict`, such values are missing.
     """
-    made = [encode_column(_column(table, column), column) for column in schema.columns if column.modelled]
+    kept = [column for column in schema.columns if column.modelled]
+    made = [encode_column(_column(table, column), column, strict=strict) for column in kept]
     columns = {field.name: values for field, values in made}
     return Encoded(tuple(field for field, _ in made), columns, _people(table, schema))
+
+
+def declared(read: Encoded, schema: Schema) -> Encoded:
+    """The same rows with fields that follow from the schema alone; values are fitted to them, whatever the rows hold.
+
+    A level that the domain lacks becomes its level `other` (or `(rare)`), else missing where that is allowed, else the
+    first level; numbers are clipped into the domain; a missing value that may not be becomes the first level or the
+    lowest number. Nothing is raised, and no field differs, for the sake of any row.
+    """
+    made = [_fitted(read.field(c.name), read.columns[c.name], c) for c in schema.columns if c.modelled]
+    return Encoded(tuple(field for field, _ in made), {field.name: values for field, values in made}, read.person)
+
+
+def _fitted(seen: Field, values: Array, column: Column) -> tuple[Field, Array]:
+    domain = column.domain or Domain()
+    if column.kind in CATEGORICAL:
+        levels = _levels_of(column)
+        known = column.kind == "boolean" and len(levels) == 2  # by its kind, whatever the rows hold
+        origin: Provenance = "public" if known else domain.provenance
+        ordered = column.kind == "ordered"
+        place = {level: code for code, level in enumerate(levels)}
+        absent = -1 if column.missing else 0
+        unknown = place.get(OTHER, place.get(RARE, absent))
+        table = np.array([*(place.get(level, unknown) for level in seen.levels or ()), absent], np.int32)
+        field = Field(column.name, levels, ordered=ordered, nullable=column.missing, provenance=origin)
+        return field, table[values]
+    low, high, decimals = domain.low, domain.high, column.decimals or 0
+    field = Field(column.name, None, decimals, False, column.missing, low, high, domain.provenance)
+    scale = 10.0**decimals
+    least = -np.inf if low is None else np.ceil(low * scale - 1e-9) / scale
+    most = np.inf if high is None else np.floor(high * scale + 1e-9) / scale
+    inside = np.clip(values, least, most)
+    return field, inside if column.missing else np.where(np.isnan(inside), least, inside)
+
+
+def _levels_of(column: Column) -> tuple[str, ...]:
+    """The levels that a schema names; truth values need no naming."""
+    named = None if column.domain is None else column.domain.levels
+    return named or (("false", "true") if column.kind == "boolean" else ())
 
 
 def fields(schema: Schema, table: pa.Table) -> tuple[Field, ...]:
@@ -43,13 +86,15 @@ def spell(table: pa.Table, schema: Schema) -> pa.Table:
     return table
 
 
-def encode_column(array: pa.ChunkedArray, column: Column) -> tuple[Field, Array]:
+def encode_column(array: pa.ChunkedArray, column: Column, *, strict: bool = True) -> tuple[Field, Array]:
     """One column as its field and float64 numbers or int32 codes (n,)."""
     if column.kind in CATEGORICAL:
-        return _codes(array, column)
+        return _codes(array, column, strict=strict)
     values, bad = numbers(array, column)
     if bad.any():
-        raise unreadable(array, column, bad)
+        if strict:
+            raise unreadable(array, column, bad)
+        values = np.where(bad, np.nan, values)
     decimals = column.decimals or 0
     values = _rounded(values, decimals)
     finite = values[~np.isnan(values)]
@@ -172,15 +217,12 @@ def _rounded(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
         return np.where(np.abs(scaled) < EXACT, np.rint(scaled) / 10.0**decimals, values)
 
 
-def _codes(array: pa.ChunkedArray, column: Column) -> tuple[Field, Array]:
+def _codes(array: pa.ChunkedArray, column: Column, *, strict: bool) -> tuple[Field, Array]:
     encoded = _dictionary(array if pa.types.is_string(array.type) else _as_text(array))
     texts: list[str] = encoded.dictionary.to_pylist()
     if column.kind == "boolean":
-        texts = _truths(array, encoded, column)
-    domain = column.domain
-    known = list(domain.levels) if domain is not None and domain.levels is not None else []
-    if column.kind == "boolean":
-        known = known or ["false", "true"]
+        texts = _truths(array, encoded, column, strict=strict)
+    domain, known = column.domain, _levels_of(column)
     place = {level: code for code, level in enumerate(known)}
     for text in sorted(set(texts) - set(place) - {""} if column.kind == "boolean" else set(texts) - set(place)):
         place[text] = len(place)
@@ -197,13 +239,13 @@ def _codes(array: pa.ChunkedArray, column: Column) -> tuple[Field, Array]:
     return field, codes
 
 
-def _truths(array: pa.ChunkedArray, encoded: pa.DictionaryArray, column: Column) -> list[str]:
+def _truths(array: pa.ChunkedArray, encoded: pa.DictionaryArray, column: Column, *, strict: bool) -> list[str]:
     """The level of each distinct text of a boolean column, empty for missing."""
     words = truth_words(column)
     texts = pc.utf8_lower(pc.utf8_trim_whitespace(encoded.dictionary))
     levels = [words.get(text, "") for text in texts.to_pylist()]
     bad = np.array([level == "" for level in levels], bool) & ~numerals.is_missing(texts)
-    if bad.any():
+    if strict and bad.any():
         raise unreadable(array, column, np.append(bad, False)[_indices(encoded)])
     return levels
 

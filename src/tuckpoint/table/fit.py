@@ -17,9 +17,10 @@ from tuckpoint.privacy.account import Account
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
 from tuckpoint.table import artefact
-from tuckpoint.table.contribution import bounded
-from tuckpoint.table.encode import encode
+from tuckpoint.table.contribution import bounded, rows_of_unit
+from tuckpoint.table.encode import declared, encode
 from tuckpoint.table.engine import Context, Encoded, Engine, EngineModel, Field, Guarantee, PrivateEngine
+from tuckpoint.table.estimate import check_domains, estimate, open_account
 from tuckpoint.table.protect import protect, settle
 from tuckpoint.table.rules import RuleBook, mine, user_rule
 
@@ -59,20 +60,18 @@ def fit(
 
     `rules` are a person's; with `mine_rules` those found in the data are added. No level or extreme value held by fewer
     than `k` people is learnt. An engine that counts privacy sees no rule, level or bound that was read off the data:
-    it raises PrivacyError where the schema gives no public domain.
+    where the schema leaves a domain to be estimated, that is paid from the same account, and where it holds one from
+    the data, PrivacyError is raised. Errors about rows would tell of them: for such an engine an empty table is like
+    any, what cannot be read is missing, and a rule that real rows break is not noticed.
     Raises InputError for a table without rows or a rule that real rows break.
     """
-    if not table.num_rows:
+    if not table.num_rows and not engine.private:
         raise InputError("the table has no rows; there is nothing to learn")
-    read = encode(table, schema)
     if engine.private:
-        private = cast(PrivateEngine, engine)
-        _named(table, schema, private.unit)
-        context = replace(context, account=Account.open(private.epsilon, private.delta))
-        kept = read if private.unit == "row" else bounded(read, private.rows_per_person)
-        real, mine_rules = _as_declared(kept, schema), False
-        notes: tuple[str, ...] = ("no rule or bound was read off the data",)
+        schema, real, notes, account = _privately(table, schema, cast(PrivateEngine, engine))
+        read, mine_rules, context = real, False, replace(context, account=account)
     else:
+        read = encode(table, schema)
         real, notes = protect(read, k)
         schema = settle(schema, real)
     asked = tuple(user_rule(rule, real.fields, schema) for rule in rules)
@@ -90,6 +89,29 @@ def fit(
     return TableModel(schema, book, model, engine.name, asdict(cast(Any, engine)), (*notes, *model.notes))
 
 
+def _privately(
+    table: pa.Table, schema: Schema, engine: PrivateEngine
+) -> tuple[Schema, Encoded, tuple[str, ...], Account]:
+    """Schema with domains, rows as the schema alone describes them, notes, and the account of the fit.
+
+    Nothing that is returned, and no error, depends on any one person but through noise that was charged: people are
+    bounded first, what the schema does not foresee is fitted to it, and the notes follow from schema and settings.
+    """
+    check_domains(schema)
+    _named(table, schema, engine.unit)
+    account = open_account(schema, engine.epsilon, engine.delta)
+    read = encode(table, schema, strict=False)
+    most = rows_of_unit(read, engine.unit, engine.rows_per_person)
+    kept = read if engine.unit == "row" else bounded(read, most)
+    schema, estimated = estimate(kept, schema, account, most)
+    notes = ["no rule, level or bound was read off the data but through noise", *estimated]
+    if engine.unit == "person" and schema.person is None:
+        notes.append("no column names the people: each row was counted as another person")
+    elif engine.unit == "person":
+        notes.append(f"of each person at most {most} row{'s' if most > 1 else ''}, drawn by chance, counted")
+    return schema, declared(kept, schema), tuple(notes), account
+
+
 def _named(table: pa.Table, schema: Schema, unit: str) -> None:
     """Raise PrivacyError unless every row names its person, where people are the unit and a column names them."""
     if unit != "person" or schema.person is None or schema.person not in table.column_names:
@@ -101,12 +123,6 @@ def _named(table: pa.Table, schema: Schema, unit: str) -> None:
             f'unit column "{schema.person}": {int(missing.sum())} of {len(missing)} rows name nobody (first: row '
             f"{int(np.argmax(missing)) + 1}); their people cannot be protected as one: fill them in, or drop those rows"
         )
-
-
-def _as_declared(real: Encoded, schema: Schema) -> Encoded:
-    """Whether values may be missing, as the schema says and not as the rows show."""
-    fields = tuple(replace(item, nullable=schema[item.name].missing) for item in real.fields)
-    return replace(real, fields=fields)
 
 
 def _hold(book: RuleBook, read: Encoded, asked: Sequence[Any]) -> None:

@@ -142,7 +142,7 @@ def _words(
         return Column(name, "identifier", "string", missing, pattern=patterns.mask_of(texts), note=note)
     if not _are_levels(texts, counts, rows, different):
         return Column(name, "text", "string", missing, pattern=patterns.words_pattern(texts), note=note)
-    levels = _in_order(texts.to_pylist())
+    levels = in_order(texts.to_pylist())
     if levels is not None:
         return Column(name, "ordered", "string", missing, domain=Domain(levels=tuple(levels)), note=note)
     ranked = sorted(zip((-counts).tolist(), texts.to_pylist(), strict=True))
@@ -175,7 +175,7 @@ def _doubts(present: pa.Array, array: pa.ChunkedArray, born: str | None) -> str:
     return "; ".join(notes)
 
 
-def _in_order(levels: list[str]) -> list[str] | None:
+def in_order(levels: list[str]) -> list[str] | None:
     """The levels of a known scale, or of ranges of numbers, in their order; None for others."""
     if len(levels) < 3:
         return None
