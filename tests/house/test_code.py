@@ -4,10 +4,14 @@ import pytest
 from house.source import dotted, imported, modules, name, tree
 
 # Module -> why it may.
-CLOCK = {"scale/local.py": "waits for workers"}
+CLOCK = {"scale/local.py": "waits for workers", "privacy/chain.py": "a ledger is a log: it tells when"}
 SYSTEM_NOISE = {"privacy/noise.py": "privacy noise comes from the operating system, never from a seed"}
 PRINTS = {"cli.py": "prints"}
-CATCHES_ALL = {"cli.py": "tells the user", "scale/local.py": "reports a worker's failure with its job"}
+CATCHES_ALL = {
+    "cli.py": "tells the user",
+    "scale/local.py": "reports a worker's failure with its job",
+    "measure/audit.py": "an attack that cannot be computed blocks, with its error as the reason",
+}
 GENERATORS = {"Generator", "Philox", "SeedSequence", "BitGenerator"}
 
 
