@@ -15,7 +15,14 @@ PARTS: dict[str, dict[str, str]] = {
         "independent": "tuckpoint.table.engines.independent:Independent",
         "auto": "tuckpoint.table.engines.auto:Auto",
     },
-    "attack": {},
+    "attack": {
+        "copies": "tuckpoint.measure.attacks.copies:copies",
+        "values": "tuckpoint.measure.attacks.values:values",
+        "distance": "tuckpoint.measure.attacks.distance:distance",
+        "density": "tuckpoint.measure.attacks.density:density",
+        "classifier": "tuckpoint.measure.attacks.classifier:classifier",
+        "aligned": "tuckpoint.measure.attacks.aligned:aligned",
+    },
 }
 
 

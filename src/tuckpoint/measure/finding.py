@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from tuckpoint.errors import TraceError
+from tuckpoint.measure.nearness import Nearness
 from tuckpoint.schema import Kind, Schema
 from tuckpoint.score import Score
-from tuckpoint.table.engine import Encoded
+from tuckpoint.table.engine import Array, Encoded
 
 Criterion = Literal["copying", "membership", "singling out", "linkability", "inference", "worst case"]
 Decision = Literal["pass", "block"]
@@ -22,6 +23,11 @@ class Sides:
     `train` and `holdout` are all real rows that the maker saw and did not see, `made` the rows on trial. `members` and
     `outsiders` are equally many people of either, one row each, for attacks that compare person by person. What is
     fitted for an attack (a space, a classifier) is fitted on members and outsiders alike, or on neither.
+
+    `texts` holds the identifier and free-text columns that all three tables have, but running numbers: per column the
+    codes (n,) int64 of the values of train, holdout and made, -1 for missing. `near` is what was measured of members
+    and outsiders already (`guesses.near` gives it, or measures). `delta` is that of the claimed guarantee, which a
+    bound on epsilon allows for; `threads` how many a classifier may use.
     """
 
     train: Encoded
@@ -31,6 +37,10 @@ class Sides:
     made: Encoded
     kinds: Mapping[str, Kind]
     schema: Schema
+    texts: Mapping[str, tuple[Array, Array, Array]] = field(default_factory=dict)
+    near: Nearness | None = None
+    delta: float = 0.0
+    threads: int = 1
 
     @property
     def people(self) -> int:

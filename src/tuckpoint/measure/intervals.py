@@ -75,12 +75,35 @@ def r2(predicted: Array, truth: Array) -> Estimate:
     return Estimate(float(1 - ratio), (ratio * spread - error) / spread.mean())
 
 
-def wilson(count: int, n: int) -> tuple[float, float]:
+def wilson(count: float, n: float) -> tuple[float, float]:
     """Wilson 95 % interval of a share (Wilson 1927)."""
     share, z2 = count / n, Z95**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 / (1 + z2 / n) * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     return (0.0 if count == 0 else float(centre - half)), (1.0 if count == n else float(centre + half))
+
+
+def rate_at(positives: Array, negatives: Array, share: float) -> tuple[float, float, float]:
+    """Share of positives over the score that so large a share of negatives exceeds, and its 95 % interval.
+
+    The threshold is itself estimated: its variance, carried over by the slope of the ROC curve there (Hsieh and
+    Turnbull 1996; from a third to one and a half times the share), is added, and Wilson's interval is that of as many
+    rows as would vary as much.
+    """
+    m, n = len(positives), len(negatives)
+    order = np.sort(negatives)[::-1]
+
+    def over(rank: int) -> int:
+        return int((positives > order[min(rank, n - 1)]).sum())
+
+    at = max(round(share * (n + 1)) - 1, 0)  # a new negative exceeds the j-th highest with probability j / (n + 1)
+    value = over(at) / m
+    lower, upper = at // 3, 3 * at // 2 + 1
+    slope = (over(upper) - over(lower) + 1) / m / ((upper - lower) / (n + 1))
+    guess = (value * m + 2) / (m + 4)
+    spread = guess * (1 - guess)
+    alike = spread / (spread / m + slope**2 * share * (1 - share) / n)
+    return value, *wilson(value * alike, alike)
 
 
 def clopper_pearson(count: int, n: int, level: float = 0.95) -> tuple[float, float]:

@@ -62,7 +62,19 @@ def _hot(codes: Array, slots: Array) -> Array:
 
 def nearest(points: Array, others: Array, *, own: Array | None = None) -> Array:
     """Distance (n,) of each point to the nearest of the others; `own` (n,) is each point's own place among them."""
-    out = np.empty(len(points))
+    return closest(points, others, 1, own=own)[:, 0]
+
+
+def closest(points: Array, others: Array, count: int, *, own: Array | None = None) -> Array:
+    """Distances (n, count) of each point to the `count` nearest of the others, nearest first.
+
+    `own` (n,) is each point's own place among the others, which does not count. Where there are fewer others, the
+    distance to the farthest of them is repeated; raises ValueError if there are none.
+    """
+    there = min(count, len(others) - (own is not None))
+    if there < 1:
+        raise ValueError("no other points to be near to")
+    out = np.empty((len(points), there))
     square = (others.astype(np.float64) ** 2).sum(axis=1).astype(np.float32)
     step = max(1, BLOCK_CELLS // max(len(others), 1))
     for start in range(0, len(points), step):
@@ -70,9 +82,14 @@ def nearest(points: Array, others: Array, *, own: Array | None = None) -> Array:
         score = block @ others.T
         score *= -2
         score += square
+        rows = np.arange(len(block))
         if own is not None:
-            score[np.arange(len(block)), own[start : start + step]] = np.inf
-        closest = others[np.argmin(score, axis=1)]
-        # The matrix product only finds the nearest row: its rounding would blur ties and exact twins.
-        out[start : start + step] = np.sqrt(((block - closest).astype(np.float64) ** 2).sum(axis=1))
-    return out
+            score[rows, own[start : start + step]] = np.inf
+        for k in range(there):
+            found = np.argmin(score, axis=1)
+            # The matrix product only finds the nearest row: its rounding would blur ties and exact twins.
+            gap = block - others[found]
+            out[start : start + step, k] = np.sqrt((gap.astype(np.float64) ** 2).sum(axis=1))
+            score[rows, found] = np.inf
+    out.sort(axis=1)
+    return np.pad(out, ((0, 0), (0, count - there)), mode="edge")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from tuckpoint.measure.exchange import crowd
+from tuckpoint.measure.finding import Finding, Sides
+from tuckpoint.measure.guesses import near as nearness_of
 from tuckpoint.measure.intervals import clopper_pearson, share_difference
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.neighbours import metric, nearest
+from tuckpoint.measure.people import alone, found_again, hits_among, holders
 from tuckpoint.measure.prepare import cut
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
@@ -15,10 +19,18 @@ from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded
 
 DECIMALS = 6
+MOST_DECIMALS = 300
+WHOLE = 1e10  # beyond this float64 holds no 6 decimals
 NEAR_QUANTILE = 0.01
 MOST_MADE = 4_000
 MOST_REAL = 6_000
 MOST_PROBES = 2_000
+CLOSE = 0.1
+DRAWS = 20_000
+MOST_HITS = 500
+OUTSIDE_IS = "the same share of people who were not in the data"
+COMMON = "no row is held by one person alone both in the data and out of it: rows are too common to be anybody's"
+COPIED = "Rows of single people were written again; use bagging, larger leaves or jitter, or `--private`."
 BASE_IS = "share of real holdout rows that do the same"
 NO_BASE = "no holdout was given, so the natural rate is unknown; hold out rows before fitting"
 
@@ -30,10 +42,20 @@ def keys(sides: list[Encoded]) -> list[Array]:
     for field in sides[0].fields:
         values = np.concatenate([side.columns[field.name] for side in sides])
         if field.numeric:
-            values = np.where(np.isnan(values), np.inf, np.round(values, DECIMALS) + 0.0)
+            values = rounded(values)
         part = np.unique(values, return_inverse=True)[1].reshape(-1)
         code = np.unique(code * (int(part.max()) + 1) + part, return_inverse=True)[1].reshape(-1)
     return np.split(code, np.cumsum(sizes)[:-1])
+
+
+def rounded(values: Array) -> Array:
+    """Numbers to 6 decimals, or to 7 digits of the largest where all are small; infinite for missing."""
+    known = np.abs(values[~np.isnan(values)])
+    largest = float(known.max()) if len(known) else 1.0
+    more = -int(np.floor(np.log10(largest))) if 0 < largest < 1 else 0
+    whole = np.abs(values) > WHOLE
+    small = np.round(np.where(whole, 0.0, values), min(DECIMALS + more, MOST_DECIMALS)) + 0.0
+    return np.where(np.isnan(values), np.inf, np.where(whole, values, small))
 
 
 def exact_copies(real: Encoded, made: Encoded, holdout: Encoded | None, *, limits: Limits = DEFAULT) -> Score:
@@ -98,6 +120,64 @@ def _against_base(
         name, value, low, high, made.rows, "lower", base, BASE_IS, passed=passed,
         advice="" if passed else advice, detail=detail,
     )  # fmt: skip
+
+
+def copies(sides: Sides, seed: Seed) -> tuple[Finding, ...]:
+    """Three findings on rows that one person alone holds among all real people.
+
+    `exact_copies`: for how many such people in the data, and outside of it, the row stands in the made table; rows of
+    several people prove nothing and cancel. Who of those hit was in the data is by chance: exact (Fisher 1935), for any
+    two sizes. `rare_copies`: the same, but each hit weighs as much as its row is unlikely to come up by accident, by
+    the squared distance to its neighbours. `near_copies`: as rare copies, for people to whom some made row is ten times
+    nearer than any other person is. The chance of the weighted sums is drawn 20,000 times, each hit in or out by a
+    coin; that errs upwards (drawing without replacement varies less, Hoeffding 1963). Numbers count to 6 decimals.
+    """
+    person, member = holders(sides)
+    real, held, made = keys([sides.train, sides.holdout, sides.made])
+    own, hit = found_again(np.concatenate([real, held]), made, person, len(member))
+    found = nearness_of(sides, seed)
+    people, inside = crowd(sides)
+    row, fake = keys([people, sides.made])
+    single = alone(row, np.arange(len(row)))
+    exact = single & np.isin(row, fake)
+    close = (found.others[:, 0] > 0) & (found.made[:, 0] <= CLOSE * found.others[:, 0])
+    rarity = found.others.mean(axis=1) ** 2
+    return (
+        _finding("exact_copies", own, hit, member),
+        _finding("rare_copies", single, exact, inside, surprise(rarity[exact], inside[exact], seed.child("exact"))),
+        _finding("near_copies", np.ones(len(row), bool), close, inside,
+                 surprise(rarity[close], inside[close], seed.child("close"))),
+    )  # fmt: skip
+
+
+def surprise(weights: Array, member: Array, seed: Seed, *, draws: int = DRAWS) -> float:
+    """How often hits (h,), each a member's or an outsider's by a fair coin, weigh as much for members as these do.
+
+    Only the 500 heaviest count. One in `draws` + 1 is the least that can be told.
+    """
+    heaviest = np.argsort(-weights, kind="stable")[:MOST_HITS]
+    if not len(heaviest):
+        return 1.0
+    weights, member = weights[heaviest] / max(float(weights.max()), np.finfo(float).tiny), member[heaviest]
+    drawn = seed.numpy().integers(0, 2, (draws, len(weights)), dtype=np.int8).astype(np.float32) @ weights
+    return float((1 + np.count_nonzero(drawn >= weights[member].sum() * (1 - 1e-6))) / (draws + 1))
+
+
+def _finding(name: str, own: Array, hit: Array, member: Array, p: float | None = None) -> Finding:
+    hits = hits_among(own, hit, member)
+    if not hits.of_members or not hits.of_outsiders:
+        return Finding("copies", "copying", Score(name, None, why=COMMON))
+    value, base = hits.members / hits.of_members, hits.outsiders / hits.of_outsiders
+    difference, low, high = hits.excess
+    score = Score(
+        name, value, *clopper_pearson(hits.members, hits.of_members), hits.of_members, "lower", base, OUTSIDE_IS,
+        advice=COPIED if value > base else "",
+        detail={
+            "count": hits.members, "count_outsiders": hits.outsiders, "of_outsiders": hits.of_outsiders,
+            "difference": difference, "difference_low": low, "difference_high": high, "interval_of": "value",
+        },
+    )  # fmt: skip
+    return Finding("copies", "copying", score, hits.p if p is None else p)
 
 
 def reissued_identifiers(real: pa.Table, made: pa.Table, holdout: pa.Table | None, schema: Schema) -> list[Score]:

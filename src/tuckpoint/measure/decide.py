@@ -1,0 +1,79 @@
+"""One decision from many findings: Holm's correction, and in words what blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tuckpoint.measure.finding import Control, Finding
+from tuckpoint.score import Score
+from tuckpoint.table.engine import Array
+
+MOST_TOLD = 5
+
+
+def holm(p: Sequence[float]) -> Array:
+    """Adjusted p-values (k,) in the order given; those under a level are all true but with that chance (Holm 1979)."""
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    out = np.empty(len(values))
+    out[order] = np.minimum(stepped, 1.0)
+    return out
+
+
+def adjust(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings with `adjusted` set for all that have a p-value."""
+    listed = list(findings)
+    tested = [i for i, finding in enumerate(listed) if finding.p is not None]
+    for i, adjusted in zip(tested, holm([listed[i].p or 0.0 for i in tested]), strict=True):
+        listed[i] = replace(listed[i], adjusted=float(adjusted))
+    return tuple(listed)
+
+
+def strongest(findings: Sequence[Finding]) -> Finding | None:
+    """The finding with the smallest p-value, None if there is none."""
+    tested = [finding for finding in findings if finding.p is not None]
+    return min(tested, key=lambda finding: (finding.adjusted or 0.0, finding.p or 0.0), default=None)
+
+
+def reasons(
+    findings: Sequence[Finding], epsilon: Score, controls: Sequence[Control], failed: Sequence[str], *, level: float
+) -> tuple[str, ...]:
+    """Why a file is blocked, the gravest first; none if it passes."""
+    told = list(failed)
+    if epsilon.value is not None and epsilon.reference is not None and epsilon.value > epsilon.reference:
+        told.append(
+            f"incident: the release proves epsilon of at least {epsilon.value:.2f}, where {epsilon.reference:g} was "
+            "claimed; the claim is false, so treat every release of this maker as unprotected"
+        )
+    for control in controls:
+        if not control.worked and control.name == "leaky copy":
+            told.append(
+                f"the audit is blind here: it did not find {control.what} (p = {_p(control.p)}); hold out more people, "
+                "or compare more columns"
+            )
+        elif not control.worked:
+            told.append(
+                f"the audit cannot be believed: it found a leak in {control.what} (p = {_p(control.p)}, {control.by}); "
+                "training rows and holdout must come from one population, split by chance"
+            )
+    leaks = sorted((f for f in findings if f.adjusted is not None and f.adjusted < level), key=lambda f: f.p or 0.0)
+    told += [_leak(finding) for finding in leaks[:MOST_TOLD]]
+    if len(leaks) > MOST_TOLD:
+        told.append(f"and {len(leaks) - MOST_TOLD} more findings")
+    return tuple(told)
+
+
+def _leak(finding: Finding) -> str:
+    score = finding.score
+    name = " ".join((score.name.replace("_", " "), *(f"({subject})" for subject in score.subject)))
+    beside = "" if score.reference is None else f", beside {score.reference:.3g} for {score.reference_is}"
+    value = "" if score.value is None else f" {score.value:.3g}{beside}"
+    return f"{finding.attack}: {name}{value} (p = {_p(finding.adjusted or 0.0)} after correction)"
+
+
+def _p(value: float) -> str:
+    return "below 0.001" if value < 0.001 else f"{value:.2g}"
