@@ -56,12 +56,13 @@ def _taken(place: Path, mode: int) -> int | None:
     handle = os.open(place, os.O_RDWR | os.O_CREAT, mode)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         os.close(handle)
-        return None
-    except BaseException:
-        os.close(handle)
+        if isinstance(error, BlockingIOError):
+            return None
         raise
+    with suppress(PermissionError):  # it is its owner's to change
+        os.fchmod(handle, mode)
     return handle
 
 
