@@ -61,7 +61,7 @@ def test_names_in_the_data_cannot_drive_the_terminal() -> None:
 
 
 def test_wide_letters_keep_the_columns_aligned() -> None:
-    assert terminal._columns_of("名前") == 4
+    assert terminal.columns_of("名前") == 4
     assert terminal._cut("名前名前", 5) == "名前…"
 
 

@@ -29,27 +29,27 @@ def summary(
     found = verdicts(evaluation)
     rows = evaluation.rows
     about = f"{rows.get('made', 0):,} made rows, {rows.get('real', 0):,} real, {rows.get('holdout', 0):,} held out"
-    lines = [headline(found), *_wrapped(about, width), ""]
+    lines = [headline(found), *wrapped(about, width), ""]
     for verdict in found:
         lines += _verdict(verdict, width, colour=colour)
     lines += ["", *_numbers(evaluation, width)]
     lines += ["", *_columns(evaluation, width)] if evaluation.columns else []
-    lines += ["", *_wrapped("Synthetic rows; nothing here proves privacy.", width)]
-    lines += _wrapped(f"Report: {visible(report, 400)}", width) if report else []
-    return _encodable("\n".join(lines), encoding, width) + "\n"
+    lines += ["", *wrapped("Synthetic rows; nothing here proves privacy.", width)]
+    lines += wrapped(f"Report: {visible(report, 400)}", width) if report else []
+    return encodable("\n".join(lines), encoding, width) + "\n"
 
 
 def _verdict(verdict: Verdict, width: int, *, colour: bool) -> Iterator[str]:
-    head = _wrapped(f"{MARKS[verdict.state]} {WORD[verdict.state]}: {visible(verdict.label, 120)}", width, hang=2)
+    head = wrapped(f"{MARKS[verdict.state]} {WORD[verdict.state]}: {visible(verdict.label, 120)}", width, hang=2)
     for line in head:
         yield f"\x1b[{COLOURS[verdict.state]}m{line}\x1b[0m" if colour else line
     if verdict.state == "holds":
         return
     for score in verdict.scores:
         if state(score) == verdict.state:
-            yield from _wrapped(f"{_label(score)}: {_told(score)}", width, indent=4)
-            yield from _wrapped(visible(score.why, 400), width, indent=4) if score.why else ()
-            yield from _wrapped(f"What to do: {visible(score.advice, 400)}", width, indent=4) if score.advice else ()
+            yield from wrapped(f"{_label(score)}: {_told(score)}", width, indent=4)
+            yield from wrapped(visible(score.why, 400), width, indent=4) if score.why else ()
+            yield from wrapped(f"What to do: {visible(score.advice, 400)}", width, indent=4) if score.advice else ()
 
 
 def _label(score: Score) -> str:
@@ -82,24 +82,24 @@ def _columns(evaluation: Evaluation, width: int) -> list[str]:
 
 def _table(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
     """Names on the left, figures in columns to their right; in a narrow window the figures stand below the names."""
-    sizes = [max(_columns_of(row[place]) for row in rows) for place in range(1, len(rows[0]))]
-    names = max(_columns_of(row[0]) for row in rows)
+    sizes = [max(columns_of(row[place]) for row in rows) for place in range(1, len(rows[0]))]
+    names = max(columns_of(row[0]) for row in rows)
     room = width - sum(size + 3 for size in sizes) - 2
     lines = []
     for index, row in enumerate(rows):
         cells = "".join(
-            "   " + " " * (size - _columns_of(cell)) + cell for cell, size in zip(row[1:], sizes, strict=True)
+            "   " + " " * (size - columns_of(cell)) + cell for cell, size in zip(row[1:], sizes, strict=True)
         )
         indent = "" if index == 0 else "  "
         if room < min(names, 24):
-            lines += [*_wrapped(indent + row[0], width), *_wrapped(" ".join(filter(None, row[1:])), width, indent=4)]
+            lines += [*wrapped(indent + row[0], width), *wrapped(" ".join(filter(None, row[1:])), width, indent=4)]
             continue
         name = _cut(indent + row[0], min(room, names) + 2)
-        lines.append((name + " " * (min(room, names) + 2 - _columns_of(name)) + cells).rstrip())
+        lines.append((name + " " * (min(room, names) + 2 - columns_of(name)) + cells).rstrip())
     return lines
 
 
-def _columns_of(text: str) -> int:
+def columns_of(text: str) -> int:
     """How many columns of a terminal the text fills."""
     return sum(
         0 if unicodedata.combining(c) or c in "\u200c\u200d" else 2 if unicodedata.east_asian_width(c) in "WF" else 1
@@ -108,22 +108,22 @@ def _columns_of(text: str) -> int:
 
 
 def _cut(text: str, width: int) -> str:
-    if _columns_of(text) <= width:
+    if columns_of(text) <= width:
         return text
-    while _columns_of(text) > width - 1:
+    while columns_of(text) > width - 1:
         text = text[:-1]
     return text + "…"
 
 
-def _wrapped(text: str, width: int, *, indent: int = 0, hang: int = 0) -> list[str]:
+def wrapped(text: str, width: int, *, indent: int = 0, hang: int = 0) -> list[str]:
     """Lines of at most `width` columns, broken at spaces and inside words that are longer."""
     lines, line, start = [], " " * indent, indent
     if not indent and text.startswith("  "):
         line, start = "  ", 2
     for word in text.split():
         while True:
-            gap = "" if _columns_of(line) <= start else " "
-            if _columns_of(line + gap + word) <= width:
+            gap = "" if columns_of(line) <= start else " "
+            if columns_of(line + gap + word) <= width:
                 line += gap + word
                 break
             if gap:
@@ -131,14 +131,15 @@ def _wrapped(text: str, width: int, *, indent: int = 0, hang: int = 0) -> list[s
                 start = indent + hang
                 line = " " * start
                 continue
-            fitting = next(n for n in range(len(word), 0, -1) if _columns_of(line + word[:n]) <= width)
+            fitting = next(n for n in range(len(word), 0, -1) if columns_of(line + word[:n]) <= width)
             lines.append(line + word[:fitting])
             start = indent + hang
             line, word = " " * start, word[fitting:]
     return [*lines, line] if line.strip() else lines
 
 
-def _encodable(text: str, encoding: str, width: int) -> str:
+def encodable(text: str, encoding: str, width: int) -> str:
+    """The text with what the encoding cannot show written in ASCII, no line wider than before or than `width`."""
     try:
         text.encode(encoding)
         return text
