@@ -22,6 +22,10 @@ PARTS: dict[str, dict[str, str]] = {
         "density": "tuckpoint.measure.attacks.density:density",
         "classifier": "tuckpoint.measure.attacks.classifier:classifier",
         "aligned": "tuckpoint.measure.attacks.aligned:aligned",
+        "singling_out": "tuckpoint.measure.attacks.singling_out:singling_out",
+        "linkability": "tuckpoint.measure.attacks.linkability:linkability",
+        "inference": "tuckpoint.measure.attacks.inference:inference",
+        "minorities": "tuckpoint.measure.attacks.minorities:minorities",
     },
 }
 
