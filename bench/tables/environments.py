@@ -57,17 +57,17 @@ PEERS: dict[str, Peer] = {
 }
 
 
-def interpreter(environment: str | None) -> Path:
-    """The Python of an environment; the running one for None."""
-    return Path(sys.executable) if environment is None else HERE / "envs" / environment / "bin" / "python"
+def interpreter(environment: str | None, home: Path = HERE) -> Path:
+    """The Python of an environment of the bench at home; the running one for None."""
+    return Path(sys.executable) if environment is None else home / "envs" / environment / "bin" / "python"
 
 
-def make(environment: str) -> None:
+def make(environment: str, home: Path = HERE) -> None:
     """Create the environment anew from its pinned list."""
-    folder = HERE / "envs" / environment
+    folder = home / "envs" / environment
     venv.create(folder, with_pip=True, clear=True)
-    requirements = HERE / "requirements" / f"{environment}.txt"
-    command = [interpreter(environment), "-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements]
+    requirements = home / "requirements" / f"{environment}.txt"
+    command = [interpreter(environment, home), "-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements]
     subprocess.run([str(part) for part in command], check=True)
 
 

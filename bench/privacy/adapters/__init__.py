@@ -1,0 +1,1 @@
+"""Programs of other makers, each run in its own environment."""
