@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from tuckpoint.arguments import parser
+from tuckpoint.cli import _VERBS
 
-VERBS = ("make", "schema", "rules", "fit", "sample", "complete", "measure", "run", "engines", "example")
+VERBS = tuple(_VERBS)
 
 
 def chosen(options):
