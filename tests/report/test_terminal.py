@@ -60,11 +60,6 @@ def test_names_in_the_data_cannot_drive_the_terminal() -> None:
     assert not any(unicodedata.category(c) in {"Cc", "Cs", "Cf"} and c not in "\n\u200d" for c in told)
 
 
-def test_wide_letters_keep_the_columns_aligned() -> None:
-    assert terminal.columns_of("名前") == 4
-    assert terminal._cut("名前名前", 5) == "名前…"
-
-
 def test_plain_ascii_says_the_same() -> None:
     told = terminal.summary(fabricate.evaluation(), encoding="ascii")
     assert "x Does not hold" in told

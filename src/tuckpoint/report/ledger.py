@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tuckpoint.privacy.book import Change, Draw, Spend
 from tuckpoint.privacy.statement import AccountView, state
-from tuckpoint.report.terminal import NARROWEST, encodable, wrapped
+from tuckpoint.report.lines import NARROWEST, encodable, wrapped
 from tuckpoint.report.words import count, visible
 
 SHOWN = 20  # lines of an account, unless all are asked for
