@@ -1,4 +1,5 @@
 import inspect
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -54,6 +55,24 @@ def test_large_rationals_take_the_path_of_python_integers():
     assert agrees(drawn, lambda y: np.exp(-(y**2) / (2 * float(variance)))) > SURE
 
 
+def test_a_laplace_law_of_wrong_scale_is_noticed():
+    drawn = noise.discrete_laplace(Fraction(4), DRAWS)
+    assert agrees(drawn, lambda y: np.exp(-abs(y) / 4.3)) < SURE
+
+
+def test_each_draw_is_independent_of_the_last():
+    drawn = noise.discrete_gaussian(Fraction(9), DRAWS)
+    pairs, _, _ = np.histogram2d(drawn[:-1:2] > 0, drawn[1::2] > 0, bins=2)
+    assert stats.chi2_contingency(pairs).pvalue > SURE
+    assert np.abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 5.5 / np.sqrt(DRAWS)
+
+
+def test_draws_come_by_the_hundred_thousand():
+    start = time.process_time()
+    assert noise.discrete_gaussian(Fraction(1000), 300_000).std() == pytest.approx(1000**0.5, rel=0.02)
+    assert time.process_time() - start < 8  # about 1 CPU-s; one at a time in Python would take a quarter of a minute
+
+
 def test_huge_variance_keeps_its_scale():
     drawn = noise.discrete_gaussian(Fraction(10**16), 4000)
     assert 0.93 < drawn.std() / 1e8 < 1.07
@@ -67,6 +86,33 @@ def test_choice_follows_the_exponential_mechanism():
     seen = np.bincount(chosen, minlength=5)
     assert seen[4] == 0
     assert stats.chisquare(seen[:4], 3000 * weight[:4] / weight.sum()).pvalue > SURE
+
+
+@pytest.mark.parametrize(
+    ("scores", "epsilon"),
+    [
+        ([0, -1, -2, -3, -4, -5, -6, -7, -12], Fraction(5, 3)),
+        ([0, 0, 0, -30, -30, -31], Fraction(1, 10)),
+        ([-(10**25), -(10**25) - 2 * 10**5, -(10**25) - 10**12], Fraction(1, 10**5)),  # past int64
+    ],
+)
+def test_choice_keeps_its_law_near_and_far_from_the_best(scores, epsilon):
+    chosen = [noise.exponential_choice(scores, epsilon, 1) for _ in range(3000)]
+    weight = np.exp(float(epsilon) * np.array([float(s - max(scores)) for s in scores]) / 2)
+    seen, expected = np.bincount(chosen, minlength=len(scores)), 3000 * weight / weight.sum()
+    often = expected >= 5
+    assert seen[~often].sum() <= 30
+    assert stats.chisquare(seen[often], expected[often] * seen[often].sum() / expected[often].sum()).pvalue > SURE
+
+
+def test_choice_among_thousands_keeps_their_common_weight():
+    # One good score against thousands of poor ones of two kinds, with an integer array for the scores.
+    scores = np.concatenate([[0], np.full(200, -7), np.full(1000, -8)])
+    chosen = np.array([noise.exponential_choice(scores, Fraction(2), 1) for _ in range(4000)])
+    weight = np.array([1.0, 200 * np.exp(-7), 1000 * np.exp(-8)])
+    seen = [(chosen == 0).sum(), ((chosen > 0) & (chosen <= 200)).sum(), (chosen > 200).sum()]
+    assert stats.chisquare(seen, 4000 * weight / weight.sum()).pvalue > SURE
+    assert len(np.unique(chosen[chosen > 200])) > 300  # 614 draws among 1000
 
 
 def test_uniform_has_no_favourites():
@@ -89,8 +135,9 @@ def test_noise_cannot_be_seeded():
     first = noise.discrete_gaussian(Fraction(10**6), 20)
     np.random.seed(7)  # noqa: NPY002
     assert (first != noise.discrete_gaussian(Fraction(10**6), 20)).any()
-    for _, draw in inspect.getmembers(noise, inspect.isfunction):
-        assert "seed" not in str(inspect.signature(draw)).lower()
+    for name, draw in inspect.getmembers(noise, inspect.isfunction):
+        words = (name, *inspect.signature(draw).parameters)
+        assert not any(word in part.lower() for part in words for word in ("seed", "rng", "generator", "state")), name
 
 
 def test_no_draws():

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import secrets
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ Integers = NDArray[Any]  # int64, or Python integers (dtype object) where int64 
 Mask = NDArray[np.bool_]
 
 _WORD = 2**62  # products stay below this in int64
+_LEVELS = 48  # scores that are worse than exp(-48) are proposed together
 _LIMIT = 2**40  # largest scale for which all steps of the Laplace law stay in int64
 
 
@@ -49,27 +52,37 @@ def discrete_gaussian(variance: Fraction | int, size: int) -> NDArray[np.int64]:
     return _filled(size, lambda count: _gaussian(variance, count))
 
 
-def exponential_choice(scores: Sequence[int], epsilon: Fraction, sensitivity: int) -> int:
+def exponential_choice(scores: Sequence[int] | Integers, epsilon: Fraction, sensitivity: int) -> int:
     """Choose a position with probability proportional to exp(epsilon score / (2 sensitivity)), exactly.
 
     Scores are integers that one unit of privacy moves by at most `sensitivity`. Costs epsilon^2 / 8 of zCDP, being of
-    bounded range. A uniform proposal is accepted with exp of its distance to the best score, so no weight is ever
-    computed. Raises PrivacyError for no scores, a sensitivity below 1 or an epsilon that is no positive rational.
+    bounded range. No weight is ever computed: with x the distance to the best score, positions of one whole part g of x
+    are proposed together, with a power of two that bounds their number times 2^-g, and accepted with (2/e)^g and exp of
+    what is left of x. Raises PrivacyError for no scores, a sensitivity below 1 or an epsilon that is no positive
+    rational.
     """
     epsilon = _rational("epsilon", epsilon)
-    whole = [int(score) for score in scores]
-    if not whole or any(mine != theirs for mine, theirs in zip(whole, scores, strict=True)):
+    whole = np.asarray(scores)
+    if not whole.size or not (whole.dtype.kind in "iu" or all(value == int(value) for value in scores)):
         raise PrivacyError(f"selection needs at least one score and only whole ones; found {list(scores)[:5]}")
     if sensitivity < 1:
         raise PrivacyError(f"sensitivity {sensitivity} is not a positive whole number")
-    best = max(whole)
-    lost = np.array([(best - score) * epsilon.numerator for score in whole], dtype=object)
     per = 2 * sensitivity * epsilon.denominator
+    lost = _lost(whole, epsilon.numerator, per)
+    level = np.minimum(lost // per, _LEVELS).astype(np.int64)
+    order = np.argsort(level, kind="stable")
+    size = np.bincount(level)
+    start = np.cumsum(size) - size
+    found = np.flatnonzero(size)
+    room = [int(size[g] - 1).bit_length() for g in found]
+    edges = list(accumulate(1 << (bits + _LEVELS - int(g)) for bits, g in zip(room, found, strict=True)))
     while True:
-        proposed = uniform(len(whole), 4 * len(whole))
-        accepted = np.flatnonzero(_bernoulli_exp(lost[proposed], per))
-        if len(accepted):
-            return int(proposed[accepted[0]])
+        at = bisect_right(edges, secrets.randbelow(edges[-1]))
+        g, among = int(found[at]), secrets.randbelow(1 << room[at])
+        if among < size[g] and all(_two_over_e() for _ in range(g)):
+            chosen = int(order[start[g] + among])
+            if _bernoulli_exp(lost[chosen : chosen + 1] - g * per, per)[0]:
+                return chosen
 
 
 def shuffled(size: int) -> NDArray[np.int64]:
@@ -170,6 +183,23 @@ def _bernoulli_exp_fraction(top: Integers, bottom: int) -> Mask:
         alive = alive[goes_on]
         step += 1
     return happened
+
+
+def _lost(scores: Integers, numerator: int, per: int) -> Integers:
+    """How far each score is below the best, times the numerator: int64, or Python integers where these overflow."""
+    best, worst = int(scores.max()), int(scores.min())
+    room = max((best - worst) * numerator, per * (_LEVELS + 1), abs(best), abs(worst)) < _WORD
+    if room:
+        return (best - scores.astype(np.int64)) * numerator
+    return np.array([(best - int(score)) * numerator for score in scores], dtype=object)
+
+
+def _two_over_e() -> bool:
+    """True with probability 2 / e = 1 - 1/3 + 1/12 - ..., the terms being 2 / k!."""
+    step = 3
+    while secrets.randbelow(step) == 0:
+        step += 1
+    return step % 2 == 1
 
 
 def _below(top: Integers, bottom: int) -> Mask:

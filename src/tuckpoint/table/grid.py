@@ -39,15 +39,14 @@ class Grid:
         an error here would tell whether such a row exists.
         """
         last = int(self.first[-1] + self.count[-1]) - 1 if len(self.first) else 0
-        if self.field.numeric:
-            absent = np.isnan(values)
-            steps = to_steps(np.where(absent, 0.0, values), self.field.decimals) - self.low
-        else:
-            absent = values < 0
-            steps = values.astype(np.float64)
+        nothing = self.size - 1 if self.missing else 0
+        if not self.field.numeric:
+            return np.where(values < 0, nothing, np.minimum(values, last)).astype(np.int64)
+        absent = np.isnan(values)
+        steps = to_steps(np.where(absent, 0.0, values), self.field.decimals) - self.low
         place = np.clip(np.where(absent, 0.0, steps), 0, last).astype(np.int64)
         cell = np.searchsorted(self.first, place, side="right") - 1
-        return np.where(absent, self.size - 1 if self.missing else 0, np.maximum(cell, 0))
+        return np.where(absent, nothing, np.maximum(cell, 0))
 
     def values(self, steps: NDArray[np.int64]) -> Array:
         """The values at these steps above `low` (n,), -1 for missing."""

@@ -8,9 +8,10 @@ from scipy import stats
 from tuckpoint.errors import InputError, PrivacyError
 from tuckpoint.privacy.account import epsilon_of, rho_of
 from tuckpoint.seed import Seed
+from tuckpoint.table import counting
 from tuckpoint.table.engine import Context, Encoded, Field
 from tuckpoint.table.engines import marginals
-from tuckpoint.table.engines.marginals import Marginals, budget, runs_of_equal_count
+from tuckpoint.table.engines.marginals import Marginals, budget
 
 LEVELS = tuple("abcdef")
 
@@ -133,11 +134,12 @@ def test_one_person_moves_counts_and_scores_by_no_more_than_was_charged(monkeypa
     person = np.append(np.arange(296), np.full(4, 999))  # the last four rows are one person
     tables: list[np.ndarray] = []
 
-    def recorded(self, counts, variance):
+    def recorded(counts, variance):
         tables.append(np.asarray(counts).ravel())
         return np.full(np.asarray(counts).shape, 40.0)  # the same "noisy" answer whatever the data
 
-    monkeypatch.setattr(marginals._Fit, "_noisy", recorded)
+    for module in (counting, marginals):
+        monkeypatch.setattr(module, "noisy", recorded)
     for rows in (np.ones(300, bool), person != 999):
         fit(Encoded(real.fields, real.columns, person).take(rows), rows_per_person=bound)
     half = len(tables) // 2
@@ -145,6 +147,7 @@ def test_one_person_moves_counts_and_scores_by_no_more_than_was_charged(monkeypa
     assert moved == [bound] * half
     rounds = len(scores) // 2
     assert rounds == 3
+    assert len(scores[0][0]) == 7  # all pairs, and to stop
     for (a, charged), (b, _) in zip(scores[:rounds], scores[rounds:], strict=True):
         assert 0 < np.abs(a - b).max() <= charged
 
@@ -175,18 +178,15 @@ def test_an_attack_finds_an_overspent_budget_and_no_other(monkeypatch, overspent
     The overspent twin, whose noise is twenty times too small, shows that the attack would notice.
     """
     epsilon, delta, trials = 1.0, 1e-2, 120
-    if overspent:
-        honest = marginals.gaussian_variance
-        monkeypatch.setattr(marginals, "gaussian_variance", lambda *given: honest(*given) / 400)
-        monkeypatch.setattr(marginals, "gaussian_cost", lambda *_: Fraction(1, 10**6))  # the account is deceived too
     told: list[np.ndarray] = []
-    plain = marginals._Fit._noisy
+    plain = counting.noisy
 
-    def heard(self, counts, variance):
-        told.append(plain(self, counts, variance))
+    def heard(counts, variance):
+        told.append(plain(counts, variance / 400 if overspent else variance))
         return told[-1]
 
-    monkeypatch.setattr(marginals._Fit, "_noisy", heard)
+    for module in (counting, marginals):
+        monkeypatch.setattr(module, "noisy", heard)
     gone = Encoded((level("a", 2), level("b", 2)), {n: np.zeros(0, np.int32) for n in "ab"})
     there = Encoded(gone.fields, {n: np.ones(1, np.int32) for n in "ab"})
     engine = Marginals(epsilon=epsilon, delta=delta)
@@ -225,13 +225,3 @@ def test_an_empty_table_and_one_without_columns_are_answered_like_any():
     nothing = fit(Encoded((), {}))
     assert nothing.draw(0, Seed(1)).rows == 0
     assert nothing.guarantee.epsilon == 0
-
-
-def test_runs_have_about_equal_counts():
-    counts = np.array([50.0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 20, 20])
-    runs = runs_of_equal_count(counts, 4)
-    assert runs[0] == 0
-    assert runs[1] == 1
-    assert (np.diff(runs) >= 0).all()
-    assert runs.max() <= 3
-    assert runs_of_equal_count(np.zeros(4), 3).tolist() == [0, 0, 0, 0]

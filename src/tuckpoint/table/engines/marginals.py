@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -28,9 +27,10 @@ from tuckpoint.privacy.account import (
 )
 from tuckpoint.seed import Seed
 from tuckpoint.table.contribution import bounded, rows_of_unit, unit_in_words
-from tuckpoint.table.denoise import average, fit_margins, project, project_margins
+from tuckpoint.table.counting import check_public, count_singles, group, grouped, noisy, pair_blocks, table_of
+from tuckpoint.table.denoise import fit_margins, project, project_margins
 from tuckpoint.table.engine import Context, Encoded, Field, Guarantee, State
-from tuckpoint.table.grid import Grid, grid
+from tuckpoint.table.grid import Grid
 from tuckpoint.table.tree import Node, TreeModel
 
 Floats = NDArray[np.float64]
@@ -79,7 +79,7 @@ class Marginals:
 
         Raises PrivacyError if a domain was read off the data.
         """
-        check_public(real.fields)
+        check_public(self.name, real.fields)
         account = Account.open(self.epsilon, self.delta) if context.account is None else context.account
         kept = real if self.unit == "row" else bounded(real, self.rows_per_person)
         most = rows_of_unit(real, self.unit, self.rows_per_person)
@@ -91,30 +91,14 @@ class Marginals:
             account,
             unit=unit_in_words(self.unit, most),
             mechanism=_MECHANISM,
-            rows=round(fit.total) if real.fields else None,
+            rows=round(fit.singles.total) if real.fields else None,
         )
-        return TreeModel(real.fields, nodes, fit.cells, guarantee)
+        return TreeModel(real.fields, nodes, fit.singles.cells if real.fields else self.cells, guarantee)
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> TreeModel:
         """The model of this engine that told this state."""
         return TreeModel.from_state(state, fields)
-
-
-def check_public(fields: tuple[Field, ...]) -> None:
-    """Raise PrivacyError naming the columns whose domain would void a claim of privacy."""
-    leaks = [f.name for f in fields if f.provenance == "data"]
-    if leaks:
-        raise PrivacyError(
-            f"engine marginals cannot promise privacy: the domain of {', '.join(map(repr, leaks))} was read off the "
-            "real rows; in schema.yaml give each its low and high, or its levels, from law or knowledge (not from this "
-            "table), with provenance public or expert"
-        )
-    for item in fields:
-        if item.numeric and (item.low is None or item.high is None):
-            raise PrivacyError(
-                f'engine marginals: column "{item.name}" has no low and high in its domain; write both in schema.yaml'
-            )
 
 
 def budget(sizes: list[int]) -> tuple[Fraction, Fraction, Fraction, Fraction]:
@@ -136,131 +120,114 @@ def budget(sizes: list[int]) -> tuple[Fraction, Fraction, Fraction, Fraction]:
 class _Fit:
     """One fit in progress: the kept rows as cell codes, the account, and what has been measured."""
 
-    def __init__(self, settings: Marginals, real: Encoded, bound: int, account: Account) -> None:
-        self.settings, self.real, self.bound, self.account = settings, real, bound, account
-        self.names = [item.name for item in real.fields]
+    def __init__(self, settings: Marginals, real: Encoded, most: int, account: Account) -> None:
+        self.settings, self.real, self.most, self.account = settings, real, most, account
         widest = [len(f.levels) + f.nullable if f.levels is not None else settings.bins for f in real.fields]
         self.shares = [share * account.left for share in budget([max(2, min(w, settings.bins)) for w in widest])]
-        self.grids: list[Grid] = []
-        self.singles: list[Floats] = []
-        self.single_variance = Fraction(1)
-        self.total = 1.0
-        self.cells = settings.cells
 
     def nodes(self) -> tuple[Node, ...]:
-        self._count_rows()
-        self._count_columns()
-        bins = [self._group(j) for j in range(len(self.names))]
-        codes = [b[g.code(self.real.columns[name])] for b, g, name in zip(bins, self.grids, self.names, strict=True)]
+        rows_rho, columns_rho, choice_rho, pairs_rho = self.shares
+        self.singles = count_singles(
+            self.real,
+            self.account,
+            rows_rho=rows_rho,
+            columns_rho=columns_rho,
+            most=self.most,
+            cells=self.settings.cells,
+        )
+        self.clear = [project(counts, self.singles.total) for counts in self.singles.counts]
+        bins = [self._group(grid, clear, pairs_rho) for grid, clear in zip(self.singles.grids, self.clear, strict=True)]
+        columns = (self.real.columns[item.name] for item in self.real.fields)
+        codes = [b[g.code(values)] for b, g, values in zip(bins, self.singles.grids, columns, strict=True)]
         sizes = [int(b.max()) + 1 for b in bins]
-        edges = self._choose(codes, sizes, bins) if len(sizes) > 1 else []
-        tables, variance = self._count_pairs(codes, sizes, edges)
-        margins = self._margins(bins, sizes, edges, tables, variance)
+        edges = self._choose(codes, sizes, bins, choice_rho, pairs_rho) if len(sizes) > 1 else []
+        tables, variance = self._count_pairs(codes, sizes, edges, pairs_rho)
+        margins = self._margins(bins, sizes, tables, variance)
         joint = {}
         for edge in edges:
-            rows, columns = margins[edge[0]], margins[edge[1]]
-            near = project_margins(tables[edge], rows, columns)
-            joint[edge] = fit_margins(np.maximum(near, _LEAST), rows, columns)
+            rows, across = margins[edge[0]], margins[edge[1]]
+            near = project_margins(tables[edge], rows, across)
+            joint[edge] = fit_margins(np.maximum(near, _LEAST), rows, across)
         return self._tree(bins, margins, joint)
 
-    def _noisy(self, counts: Codes, variance: Fraction) -> Floats:
-        flat = counts.ravel()
-        return (flat + noise.discrete_gaussian(variance, len(flat))).reshape(counts.shape).astype(np.float64)
+    def _group(self, grid: Grid, clear: Floats, pairs_rho: Fraction) -> Codes:
+        """As many bins as pair tables of that size can be told from their noise."""
+        if not pairs_rho:
+            return group(grid, clear, most=self.settings.bins, rare=0.0)
+        deviation = math.sqrt(gaussian_variance(pairs_rho, self.most, len(self.clear)))
+        most = int(min(max(math.sqrt(self.singles.total / deviation), 2), self.settings.bins))
+        return group(grid, clear, most=most, rare=most * deviation / 2)
 
-    def _count_rows(self) -> None:
-        variance = gaussian_variance(self.shares[0], self.bound)
-        self.account.spend("number of rows", gaussian_cost(variance, self.bound))
-        self.total = max(float(self._noisy(np.array([self.real.rows]), variance)[0]), 1.0)
-        self.total_variance = float(variance)
-
-    def _count_columns(self) -> None:
-        """Fine counts of each column; as many cells as leave four standard deviations of noise in a typical one."""
-        tables = len(self.names)
-        self.single_variance = gaussian_variance(self.shares[1], self.bound, tables)
-        self.account.spend("single columns", gaussian_cost(self.single_variance, self.bound, tables))
-        afford = int(self.total / (4 * math.sqrt(self.single_variance)))
-        self.cells = min(max(afford, 2), self.settings.cells)
-        for item in self.real.fields:
-            cells = grid(item, self.cells)
-            counts = np.bincount(cells.code(self.real.columns[item.name]), minlength=cells.size)
-            self.grids.append(cells)
-            self.singles.append(self._noisy(counts, self.single_variance))
-        totals = [np.array(single.sum()) for single in self.singles]
-        variances = [len(single) * float(self.single_variance) for single in self.singles]
-        self.total = max(float(average([np.array(self.total), *totals], [self.total_variance, *variances])), 1.0)
-
-    def _group(self, j: int) -> Codes:
-        """Each cell's bin: numbers in runs of about equal count, levels alone or, if rare, pooled."""
-        cells, counts = self.grids[j], project(self.singles[j], self.total)
-        pair_noise = (
-            math.sqrt(float(gaussian_variance(self.shares[3], self.bound, len(self.names)))) if self.shares[3] else 0
-        )
-        afford = math.sqrt(self.total / pair_noise) if pair_noise else self.settings.bins
-        most = int(min(max(afford, 2), self.settings.bins))
-        if cells.size <= 2:
-            return np.arange(cells.size)
-        if cells.field.numeric:
-            runs = runs_of_equal_count(counts[: len(cells.first)], most)
-            return np.append(runs, runs[-1] + 1) if cells.missing else runs
-        order = np.argsort(-counts, kind="stable")
-        alone = int(min(most - 1, max((counts > most * pair_noise / 2).sum(), 1)))
-        if alone + 1 >= cells.size:
-            return np.arange(cells.size)
-        bins = np.full(cells.size, alone)
-        bins[order[:alone]] = np.arange(alone)
-        return bins
-
-    def _choose(self, codes: list[Codes], sizes: list[int], bins: list[Codes]) -> list[Edge]:
+    def _choose(
+        self, codes: list[Codes], sizes: list[int], bins: list[Codes], choice_rho: Fraction, pairs_rho: Fraction
+    ) -> list[Edge]:
         """A forest of the pairs that depend most, by exponential mechanisms that may also choose to stop."""
         rounds = len(sizes) - 1
-        epsilon = selection_epsilon(self.shares[2], rounds)
+        epsilon = selection_epsilon(choice_rho, rounds)
         self.account.spend("choice of pairs", selection_cost(epsilon, rounds))
-        margin = [project(_grouped(s, b), self.total) for s, b in zip(self.singles, bins, strict=True)]
-        deviation = math.sqrt(gaussian_variance(self.shares[3], self.bound, rounds))
-        scores: dict[Edge, int] = {}
-        for a, b in combinations(range(len(sizes)), 2):
-            table = _counted(codes, sizes, (a, b))
-            expected = np.rint(_FINE * np.outer(margin[a], margin[b]) / self.total).astype(np.int64)
-            # A column of few levels passes little on, so it does better as a leaf than as a bridge.
-            weight = round(_WEIGHT * math.sqrt(1 - 1 / max(min(sizes[a], sizes[b]), 2)))
-            price = round(_FINE * _WEIGHT * _PRICE * deviation * table.size)
-            scores[a, b] = weight * int(np.abs(_FINE * table - expected).sum()) - price
-        part = list(range(len(sizes)))
+        scores = self._scores(codes, sizes, bins, math.sqrt(gaussian_variance(pairs_rho, self.most, rounds)))
+        first, second = np.triu_indices(len(sizes), 1)
+        part = np.arange(len(sizes))
         edges: list[Edge] = []
         for _ in range(rounds):
-            free = [edge for edge in scores if part[edge[0]] != part[edge[1]]]
-            at = noise.exponential_choice([*(scores[edge] for edge in free), 0], epsilon, _FINE * _WEIGHT * self.bound)
+            free = np.flatnonzero(part[first] != part[second])
+            offered = np.append(scores[first[free], second[free]], 0)
+            at = noise.exponential_choice(offered, epsilon, _FINE * _WEIGHT * self.most)
             if at == len(free):
                 break
-            edges.append(free[at])
-            old, new = part[free[at][1]], part[free[at][0]]
-            part = [new if p == old else p for p in part]
+            a, b = int(first[free[at]]), int(second[free[at]])
+            edges.append((a, b))
+            part[part == part[b]] = part[a]
         return edges
 
-    def _count_pairs(self, codes: list[Codes], sizes: list[int], edges: list[Edge]) -> tuple[dict[Edge, Floats], float]:
+    def _scores(self, codes: list[Codes], sizes: list[int], bins: list[Codes], deviation: float) -> Codes:
+        """How far each pair's table is from independence, less a price for the noise that it brings (columns, columns).
+
+        One unit moves a score by at most _FINE * _WEIGHT * most.
+        """
+        margin = [grouped(clear, own) for clear, own in zip(self.clear, bins, strict=True)]
+        scores = np.zeros((len(sizes), len(sizes)), np.int64)
+        for one, other, tables in pair_blocks(codes, sizes):
+            rows, across = (np.concatenate([margin[j] for j in block]) for block in (one, other))
+            apart = np.abs(
+                _FINE * tables - np.rint(_FINE * np.outer(rows, across) / self.singles.total).astype(np.int64)
+            )
+            for axis, block in ((0, one), (1, other)):
+                apart = np.add.reduceat(apart, np.cumsum([0, *(sizes[j] for j in block[:-1])]), axis=axis)
+            a, b = (np.array([sizes[j] for j in block]) for block in (one, other))
+            # A column of few levels passes little on, so it does better as a leaf than as a bridge.
+            narrow = np.maximum(np.minimum(a[:, None], b), 2)
+            weight = np.rint(_WEIGHT * np.sqrt(1 - 1 / narrow)).astype(np.int64)
+            price = np.rint(_FINE * _WEIGHT * _PRICE * deviation * a[:, None] * b).astype(np.int64)
+            scores[one.start : one.stop, other.start : other.stop] = weight * apart - price
+        return scores
+
+    def _count_pairs(
+        self, codes: list[Codes], sizes: list[int], edges: list[Edge], pairs_rho: Fraction
+    ) -> tuple[dict[Edge, Floats], float]:
         if not edges:
             return {}, 1.0
-        variance = gaussian_variance(self.shares[3], self.bound, len(edges))
-        self.account.spend("pair tables", gaussian_cost(variance, self.bound, len(edges)))
-        return {edge: self._noisy(_counted(codes, sizes, edge), variance) for edge in edges}, float(variance)
+        variance = gaussian_variance(pairs_rho, self.most, len(edges))
+        self.account.spend("pair tables", gaussian_cost(variance, self.most, len(edges)))
+        return {edge: noisy(table_of(codes, sizes, edge), variance) for edge in edges}, float(variance)
 
     def _margins(
-        self, bins: list[Codes], sizes: list[int], edges: list[Edge], tables: dict[Edge, Floats], variance: float
+        self, bins: list[Codes], sizes: list[int], tables: dict[Edge, Floats], variance: float
     ) -> list[Floats]:
         """Counts per bin (bins,) from a column's own table and the pair tables it stands in; positive, of one total."""
         out = []
-        for j, (single, own) in enumerate(zip(self.singles, bins, strict=True)):
+        for j, (single, own) in enumerate(zip(self.singles.counts, bins, strict=True)):
             width = np.bincount(own)
-            estimates = [_grouped(single, own)]
-            weights = [1 / (width * float(self.single_variance))]
-            for edge in edges:
+            estimates = [grouped(single, own)]
+            weights = [1 / (width * float(self.singles.variance))]
+            for edge, table in tables.items():
                 if j in edge:
                     axis = edge.index(j)
-                    estimates.append(tables[edge].sum(axis=1 - axis))
+                    estimates.append(table.sum(axis=1 - axis))
                     weights.append(np.full(sizes[j], 1 / (variance * sizes[edge[1 - axis]])))
             mean = sum(e * w for e, w in zip(estimates, weights, strict=True)) / sum(weights)
-            margin = np.maximum(project(np.asarray(mean), self.total), _LEAST)
-            out.append(margin * self.total / margin.sum())
+            margin = np.maximum(project(np.asarray(mean), self.singles.total), _LEAST)
+            out.append(margin * self.singles.total / margin.sum())
         return out
 
     def _tree(self, bins: list[Codes], margins: list[Floats], joint: dict[Edge, Floats]) -> tuple[Node, ...]:
@@ -276,32 +243,10 @@ class _Fit:
                 law = margins[j][None, :]
             else:
                 law = joint[parent, j] if (parent, j) in joint else joint[j, parent].T
-            cells = np.maximum(project(self.singles[j], self.total), _LEAST)
-            share = cells / _grouped(cells, bins[j])[bins[j]]
+            cells = np.maximum(self.clear[j], _LEAST)
+            share = cells / grouped(cells, bins[j])[bins[j]]
             law = law / law.sum(axis=1, keepdims=True)
             place[j] = len(nodes)
-            nodes.append(Node(self.grids[j], bins[j], share, place.get(parent, -1), law))
+            nodes.append(Node(self.singles.grids[j], bins[j], share, place.get(parent, -1), law))
             waiting += [(b if a == j else a, j) for a, b in joint if j in (a, b)]
         return tuple(nodes)
-
-
-def runs_of_equal_count(counts: Floats, most: int) -> Codes:
-    """Cut neighbouring cells into at most `most` runs of about equal count; a cell too heavy for a run stands alone."""
-    bins = np.zeros(len(counts), np.int64)
-    left, inside, now = float(counts.sum()), 0.0, 0
-    for i, count in enumerate(counts):
-        wanted = left / max(most - now, 1)
-        if inside > 0 and inside + count / 2 > wanted and now < most - 1:
-            now, left, inside = now + 1, left - inside, 0.0
-        bins[i] = now
-        inside += float(count)
-    return bins
-
-
-def _grouped(cells: Floats, bins: Codes) -> Floats:
-    return np.asarray(np.bincount(bins, weights=cells), dtype=np.float64)
-
-
-def _counted(codes: list[Codes], sizes: list[int], edge: Edge) -> Codes:
-    a, b = edge
-    return np.bincount(codes[a] * sizes[b] + codes[b], minlength=sizes[a] * sizes[b]).reshape(sizes[a], sizes[b])
