@@ -112,6 +112,12 @@ def test_an_unknown_tier_is_refused() -> None:
         gate("publik", audit=audit(), record=record(), guarantee=None)  # type: ignore[arg-type]
 
 
+def test_a_record_that_no_file_could_hold_blocks_instead_of_raising() -> None:
+    verdict = judged("internal", record={"tuckpoint_record": 1, "odd": float("nan")})
+    assert verdict.state == "block"
+    assert verdict.record is None
+
+
 def test_verdicts_survive_json() -> None:
     verdicts = tuple(judged(tier, private=GUARANTEE) for tier in TIERS)
     text = as_json(verdicts)

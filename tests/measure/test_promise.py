@@ -26,8 +26,8 @@ def promised(guarantee: dict[str, Any] | None = GUARANTEE, **changes: Any) -> Pr
         ({"unit": ""}, "without its unit"),
         ({"neighbours": None}, "without its unit"),
         ({"epsilon": 3.01}, "total epsilon 3.01"),
-        ({"delta": 1e-5}, "delta 1.0e-05 with about 38,912 rows"),
-        ({"delta": 1e-5, "rows": None}, "delta 1.0e-05 with about 39,073 rows"),
+        ({"delta": 1e-5}, "delta 1e-05 with about 38,912 rows"),
+        ({"delta": 1e-5, "rows": None}, "delta 1e-05 with about 39,073 rows"),
     ],
 )
 def test_a_guarantee_that_lacks_something_does_not_count(changes: dict[str, Any], told: str) -> None:

@@ -17,6 +17,8 @@ STATES: tuple[State, ...] = ("block", "review", "pass")  # worst first
 CONTROLS = {"leaky copy": "a leaky copy is caught", "other real people": "other real people pass"}
 DECIDING = ("copying", "membership")  # an audit without these has not looked
 BOUNDED = ("membership", "singling out", "linkability", "inference", "worst case", "copying")
+AUDITED = "The audit passes"
+BOUNDS = "Upper bounds hold"  # how the checks of `bounds` begin
 ROUNDING = 1 + 1e-9
 _NAMED = 3  # findings named in one check
 
@@ -59,15 +61,27 @@ def evidence(audit: Audit | None, failure: str) -> Iterator[Check]:
 
 
 def _leaks(audit: Audit) -> Iterator[Check]:
-    what, threshold = "No attack found a leak", "no finding beyond chance (5 % for all findings together)"
+    what, threshold = AUDITED, f"no leak; {AUDIT.level:.0%} error for all findings together"
     if audit.decision != "pass":
-        found = listed(audit.reasons) or "the audit found a leak"
+        found = listed(_blocking(audit)) or "it blocks and does not say why"
         todo = "keep the rows back; fit with a private engine, or with coarser values and larger groups; audit anew"
         yield Check(what, "block", found, threshold, todo)
         return
     lowest = min((item.adjusted for item in audit.findings if item.adjusted is not None), default=None)
-    told = "" if lowest is None else f" (smallest adjusted p-value {p_value(lowest)})"
+    told = "" if lowest is None else f" (smallest adjusted {p_value(lowest)})"
     yield Check(what, "pass", f"{len(audit.findings)} findings, none beyond chance{told}", threshold)
+
+
+def _blocking(audit: Audit) -> Iterator[str]:
+    """What the audit blocks for; leaks in rounded figures, since a verdict stands beside the data."""
+    leaks = [item for item in audit.findings if item.adjusted is not None and item.adjusted < AUDIT.level]
+    exact = (*(f"{item.attack}: " for item in leaks), "and ")
+    yield from (reason for reason in audit.reasons if not (leaks and reason.startswith(exact)))
+    for item in sorted(leaks, key=lambda item: item.adjusted or 0.0):
+        score = item.score
+        figures = [None if value is None else _share(value) for value in (score.value, score.reference)]
+        told = "" if None in figures else f": {figures[0]} in the data, {figures[1]} outside of it or by guessing"
+        yield f"{_named(item)}{told}"
 
 
 def _controls(audit: Audit) -> Iterator[Check]:
@@ -75,9 +89,9 @@ def _controls(audit: Audit) -> Iterator[Check]:
     for name, wanted in CONTROLS.items():
         control = ran.get(name)
         if control is not None and control.worked:
-            yield Check(f"Control: {wanted}", "pass", f"as it must be (p = {p_value(control.p)})", "it must be so")
+            yield Check(f"Control: {wanted}", "pass", f"so it was ({p_value(control.p)})", "it must be so")
             continue
-        found = "it was not run" if control is None else f"it was not so (p = {p_value(control.p)}): {control.what}"
+        found = "it was not run" if control is None else f"it was not so ({p_value(control.p)}): {control.what}"
         todo = "audit with more real rows held out, split off by chance from the same population"
         yield Check(f"Control: {wanted}", "block", found, "it must be so, or the audit shows nothing", todo)
 
@@ -100,7 +114,8 @@ def claim(guarantee: Mapping[str, Any], audit: Audit | None) -> Check:
         found = "no epsilon is stated" if audit is not None else "no audit was given"
         return Check(what, "block", found, "a stated epsilon and an audit", "give both")
     proven = max(audit.epsilon.value or 0.0, *(item.epsilon or 0.0 for item in audit.findings), 0.0)
-    found, threshold = f"at least {proven:.2f} is proven", f"at most the claimed epsilon {claimed:.3g}"
+    found = f"at least {math.floor(10 * proven) / 10:g} is proven"
+    threshold = f"at most the claimed epsilon {claimed:.3g}"
     if proven <= claimed * ROUNDING:
         return Check(what, "pass", found, threshold)
     todo = "treat it as an incident: the guarantee is false; call back what was released and report the engine"
@@ -109,13 +124,13 @@ def claim(guarantee: Mapping[str, Any], audit: Audit | None) -> Check:
 
 def bounds(audit: Audit) -> Iterator[Check]:
     """Whether the upper bound of every attack holds; a kind of attack that was not measured does not hold."""
-    threshold = "upper end of each 95 % interval within its limit, since no formal guarantee counts"
+    threshold = "upper end of each 95% interval within its limit, since no formal guarantee counts"
     todo = "whoever answers for the data reads these figures and decides; or fit with a private engine"
     for criterion in BOUNDED:
         own = [item for item in audit.findings if item.criterion == criterion]
         measured = [item for item in own if item.score.value is not None]
         above = [item for item in measured if item.score.passed is False]
-        what = f"Upper bounds hold: {criterion}"
+        what = f"{BOUNDS}: {criterion}"
         if above:
             yield Check(what, "review", listed(map(_told, above)), threshold, todo)
         elif not measured:
@@ -126,10 +141,18 @@ def bounds(audit: Audit) -> Iterator[Check]:
 
 
 def _told(item: Finding) -> str:
-    score = item.score
-    subject = f" ({', '.join(score.subject)})" if score.subject else ""
-    upper = "" if score.high is None else f", up to {score.high:.2f}"
-    return f"{score.name.replace('_', ' ')}{subject} {score.value:.2f}{upper}"
+    upper = "" if item.score.high is None else f", up to {_share(item.score.high)}"
+    return f"{_named(item)} {_share(item.score.value or 0.0)}{upper}"
+
+
+def _named(item: Finding) -> str:
+    subject = f" ({', '.join(item.score.subject)})" if item.score.subject else ""
+    return f"{item.score.name.replace('_', ' ')}{subject}"
+
+
+def _share(value: float) -> str:
+    """A share in whole per cent: exact figures of real rows are not told beside the data."""
+    return "under 1%" if 0 < value < 0.01 else f"{value:.0%}"
 
 
 def power(audit: Audit, policy: Policy) -> Check:
@@ -146,8 +169,8 @@ def power(audit: Audit, policy: Policy) -> Check:
 
 
 def p_value(value: float) -> str:
-    """A p-value as the report may tell it: two digits, capped below."""
-    return "below 0.001" if value < 0.001 else f"{value:.2g}"
+    """A p-value as the report may tell it: one digit, capped below."""
+    return "p below 0.001" if value < 0.001 else f"p = {value:.1g}"
 
 
 def listed(items: Iterable[str]) -> str:

@@ -111,8 +111,16 @@ def gate(
     if audit is not None and promise.lacks(policy.partner_epsilon, policy):
         checks += [*bounds(audit), power(audit, policy)]
     ordered = tuple(sorted(checks, key=lambda check: STATES.index(check.state)))
-    judged = (None if audit is None else digest_of(audit.to_dict()), None if record is None else digest_of(record))
+    judged = (_digest(None if audit is None else audit.to_dict()), _digest(record))
     return Verdict(tier, worst(ordered), ordered, policy, *judged, tuckpoint_version())
+
+
+def _digest(value: Mapping[str, Any] | None) -> str | None:
+    """The digest of what was judged; None for what is not there, or is nothing that a record could hold."""
+    try:
+        return None if value is None else digest_of(value)
+    except InputError:
+        return None
 
 
 def as_json(verdicts: Sequence[Verdict]) -> str:

@@ -45,7 +45,7 @@ class Promise:
         if not people:
             return "the number of people is not known, so delta cannot be judged"
         if delta * policy.delta_people * people > ROUNDING:
-            return f"delta {delta:.1e} with about {people:,.0f} rows"
+            return f"delta {delta:.2g} with about {people:,.0f} rows"
         return ""
 
     def people(self) -> float | None:
@@ -56,7 +56,7 @@ class Promise:
     def spent(self) -> str:
         """What was spent, in words; only for a guarantee that lacks nothing."""
         assert self.guarantee is not None
-        own = f"epsilon {self.guarantee['epsilon']:.3g}, delta {self.guarantee['delta']:.1e}"
+        own = f"epsilon {self.guarantee['epsilon']:.3g}, delta {self.guarantee['delta']:.2g}"
         total = None if self.account is None else figure(self.account, "epsilon")
         if total is None:
             return f"{own}, for this release alone: no ledger was given, so earlier releases are not counted"

@@ -216,8 +216,9 @@ def scale(pairs: Sequence[PairView]) -> str:
 
 
 def glyph(state: str) -> str:
-    """A tick, a cross or a dash in a ring; words stand beside it."""
-    mark = {"holds": "M7 12.5l3.4 3.4L17 9", "fails": "M8 8l8 8M16 8l-8 8"}.get(state, "M7.5 12h9")
+    """A tick, a cross, a call or a dash in a ring; words stand beside it."""
+    marks = {"holds": "M7 12.5l3.4 3.4L17 9", "fails": "M8 8l8 8M16 8l-8 8", "review": "M12 6.5v7M12 17v.2"}
+    mark = marks.get(state, "M7.5 12h9")
     return (
         f'<svg class="glyph {state}" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="11"/>'
         f'<path d="{mark}"/></svg>'

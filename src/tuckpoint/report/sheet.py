@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -51,7 +51,7 @@ def sheet(head: Head, sections: Iterable[Section], *, legend: str, styles: tuple
         glyph=glyph(head.state),
         headline=head.headline,
         outcome=head.outcome,
-        contents="".join(f'<a href="#{section.anchor}">{section.title}</a>' for section in shown),
+        contents=" ".join(f'<a href="#{section.anchor}">{section.title}</a>' for section in shown),
         sections="\n".join(map(_section, shown)),
         legend=legend,
     )
@@ -60,6 +60,33 @@ def sheet(head: Head, sections: Iterable[Section], *, legend: str, styles: tuple
 def _section(section: Section) -> str:
     lead = f'<p class="lead soft">{section.lead}</p>' if section.lead else ""
     return f'<section id="{section.anchor}"><h2>{section.title}</h2>{lead}<div>{section.body}</div></section>'
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = (), css: str = "") -> str:
+    """A table of HTML cells, the first of each row its name; on a phone rows become blocks. Without rows, nothing.
+
+    `right` names the columns of figures.
+    """
+
+    def side(head: str) -> str:
+        return "num" if head in right else ""
+
+    body = "".join(
+        f'<tr><th scope="row">{row[0]}</th>'
+        + "".join(
+            f'<td class="{" ".join(filter(None, (side(head), "" if cell else "empty")))}" data-is="{head}">{cell}</td>'
+            for head, cell in zip(heads[1:], row[1:], strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    top = "".join(f'<th scope="col" class="{side(head)}">{head}</th>' for head in heads)
+    return f'<table class="stack {css}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>' if body else ""
+
+
+def facts(entries: Iterable[tuple[str, str]]) -> str:
+    """Names and HTML values as the entries of a definition list."""
+    return "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in entries)
 
 
 @cache
