@@ -98,6 +98,36 @@ def test_next_to_nothing_gives_a_range_like_any_and_says_so(values):
     assert any("x" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("col", "least", "most"),
+    [
+        (column("x", "integer", "int8"), -128, 127),
+        (column("x", "integer", "uint16"), 0, 65_535),
+        (column("x", "date", "date32[day]"), -719_162, 2_932_896),
+        (column("x", "datetime", "timestamp[ns]", decimals=3), -9_223_286_400_000, 9_223_286_400_000),
+        (column("x", "duration", "time32[s]"), 0, 86_399),
+        (column("x", "decimal", "double", decimals=2, domain=Domain("dp", low=1.5)), 150, 2**51 - 1),
+        (column("x", "integer", "int64"), 1 - 2**51, 2**51 - 1),
+    ],
+)
+def test_no_range_leaves_what_kind_and_storage_can_hold(monkeypatch, col, least, most):
+    monkeypatch.setattr(estimating, "_noisy", lambda counts, variance: np.full(len(counts), 10**6))
+    assert estimating._limits(col) == (least, most)
+    domain = found(pa.array([], pa.string()) if col.storage != "time32[s]" else pa.array([], pa.time32("s")), col)
+    scale = 10 ** (col.decimals or 0)
+    assert (round(domain.low * scale), round(domain.high * scale)) == (least, most)
+
+
+def test_when_nothing_is_seen_the_usual_is_taken(monkeypatch):
+    monkeypatch.setattr(estimating, "_noisy", lambda counts, variance: np.zeros(len(counts)))
+    nothing = pa.array([], pa.string())
+    assert found(nothing, column("x", "integer")) == Domain("dp", 64.0, 127.0)
+    domain = found(nothing, column("x", "date", "date32[day]"))
+    assert (domain.low, domain.high) == (2.0**14, 2.0**15 - 1)  # 2014 to 2059
+    domain = found(nothing, column("x", "decimal", "double", decimals=2))
+    assert domain.high < 164
+
+
 def test_common_levels_are_told_and_rare_ones_are_other():
     values = ["Berlin"] * 9000 + ["Bonn"] * 4000 + ["Vaduz"] * 3 + [None] * 50
     domain = found(values, column("city", "category", "string"))

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,12 +11,16 @@ import pytest
 
 from tuckpoint.errors import InputError, PrivacyError, TraceError
 from tuckpoint.files import sha256
+from tuckpoint.privacy.account import Account
 from tuckpoint.record import canonical
+from tuckpoint.schema import Column, Domain, Schema
 from tuckpoint.seed import Seed
+from tuckpoint.table import counting, estimate
 from tuckpoint.table import fit as fitting
 from tuckpoint.table.artefact import ARRAYS, CHECKSUMS, MODEL
 from tuckpoint.table.encode import encode
 from tuckpoint.table.engine import Context
+from tuckpoint.table.engines import marginals
 from tuckpoint.table.engines.independent import Independent
 from tuckpoint.table.engines.marginals import Marginals
 from tuckpoint.table.engines.trees import Trees
@@ -134,6 +139,128 @@ def test_a_table_without_rows_is_refused():
 def test_a_private_engine_sees_no_domain_from_data():
     with pytest.raises(PrivacyError, match="read off"):
         learnt(table(), engine=Marginals())
+
+
+def clinic(visits=300):
+    """Visits of sixty patients, as text where text can hold anything."""
+    rng = np.random.default_rng(3)
+    return pa.table(
+        {
+            "patient": [f"p{i % 60}" for i in range(visits)],
+            "age": [str(v) for v in rng.integers(20, 80, visits)],
+            "city": rng.choice(["Bonn", "Ulm"], visits).tolist(),
+            "well": rng.choice(["true", "false"], visits).tolist(),
+            "score": [f"{v:.1f}" for v in rng.random(visits)],
+            "seen": [f"2024-01-{v:02d}" for v in rng.integers(1, 31, visits)],
+        }
+    )
+
+
+# One more patient, each of whose cells is something that no schema foresees, in more rows than are counted.
+ODD = pa.table(
+    {
+        "patient": ["odd"] * 7,
+        "age": ["412", "-3", "old", None, "1e300", "inf", "3.5"],
+        "city": ["Vaduz", None, "", "other", "ULM", "Bonn ", "?"],
+        "well": ["perhaps", None, "1", "yes", "", "TRUE", "2"],
+        "score": ["0.123456789", "9", None, "-1", "a", "nan", "1e-9"],
+        "seen": ["0001-01-01", "9999-12-31", "2024-02-31", None, "soon", "2024-01-15", ""],
+    }
+)
+
+
+def meant(**domains):
+    columns = [
+        Column("patient", "identifier", "string", pattern="key:1"),
+        Column("age", "integer", "int64", missing=True, domain=Domain("public", 0, 120)),
+        Column("city", "category", "string", domain=Domain("expert", levels=("Bonn", "Ulm"))),
+        Column("well", "boolean", "bool", missing=True),
+        Column("score", "decimal", "double", decimals=1, domain=Domain("public", 0.0, 1.0)),
+        Column("seen", "date", "date32[day]", missing=True, domain=Domain("public", 19_700, 19_800)),
+    ]
+    return Schema(tuple(replace(c, domain=domains.get(c.name, c.domain)) for c in columns), person="patient")
+
+
+PRIVATE = {"declared": {}, "estimated": {n: Domain("dp") for n in ("age", "city", "score", "seen")}}
+
+
+@pytest.fixture
+def only_noise(monkeypatch):
+    """All noisy numbers are the same whatever the rows are: what still differs between two fits was read off them."""
+    for module in (counting, marginals):
+        monkeypatch.setattr(module, "noisy", lambda counts, variance: np.full(np.shape(counts), 40.0))
+    monkeypatch.setattr(estimate, "_noisy", lambda counts, variance: np.zeros(len(counts)))
+    monkeypatch.setattr(marginals.noise, "exponential_choice", lambda *_: 0)
+
+
+@pytest.mark.usefixtures("only_noise")
+@pytest.mark.parametrize("domains", PRIVATE)
+@pytest.mark.parametrize("unit", ["person", "row"])
+def test_two_neighbouring_tables_differ_in_nothing_but_noise(tmp_path, domains, unit):
+    """Schema, fields, rules, notes, settings, and every byte of the model, with one person (or row) more or less."""
+    engine = Marginals(unit=unit, rows_per_person=3)
+    first = ODD if unit == "person" else ODD.slice(0, 1)
+    told = set()
+    for name, real in {"with": pa.concat_tables([clinic(), first]), "out": clinic(), "none": clinic(0)}.items():
+        model = learnt(real, engine=engine, schema=meant(**PRIVATE[domains]), rules=["age >= 18", "score < 0.9"], k=9)
+        assert all(f.provenance != "data" for f in model.book.fields)
+        told.add(fitting.save(model, tmp_path / name))
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("domains", PRIVATE)
+@pytest.mark.parametrize("row", range(7))
+def test_no_row_makes_a_private_fit_raise(domains, row):
+    real = pa.concat_tables([clinic(60), ODD.slice(row, 1)])
+    made = sample(learnt(real, engine=Marginals(), schema=meant(**PRIVATE[domains])), 40, Seed(1))
+    assert made.num_rows == 40
+    if domains == "declared":
+        assert set(made["city"].to_pylist()) <= {"Bonn", "Ulm"}
+        assert not any(age is not None and not 0 <= age <= 120 for age in made["age"].to_pylist())
+
+
+def test_what_was_estimated_stands_in_the_schema_the_notes_and_the_guarantee():
+    model = learnt(clinic(300), engine=Marginals(epsilon=20.0), schema=meant(**PRIVATE["estimated"]))
+    for name in PRIVATE["estimated"]:
+        assert model.schema[name].domain.provenance == "dp"
+    assert model.schema["city"].domain.levels[-1] == "other"
+    assert any("age, city, score, seen" in note for note in model.notes)
+    spent = model.guarantee.spent
+    assert {'range of "age"', 'levels of "city"', "number of rows", "single columns"} <= set(spent)
+    assert sum(spent.values()) == pytest.approx(model.guarantee.rho)
+    assert model.guarantee.failure == pytest.approx(1e-10)
+    assert model.guarantee.epsilon <= 20
+    assert model.guarantee.rows == pytest.approx(60, abs=20)
+
+
+def test_a_row_without_its_person_is_refused_before_anything_is_spent(monkeypatch):
+    spent = []
+    monkeypatch.setattr(Account, "spend", lambda *given: spent.append(given))
+    gap = clinic(40).set_column(0, "patient", pa.array(["a"] * 39 + [None]))
+    with pytest.raises(PrivacyError, match=r'unit column "patient": 1 of 40 rows name nobody \(first: row 40\)'):
+        learnt(gap, engine=Marginals(), schema=meant())
+    numbers = clinic(40).set_column(0, "patient", pa.array([1.5] * 20 + [float("nan")] * 20))
+    with pytest.raises(PrivacyError, match="20 of 40"):
+        learnt(numbers, engine=Marginals(), schema=meant())
+    with pytest.raises(PrivacyError, match="read off"):
+        learnt(clinic(40), engine=Marginals(), schema=meant(age=Domain("data", 0, 9)))
+    assert not spent
+
+
+def test_rows_without_people_may_be_the_unit():
+    gap = clinic(40).set_column(0, "patient", pa.array(["a"] * 39 + [None]))
+    assert learnt(gap, engine=Marginals(unit="row"), schema=meant()).guarantee.unit == "one row"
+
+
+def test_truncation_is_told_but_not_whom_it_struck():
+    notes = [
+        learnt(real, engine=Marginals(rows_per_person=2), schema=meant()).notes
+        for real in (clinic(60), clinic(300))  # one visit each, five each
+    ]
+    assert notes[0] == notes[1]
+    assert any("of each person at most 2 rows" in note for note in notes[0])
+    lonely = Schema(meant().columns)
+    assert any("each row was counted" in n for n in learnt(clinic(60), engine=Marginals(), schema=lonely).notes)
 
 
 @pytest.mark.parametrize("engine", [Trees(), Independent(), Marginals()])

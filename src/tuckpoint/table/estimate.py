@@ -33,6 +33,7 @@ from tuckpoint.table.decode import RARE, storage_type
 from tuckpoint.table.encode import OTHER
 from tuckpoint.table.engine import Encoded
 from tuckpoint.table.identify import KINDS
+from tuckpoint.table.moments import DAY
 from tuckpoint.table.restrict import from_steps, to_steps
 from tuckpoint.table.words import in_order
 
@@ -47,6 +48,8 @@ _SURE, _LIKELY, _SEEN = (
     1.5,
     2.5,
 )  # standard deviations: of a power of two alone, beside another, of a tail of cells
+_STRANGE = 0.1  # standard deviations that a power of two must show more for each power that it is off the usual
+_DATES, _NANOSECONDS = (-719_162, 2_932_896), (-106_751, 106_751)  # days: years 1 to 9999, and what 64 bits hold
 _SSN = "000-99-9999"  # never issued as it stands
 _TRUTHS = {"false", "true"}
 
@@ -156,27 +159,57 @@ def _range(
     variance = gaussian_variance(rho / 2, rows)
     account.spend(f'range of "{column.name}"', 2 * gaussian_cost(variance, rows))
     deviation, decimals = math.sqrt(variance), column.decimals or 0
-    given = column.domain or Domain()
-    steps = np.clip(to_steps(values[~np.isnan(values)], decimals), 1 - 2.0**_BITS, 2.0**_BITS - 1).astype(np.int64)
+    least, most = _limits(column)
+    steps = np.clip(to_steps(values[~np.isnan(values)], decimals), least, most).astype(np.int64)
     power = np.frexp(np.abs(steps).astype(np.float64))[1] * np.sign(steps)
     noisy = _noisy(np.bincount(power + _BITS, minlength=2 * _BITS + 1), variance)
-    low, high, seen = _powers(noisy, deviation)
+    low, high, seen = _powers(noisy, deviation, usual=_usual(column))
+    low, high = min(max(low, least), most), max(min(high, most), least)
     edges = np.unique(np.ceil(np.linspace(low, high + 1, min(_CELLS, high + 1 - low) + 1)).astype(np.int64))
     cell = np.searchsorted(edges, steps[(steps >= low) & (steps <= high)], side="right") - 1
     first, last = _ends(_noisy(np.bincount(cell, minlength=len(edges) - 1), variance), deviation)
-    found = from_steps(np.array([edges[first], edges[last + 1] - 1]), decimals)
-    below = (
-        given.low if given.low is not None else min(float(found[0]), given.high if given.high is not None else np.inf)
-    )
-    above = given.high if given.high is not None else max(float(found[1]), below)
-    return Domain("dp", below, above), seen
+    below, above = from_steps(np.array([edges[first], edges[last + 1] - 1]), decimals).tolist()
+    given = column.domain or Domain()
+    return Domain("dp", below if given.low is None else given.low, above if given.high is None else given.high), seen
 
 
-def _powers(noisy: Counts, deviation: float) -> tuple[int, int, bool]:
-    """The least and the largest step of the signed powers of two that hold rows, and whether any surely does."""
+def _limits(column: Column) -> tuple[int, int]:
+    """The least and the largest step that kind, storage and a bound that is given leave."""
+    scale = 10.0 ** (column.decimals or 0)
+    storage = storage_type(column.storage)
+    low, high = -np.inf, np.inf
+    if column.kind == "date":
+        low, high = _DATES
+    elif column.kind == "datetime":
+        low, high = (edge * DAY for edge in (_NANOSECONDS if "ns" in column.storage else _DATES))
+    elif pa.types.is_time(storage):
+        low, high = 0, DAY - 1
+    elif pa.types.is_integer(storage):
+        kind = np.iinfo(storage.to_pandas_dtype())
+        low, high = float(kind.min), float(kind.max)
+    if column.domain is not None:
+        low = low if column.domain.low is None else max(low, column.domain.low)
+        high = high if column.domain.high is None else min(high, column.domain.high)
+    reach = 2.0**_BITS - 1
+    return int(np.clip(np.ceil(low * scale), -reach, reach)), int(np.clip(np.floor(high * scale), -reach, reach))
+
+
+def _usual(column: Column) -> int:
+    """The power of two of steps that is expected where nothing is seen: of our days, our seconds, or hundreds."""
+    size = {"date": 15, "datetime": 31}.get(column.kind, 7)
+    return min(size + round((column.decimals or 0) * math.log2(10)), _BITS)
+
+
+def _powers(noisy: Counts, deviation: float, *, usual: int) -> tuple[int, int, bool]:
+    """The least and the largest step of the signed powers of two that hold rows, and whether any surely does.
+
+    If none does, it is the likeliest, the nearer the better to what is `usual`.
+    """
     sure = np.flatnonzero(noisy > _SURE * deviation)
     seen = len(sure) > 0
-    first, last = (int(sure[0]), int(sure[-1])) if seen else (int(np.argmax(noisy)),) * 2
+    strange = np.abs(np.arange(len(noisy)) - (usual + _BITS))
+    likeliest = int(np.argmax(noisy - _STRANGE * deviation * strange))
+    first, last = (int(sure[0]), int(sure[-1])) if seen else (likeliest, likeliest)
     zero = _BITS  # what is likely at most must not bring a sign that nothing shows
     while first not in (0, zero) and noisy[first - 1] > _LIKELY * deviation:
         first -= 1
