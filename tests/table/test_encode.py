@@ -217,3 +217,14 @@ def test_decoding_a_million_rows_takes_about_a_second():
     start = time.process_time()
     assert decode(big, schema).num_rows == rows
     assert time.process_time() - start < 1
+
+
+def test_microseconds_of_another_century_stay():
+    moments = [
+        dt.datetime(1833, 1, 1, 0, 0, 0, 7),
+        dt.datetime(1901, 5, 5, 1, 2, 3, 4),
+        dt.datetime(2101, 1, 1, microsecond=9),
+    ]
+    table = pa.table({"at": moments})
+    schema = infer(table)
+    assert decode(encode(table, schema), schema)["at"].to_pylist() == moments

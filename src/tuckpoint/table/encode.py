@@ -214,7 +214,8 @@ def _floats(array: pa.ChunkedArray) -> NDArray[np.float64]:
 def _rounded(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
     scaled = values * 10.0**decimals
     with np.errstate(invalid="ignore"):
-        return np.where(np.abs(scaled) < EXACT, np.rint(scaled) / 10.0**decimals, values)
+        # Beyond, the product itself may be rounded to a neighbour: microseconds before 1900 are.
+        return np.where(np.abs(scaled) < EXACT / 4, np.rint(scaled) / 10.0**decimals, values)
 
 
 def _codes(array: pa.ChunkedArray, column: Column, *, strict: bool) -> tuple[Field, Array]:
