@@ -118,6 +118,25 @@ def test_no_range_leaves_what_kind_and_storage_can_hold(monkeypatch, col, least,
     assert (round(domain.low * scale), round(domain.high * scale)) == (least, most)
 
 
+def test_what_lies_beside_the_sure_is_believed_sooner_but_a_new_sign_later():
+    def powers(**counts: float):
+        noisy = np.zeros(103)
+        for power, count in counts.items():
+            noisy[51 + int(power[1:]) * (1 if power[0] == "p" else -1)] = count
+        return estimating._powers(noisy, 10.0, usual=7)
+
+    assert powers(p3=60) == (4, 7, True)
+    assert powers(p3=60, p4=20, p6=40) == (4, 15, True)
+    assert powers(p0=60, p1=20) == (0, 0, True)
+    assert powers(p0=60, p1=40) == (0, 1, True)
+    assert powers(p0=60, m1=40) == (-1, 0, True)
+    assert powers(p1=60, p0=20, m1=20) == (0, 1, True)
+    assert powers(p9=60) == (256, 511, True)
+    assert powers(p3=60, p9=60) == (0, 511, True)  # small numbers beside large ones take no room
+    assert powers(m3=60, m9=60) == (-511, 0, True)
+    assert powers(p30=30) == (2**29, 2**30 - 1, False)
+
+
 def test_when_nothing_is_seen_the_usual_is_taken(monkeypatch):
     monkeypatch.setattr(estimating, "_noisy", lambda counts, variance: np.zeros(len(counts)))
     nothing = pa.array([], pa.string())

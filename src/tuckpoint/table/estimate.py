@@ -43,11 +43,8 @@ COLUMN, ALL = Fraction(3, 100), Fraction(15, 100)  # of rho: for one estimated c
 FAILURE = 0.1  # of delta: for the thresholds of levels, if any are estimated
 _BITS = 51  # numbers beyond 2**51 steps of their last decimal are clipped: a grid holds no more
 _CELLS = 16  # more see less of thin tails
-_SURE, _LIKELY, _SEEN = (
-    4.5,
-    1.5,
-    2.5,
-)  # standard deviations: of a power of two alone, beside another, of a tail of cells
+# Standard deviations: of a power of two alone, beside another, beside zero, of a tail of cells.
+_SURE, _LIKELY, _SIGN, _SEEN = 5.0, 1.5, 3.0, 2.5
 _STRANGE = 0.1  # standard deviations that a power of two must show more for each power that it is off the usual
 _DATES, _NANOSECONDS = (-719_162, 2_932_896), (-106_751, 106_751)  # days: years 1 to 9999, and what 64 bits hold
 _SSN = "000-99-9999"  # never issued as it stands
@@ -210,10 +207,10 @@ def _powers(noisy: Counts, deviation: float, *, usual: int) -> tuple[int, int, b
     strange = np.abs(np.arange(len(noisy)) - (usual + _BITS))
     likeliest = int(np.argmax(noisy - _STRANGE * deviation * strange))
     first, last = (int(sure[0]), int(sure[-1])) if seen else (likeliest, likeliest)
-    zero = _BITS  # what is likely at most must not bring a sign that nothing shows
-    while first not in (0, zero) and noisy[first - 1] > _LIKELY * deviation:
+    # Beside what is sure less is enough, but more for a sign that nothing has shown.
+    while first > 0 and noisy[first - 1] > deviation * (_SIGN if first == _BITS else _LIKELY):
         first -= 1
-    while last not in (zero, 2 * _BITS) and noisy[last + 1] > _LIKELY * deviation:
+    while last < 2 * _BITS and noisy[last + 1] > deviation * (_SIGN if last == _BITS else _LIKELY):
         last += 1
     low, high = _span(first - _BITS)[0], _span(last - _BITS)[1]
     # Small numbers beside large ones take no room: few rows among them must not be clipped away.

@@ -96,8 +96,9 @@ def test_domains_read_off_the_data_are_refused_by_name():
 def test_budgets_that_cannot_be_counted_are_refused(bad):
     with pytest.raises(PrivacyError):
         Marginals(epsilon=bad)
-    with pytest.raises(PrivacyError):
-        Marginals(delta=bad)
+    for delta in (bad, 1.0, 1.5):
+        with pytest.raises(PrivacyError):
+            Marginals(delta=delta)
 
 
 @pytest.mark.parametrize(
