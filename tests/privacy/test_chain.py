@@ -141,6 +141,24 @@ def test_lines_moved_doubled_or_taken_out_are_found(path, whole):
         assert found(path, b"".join(lines))
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'","kind"', b'", "kind"'),
+        (b'"number":1,', b'"number":1 ,'),
+        (b'"number":1,', b'"number":7,"number":1,'),
+        (b'"number":1,', b'"number":1.0,'),
+        (b'"number":2,', b'"number":2,"more":3,'),
+        ("Žofie".encode(), b"\\u017dofie"),
+        (b'\n{"body"', b'\r\n{"body"'),
+    ],
+)
+def test_the_same_said_in_other_bytes_is_found(path, whole, old, new):
+    """Readers of JSON would see the same values; what they might see otherwise must not hide there."""
+    assert old in whole
+    assert found(path, whole.replace(old, new, 1))
+
+
 def test_an_entry_rewritten_with_its_own_digest_breaks_the_next(path, whole):
     lines = whole.splitlines(keepends=True)
     plain = json.loads(lines[1])

@@ -215,6 +215,13 @@ def test_names_are_checked(ledger, refused):
     refused(InputError, "who is empty", reserve, ledger, who="")
 
 
+def test_columns_may_be_called_anything(ledger):
+    odd = ["", "two\nlines", "x" * 600, " 名前 ", "=1+1"]
+    reserve(ledger, columns=odd)
+    assert only(ledger).spends[0].columns == tuple(odd)
+    assert "'=1+1" not in ledger.to_csv()  # not at the start of its cell
+
+
 # Drawing from a model
 
 

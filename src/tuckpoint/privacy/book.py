@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from tuckpoint.errors import InputError, PrivacyError, did_you_mean
@@ -56,7 +56,7 @@ class Policy:
         if not rho:
             return 0.0 if delta <= self.delta else None
         rest = self._rest(delta)
-        return epsilon_of(round_up(rho), rest) if rest else None
+        return _epsilon(round_up(rho), rest) if rest else None
 
     def epsilon_fitting(self, rho: Fraction, delta: Fraction) -> float:
         """The largest epsilon, in three digits, of one more release of at most this rho at the delta that is left."""
@@ -260,6 +260,11 @@ def text(what: str, value: str, *, empty: bool = False) -> str:
 def alike(name: str) -> str:
     """What names that a reader would take for one another have in common."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+@lru_cache(maxsize=1024)
+def _epsilon(rho: float, delta: float) -> float:
+    return epsilon_of(rho, delta)
 
 
 def _fits(epsilon: float, delta: float, rho: Fraction) -> bool:

@@ -104,7 +104,7 @@ class Ledger:
             "part": part,
             **amounts,
             "mechanism": text("mechanism", mechanism),
-            "columns": [text("column", column) for column in columns],
+            "columns": list(columns),  # whatever a table calls them
             **_said(who, purpose=purpose),
             "source": source,
         }
