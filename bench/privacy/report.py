@@ -130,23 +130,23 @@ def _of(group: list[Outcome]) -> set[int]:
 
 
 def speed(found: Iterable[Outcome]) -> list[str]:
-    """What an audit costs, and which attack how much of it."""
-    out = [
-        "# What an audit costs",
-        "",
-        "One core. Memory with the library and the tables loaded, before and at most.",
-        "",
+    """What an audit costs, and what takes how much of it."""
+    whole = sorted(found, key=lambda item: int(item["rows"]))
+    out = ["# What an audit costs", "", "One core. Memory with library and tables loaded, before and at most.", ""]
+    rows = [
+        ["table", "rows a side", "people compared", "columns", "CPU-s", "wall s", "MB before", "MB at most", "commit"]
     ]
-    rows = [["table", "people a side", "columns", "CPU-s", "wall s", "MB before", "MB at most", "commit"]]
-    whole = sorted(found, key=lambda item: int(item["split"]))
     for item in whole:
-        cost = [f"{item['cpu_s']:.1f}", f"{item['wall_s']:.1f}", f"{item['before_mb']}", f"{item['peak_mb']}"]
-        rows.append([item["set"], f"{item['people']:,}", str(item["columns"]), *cost, item["commit"]])
-    out += [*lines(rows), "", "Share of the time by attack, both controls included:", ""]
-    names = sorted({name for item in whole for name in item["shares"]}, key=lambda n: -whole[-1]["shares"].get(n, 0))
-    rows = [["attack", *(f"{item['people']:,}" for item in whole)]]
-    rows += [[name, *(f"{item['shares'].get(name, 0.0):.1%}" for item in whole)] for name in names]
-    return [*out, *lines(rows), ""]
+        size = [item["set"], f"{item['rows']:,}", f"{item['people']:,}", str(item["columns"])]
+        cost = [f"{item['cpu_s']:.1f}", f"{item['wall_s']:.1f}", str(item["before_mb"]), str(item["peak_mb"])]
+        rows.append([*size, *cost, item["commit"]])
+    out += [*lines(rows), ""]
+    for what, title in (("stages", "Share of the time by stage"), ("attacks", "By attack, in all stages")):
+        names = sorted({name for item in whole for name in item[what]}, key=lambda n: -whole[-1][what].get(n, 0.0))
+        rows = [[title, *(f"{item['rows']:,}" for item in whole)]]
+        rows += [[name, *(f"{item[what].get(name, 0.0):.1%}" for item in whole)] for name in names]
+        out += [*lines(rows), ""]
+    return out
 
 
 def _key() -> list[str]:

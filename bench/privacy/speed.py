@@ -12,6 +12,7 @@ import cProfile
 import json
 import pstats
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,28 +21,32 @@ from bench.privacy import outcomes
 from bench.privacy.leaky import engine
 from bench.privacy.splits import Seen, missing, public, read
 from bench.privacy.trial import kept
-from bench.tables.adapters.clock import cpu_seconds, peak_mb, single_thread, timed
+from bench.tables.adapters.clock import peak_mb, single_thread, timed
 from bench.tables.run import commit
 from tuckpoint.measure.audit import audit
 from tuckpoint.seed import Seed
 
 SPEED = outcomes.RESULTS / "speed.jsonl"
-ATTACKS = str(Path("measure", "attacks"))
+MEASURE, ATTACKS, AUDIT = str(Path("tuckpoint", "measure")), str(Path("measure", "attacks")), "audit.py"
+Calls = dict[tuple[str, int, str], tuple[int, int, float, float, dict[tuple[str, int, str], tuple[float, ...]]]]
 
 
-def shares(profile: cProfile.Profile) -> dict[str, float]:
-    """Share of the audit's time per function of an attack that is called from outside the attacks."""
-    stats: dict[Any, Any] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    whole = sum(own for _, _, own, _, _ in stats.values())
-    found: dict[str, float] = {}
-    for (file, _, name), (*_, callers) in stats.items():
-        if ATTACKS not in file:
-            continue
-        inside = sum(cumulative for (caller, *_), (*_, cumulative) in callers.items() if ATTACKS not in caller)
-        if inside:
+def calls(profile: cProfile.Profile) -> Calls:
+    """What the profiler counted: per function (file, line, name) its calls, own and whole seconds, and its callers."""
+    found: Calls = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    return found
+
+
+def shares(found: Calls, callee: Callable[[str, str], bool], caller: Callable[[str, str], bool]) -> dict[str, float]:
+    """Share of the time of the functions (file, name) that are called from certain others, the largest first."""
+    whole = sum(own for _, _, own, _, _ in found.values())
+    out: dict[str, float] = {}
+    for (file, _, name), (*_, callers) in found.items():
+        inside = sum(times[-1] for (where, _, who), times in callers.items() if caller(where, who))
+        if callee(file, name) and inside:
             label = f"{Path(file).stem}.{name}"
-            found[label] = found.get(label, 0.0) + inside / whole
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+            out[label] = out.get(label, 0.0) + inside / whole
+    return {name: round(share, 3) for name, share in sorted(out.items(), key=lambda item: -item[1]) if share > 5e-4}
 
 
 def measured(folder: Path, people: int) -> dict[str, Any]:
@@ -51,15 +56,23 @@ def measured(folder: Path, people: int) -> dict[str, Any]:
     train, holdout = table.take(order[:people]), table.take(order[people : 2 * people])
     made = engine("trees")(Seen(train, train, public(table)), Seed(1))
     schema = tuckpoint.profile(train)
-    loading, before = cpu_seconds(), peak_mb()
+    before = peak_mb()
     outcome, cost = timed(lambda: audit(train, made, holdout, schema, seed=Seed(2)))
     peak = peak_mb()
     profile = cProfile.Profile()
     profile.runcall(audit, train, made, holdout, schema, seed=Seed(2))
     return {
-        "set": "adult", "people": people, "columns": table.num_columns, **kept(outcome), **cost,
-        "peak_mb": round(peak), "before_mb": round(before), "before_cpu_s": round(loading, 1),
-        "shares": {name: round(share, 3) for name, share in shares(profile).items()}, "commit": commit(),
+        "set": "adult", "split": people, "rows": people, "columns": table.num_columns, **kept(outcome), **cost,
+        "peak_mb": round(peak), "before_mb": round(before),
+        "stages": shares(
+            calls(profile),
+            lambda file, name: MEASURE in file and name not in ("_tried", "suite"),
+            lambda file, name: file.endswith(AUDIT) and name in ("audit", "_tried"),
+        ),
+        "attacks": shares(
+            calls(profile), lambda file, _: ATTACKS in file, lambda file, _: file.endswith(AUDIT)
+        ),
+        "commit": commit(),
     }  # fmt: skip
 
 
@@ -74,7 +87,7 @@ def main() -> int:
     single_thread()
     for people in given.people:
         found = measured(given.data, people)
-        outcomes.note(SPEED, {**found, "split": people})
+        outcomes.note(SPEED, found)
         print(json.dumps(found), flush=True)
     return 0
 
