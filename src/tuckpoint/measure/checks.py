@@ -74,14 +74,24 @@ def _leaks(audit: Audit) -> Iterator[Check]:
 
 def _blocking(audit: Audit) -> Iterator[str]:
     """What the audit blocks for; leaks in rounded figures, since a verdict stands beside the data."""
-    leaks = [item for item in audit.findings if item.adjusted is not None and item.adjusted < AUDIT.level]
-    exact = (*(f"{item.attack}: " for item in leaks), "and ")
-    yield from (reason for reason in audit.reasons if not (leaks and reason.startswith(exact)))
-    for item in sorted(leaks, key=lambda item: item.adjusted or 0.0):
+    yield from beside_leaks(audit)
+    for item in leaks(audit):
         score = item.score
         figures = [None if value is None else _share(value) for value in (score.value, score.reference)]
         told = "" if None in figures else f": {figures[0]} in the data, {figures[1]} outside of it or by guessing"
         yield f"{_named(item)}{told}"
+
+
+def leaks(audit: Audit) -> list[Finding]:
+    """The findings that chance does not explain, all taken together, the largest excess first."""
+    found = [item for item in audit.findings if item.adjusted is not None and item.adjusted < AUDIT.level]
+    return sorted(found, key=lambda item: (item.score.reference or 0.0) - (item.score.value or 0.0))
+
+
+def beside_leaks(audit: Audit) -> tuple[str, ...]:
+    """The audit's reasons that are no leaks: failed attacks and controls, a false claim, too few people."""
+    exact = (*(f"{item.attack}: " for item in leaks(audit)), "and ")
+    return tuple(reason for reason in audit.reasons if len(exact) == 1 or not reason.startswith(exact))
 
 
 def _controls(audit: Audit) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from tuckpoint.measure.checks import BOUNDS, figure
 from tuckpoint.measure.finding import Audit
 from tuckpoint.measure.gate import Verdict
 from tuckpoint.report.chart import text
-from tuckpoint.report.officer_attacks import all_figures, copies_and_members, proof, three, trust, worst_off
+from tuckpoint.report.officer_attacks import all_figures, copies_and_members, proof, reasons, three, trust, worst_off
 from tuckpoint.report.officer_decision import all_checks, decision, outcome, people_and_purpose, sign_off
 from tuckpoint.report.officer_figures import people, told_audit
 from tuckpoint.report.officer_ledger import spent_so_far
@@ -56,7 +56,7 @@ def officer_page(
     html = ""
     for named in (120, 30, 5):
         sections = [
-            decision(verdicts),
+            decision(verdicts, audit),
             people_and_purpose(audit, context, guarantee=guarantee, schema=schema),
             promise(guarantee, account=account, record=record, schema=schema, named=named),
             *three(audit, bounded=bounded),
@@ -131,6 +131,8 @@ def officer_json(
     commands: Sequence[str] = (),
 ) -> str:
     """The same for machines, with the same rounding and nothing left out for want of room."""
+    private = guarantee is not None
+    told = None if audit is None else {**told_audit(audit, private=private), "reasons": reasons(audit)}
     value = {
         "tuckpoint_officer": VERSION,
         "internal": True,
@@ -141,8 +143,8 @@ def officer_json(
         "guarantee": None if guarantee is None else dict(guarantee),
         "account": None if account is None else dict(account),
         "ledger": None if ledger is None else [dict(entry) for entry in ledger],
-        "audit": None if audit is None else told_audit(audit, private=guarantee is not None),
-        "not_covered": list(uncovered(audit, private=guarantee is not None)),
+        "audit": told,
+        "not_covered": list(uncovered(audit, private=private)),
         "schema": None if schema is None else without_values(schema).to_dict(),
         "record": dict(record or {}),
         "commands": list(commands),

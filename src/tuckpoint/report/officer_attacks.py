@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tuckpoint.measure.checks import beside_leaks, leaks
 from tuckpoint.measure.finding import Audit, Control, Finding
 from tuckpoint.report import officer_chart as chart
 from tuckpoint.report.chart import glyph, prose, text
@@ -39,6 +40,20 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
         return ORDER.index(outcome(finding)[1]), -excess, finding.key
 
     return sorted(findings, key=rank)
+
+
+def reasons(audit: Audit | None) -> list[str]:
+    """What blocks an audit, in plain words: what made it fail, then the leaks, the worst first."""
+    return [] if audit is None else [*beside_leaks(audit), *map(_in_short, leaks(audit))]
+
+
+def _in_short(finding: Finding) -> str:
+    inside, outside, how = members(finding.score), outsiders(finding.score), by(finding).partition(" (")[0]
+    named = f"{label(finding)}{f' ({how})' if how else ''}"
+    if inside is None:
+        return named
+    other = "50% by guessing" if outside is None else f"{percent(outside.value)} outside of it"
+    return f"{named}: {percent(inside.value)} in the data, {other}"
 
 
 def three(audit: Audit | None, *, bounded: bool) -> list[Section]:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuckpoint.measure.checks import AUDITED, STATES, Check, figure
-from tuckpoint.measure.finding import Audit, Finding
+from tuckpoint.measure.finding import Audit
 from tuckpoint.measure.gate import TIERS, Verdict
 from tuckpoint.report.chart import glyph, prose, text
-from tuckpoint.report.officer_figures import leaks, members, outsiders, people, percent
+from tuckpoint.report.officer_attacks import reasons
+from tuckpoint.report.officer_figures import people
 from tuckpoint.report.officer_promise import loss
-from tuckpoint.report.officer_words import GLYPH, STATE, TIER, label
+from tuckpoint.report.officer_words import GLYPH, STATE, TIER
 from tuckpoint.report.sheet import Section, facts, table
 from tuckpoint.report.words import count, in_words, visible
 from tuckpoint.schema import Schema
@@ -30,6 +31,7 @@ SIGNING = ("expiry", "signers")
 ROLES = ("Data-protection officer", "Whoever answers for the data", "Whoever made the release")
 SIGNERS = 8
 CHECKS = 40
+LEAKS = 5  # named as reasons
 SHORT = 110  # characters of a reason on the first screen
 ASSUMED = (
     "The attacks below assume the worst: somebody who knows all other facts of a person exactly, has as many real "
@@ -50,20 +52,10 @@ def outcome(
     account: Mapping[str, Any] | None,
 ) -> str:
     """What was found and what is promised in two sentences, then a verdict per tier."""
-    leaking = [] if audit is None else [item for item in audit.findings if leaks(item)]
-    leak = _in_short(min(leaking, key=lambda item: item.adjusted or 0.0)) if leaking else ""
+    leak = next(iter(reasons(audit)), "")
     tiers = "".join(_tier(verdict, leak) for verdict in ordered(verdicts))
     listed = f'<ul class="tiers">{tiers}</ul>' if tiers else ""
     return f'<p class="outcome">{_found(audit)} {_promised(guarantee, account, audit)}</p>{listed}'
-
-
-def _in_short(finding: Finding) -> str:
-    """A leak in one plain sentence."""
-    inside, outside = members(finding.score), outsiders(finding.score)
-    if inside is None:
-        return label(finding)
-    other = "guessing: 50%" if outside is None else f"others: {percent(outside.value)}"
-    return f"{label(finding)}: {percent(inside.value)} of those in the data; {other}"
 
 
 def _tier(verdict: Verdict, leak: str) -> str:
@@ -115,13 +107,13 @@ def _sentence(words: str) -> str:
     return re.sub(r"^(<bdi>)([a-z])", lambda found: found[1] + found[2].upper(), words)
 
 
-def decision(verdicts: Sequence[Verdict]) -> Section:
+def decision(verdicts: Sequence[Verdict], audit: Audit | None) -> Section:
     """Why: the checks that decided, each with the tiers that it decides for."""
     deciding: dict[Check, list[str]] = {}
     for verdict in ordered(verdicts):
         for check in () if verdict.state == "pass" else verdict.reasons:
             deciding.setdefault(check, []).append(TIER[verdict.tier][0])
-    items = [_reason(check, tiers) for check, tiers in sorted(deciding.items(), key=lambda item: _rank(item[0]))]
+    items = [_reason(check, tiers, audit) for check, tiers in sorted(deciding.items(), key=lambda item: _rank(item[0]))]
     passed = [TIER[verdict.tier][0] for verdict in ordered(verdicts) if verdict.state == "pass"]
     if passed:
         told = '<p>Every check holds: <a href="#checks">all of them, with what was found</a>.</p>'
@@ -138,17 +130,26 @@ def _rank(check: Check) -> int:
     return STATES.index(check.state)
 
 
-def _reason(check: Check, tiers: Sequence[str]) -> str:
+def _reason(check: Check, tiers: Sequence[str], audit: Audit | None) -> str:
     """One check that does not hold: what it means, for which tiers, and what to do."""
     word = {"block": "Does not hold", "review": "A person must judge"}.get(check.state, "Holds")
     what = {"block": "Blocks", "review": "Holds up"}.get(check.state, "Lets through")
     entries = [
-        ("Found", f"<strong>{prose(check.found)}</strong>"),
+        ("Found", _found_of(check, audit)),
         ("Threshold", prose(check.threshold)),
         (what, ", ".join(tiers)),
         ("What to do", prose(check.todo)),
     ]
     return _item(GLYPH[check.state], prose(check.what), word, f'<dl class="reason">{facts(entries)}</dl>')
+
+
+def _found_of(check: Check, audit: Audit | None) -> str:
+    told = reasons(audit) if check.what == AUDITED else []
+    if not told:
+        return f"<strong>{prose(check.found)}</strong>"
+    left = len(told) - LEAKS
+    more = f"<li>and {count(left, 'more result')}</li>" if left > 0 else ""
+    return f'<ul class="found">{"".join(f"<li>{prose(item)}</li>" for item in told[:LEAKS])}{more}</ul>'
 
 
 def _item(state: str, title: str, word: str, body: str) -> str:

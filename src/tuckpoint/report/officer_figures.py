@@ -14,7 +14,6 @@ from typing import Any
 
 from tuckpoint.measure.finding import Audit, Finding
 from tuckpoint.measure.intervals import clopper_pearson
-from tuckpoint.measure.limits import AUDIT
 from tuckpoint.score import Score
 
 LEAST_P = 0.001
@@ -30,6 +29,11 @@ class Span:
     value: float
     low: float | None = None
     high: float | None = None
+
+    @property
+    def value_told(self) -> str:
+        """The share in per cent alone."""
+        return percent(self.value)
 
     @property
     def told(self) -> str:
@@ -120,19 +124,13 @@ def _two_digits(count: float) -> float:
     return math.floor(count / grain + 0.5) * grain
 
 
-def leaks(finding: Finding) -> bool:
-    """Whether chance does not explain the finding, all findings taken together."""
-    return finding.adjusted is not None and finding.adjusted < AUDIT.level
-
-
 def told_audit(audit: Audit, *, private: bool) -> dict[str, Any]:
-    """The audit as plain values for JSON, every figure as it may be told."""
+    """The audit as plain values for JSON, every figure as it may be told; without its reasons."""
     rows = {name: _row_count(name, count, private=private) for name, count in audit.rows.items()}
     return {
         "rows": rows,
         "unit": audit.unit,
         "decision": audit.decision,
-        "reasons": list(audit.reasons),
         "proven_epsilon_at_least": None if audit.epsilon.value is None else float(proven(audit.epsilon.value)),
         "claimed_epsilon": audit.epsilon.reference,
         "findings": [_finding(finding) for finding in audit.findings],

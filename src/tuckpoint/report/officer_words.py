@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tuckpoint.measure.checks import State
 from tuckpoint.measure.finding import Finding
 from tuckpoint.measure.gate import Tier, Verdict
-from tuckpoint.report.officer_figures import leaks
+from tuckpoint.measure.limits import AUDIT
 from tuckpoint.report.words import in_words, visible
 
 TIER: Mapping[Tier, tuple[str, str]] = {
@@ -186,7 +186,7 @@ def outcome(finding: Finding) -> tuple[str, str]:
     """What came of a finding, as a state of the glyph and in words."""
     if finding.score.value is None:
         return "open", "Not measured"
-    if leaks(finding):
+    if finding.adjusted is not None and finding.adjusted < AUDIT.level:
         return "fails", "Leak"
     if finding.score.passed is None:
         return ("open", "Shown, decides nothing") if finding.adjusted is None else ("holds", "No more than chance")
