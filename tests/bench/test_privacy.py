@@ -4,6 +4,7 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from bench.privacy import catalogue, environments, leaky, outcomes, splits
@@ -231,3 +232,11 @@ def test_the_report_compares_only_splits_that_both_judged():
 
 def test_a_share_shows_its_interval():
     assert share(5, 200) == "5 of 200 (2.5%, 0.8%..5.7%)"
+
+
+def test_the_peer_sees_made_rows_in_another_order_and_none_is_lost():
+    made = pd.DataFrame({"a": np.arange(50)})
+    found = anonymeter.shuffled(made, 1)
+    assert sorted(found["a"]) == list(range(50))
+    assert list(found.index) == list(range(50))
+    assert (found["a"].to_numpy() != made["a"].to_numpy()).mean() > 0.8
