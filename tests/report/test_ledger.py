@@ -55,7 +55,7 @@ def test_an_account_is_told_with_what_is_spent_by_whom_and_for_what(busy) -> Non
         "staff are treated too",
         "  free            0  Cy · 15,000 rows in 3 draws from the model of entry 2",
         "What is reserved counts in full",
-        "less than the sum",
+        "less than their sum",
     ]
     for part in order:
         before, found, told = told.partition(part)

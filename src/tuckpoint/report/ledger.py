@@ -28,10 +28,8 @@ def shown(
     for account in accounts:
         lines += ["", *_account(account, width, every=every)]
     if any(account.spends for account in accounts):
-        lines += [
-            "",
-            *wrapped("Epsilon is told for each release alone; together they come to less than the sum.", width),
-        ]
+        told = "Epsilon is of each release alone, at the delta of the policy; together they come to less than their sum."
+        lines += ["", *wrapped(told, width)]
     return encodable("\n".join(lines), encoding, width)
 
 
