@@ -28,7 +28,7 @@ def shown(
     for account in accounts:
         lines += ["", *_account(account, width, every=every)]
     if any(account.spends for account in accounts):
-        told = "Epsilon is of each release alone, at the delta of the policy; together they come to less than their sum."
+        told = "Epsilon is of each release alone, at the delta of the policy; together they are less than their sum."
         lines += ["", *wrapped(told, width)]
     return encodable("\n".join(lines), encoding, width)
 
