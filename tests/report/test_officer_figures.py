@@ -15,6 +15,7 @@ from tuckpoint.report.officer_figures import (
     members,
     on_excess,
     outsiders,
+    outward,
     p_value,
     people,
     percent,
@@ -73,9 +74,9 @@ def test_the_outsiders_interval_is_that_of_their_own_number() -> None:
     found = copied_of("copies", "exact_copies", (41, 3), p=0.1).score
     other = replace(found, detail={**found.detail, "of_outsiders": 500})
     assert outsiders(found) == Span(
-        0.0 if found.reference is None else rounded(found.reference), *map(rounded, clopper_pearson(3, 2_000))
+        0.0 if found.reference is None else rounded(found.reference), *outward(*clopper_pearson(3, 2_000))
     )
-    assert outsiders(other) == Span(rounded(found.reference or 0), *map(rounded, clopper_pearson(3, 500)))
+    assert outsiders(other) == Span(rounded(found.reference or 0), *outward(*clopper_pearson(3, 500)))
 
 
 def test_where_the_attack_chooses_one_of_two_there_are_no_outsiders() -> None:
@@ -83,6 +84,14 @@ def test_where_the_attack_chooses_one_of_two_there_are_no_outsiders() -> None:
     assert guessing(found)
     assert outsiders(found) is None
     assert members(found) == Span(0.51, 0.49, 0.53)
+
+
+def test_intervals_are_rounded_apart() -> None:
+    assert outward(0.0, 0.0001) == (0.0, 0.005)
+    assert outward(0.0149, 0.0151) == (0.01, 0.02)
+    assert outward(0.55, 0.551) == (0.55, 0.56)
+    assert outward(-0.0012, 0.0) == (-0.005, 0.0)
+    assert outward(0.995, 1.0) == (0.99, 1.0)
 
 
 def test_a_rate_without_a_count_has_no_interval() -> None:

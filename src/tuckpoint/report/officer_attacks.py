@@ -15,6 +15,7 @@ from tuckpoint.report.officer_figures import (
     members,
     on_excess,
     outsiders,
+    outward,
     p_value,
     percent,
     proven,
@@ -24,7 +25,7 @@ from tuckpoint.report.officer_words import QUESTIONS, by, label, outcome
 from tuckpoint.report.sheet import Section, table
 from tuckpoint.report.words import count
 
-DRAWN = 6  # attacks of one kind that are drawn, the worst first
+DRAWN = 4  # attacks of one kind that are drawn, the worst first
 LISTED = 60  # findings in the table of all figures
 EXPOSED = 10
 ORDER = ("Leak", "Above its limit", "Not measured", "No more than chance", "Within its limit", "Shown, decides nothing")
@@ -137,11 +138,11 @@ def _told(finding: Finding) -> list[str]:
     if guessing(score):
         lines.append("Guessing: 50%")
     if limit is not None and on_excess(score):
-        excess = [rounded(float(score.detail[name])) for name in ("difference", "difference_high")]
-        lines.append(f"Excess: {_points(excess[0])} points, at most {_points(excess[1])}")
+        low, high = outward(score.detail["difference_low"], score.detail["difference_high"])
+        lines.append(f"Excess: {_points(score.detail['difference'])} points, {_points(low)} to {_points(high)}")
         lines.append(f"Limit of the excess: {_points(limit)} points")
     elif limit is not None:
-        lines.append(f"Limit for the upper end: {percent(limit)}")
+        lines.append(f"Limit of the upper end: {percent(limit)}")
     return lines
 
 

@@ -19,7 +19,8 @@ from tuckpoint.score import Score
 LEAST_P = 0.001
 EXCESS = ("singling_out", "linkability", "attribute_inference")
 GUESSED = ("membership_auc", "best_guesses", "canaries")  # one of two: the reference is a coin
-KEPT = ("limit", "guessed", "guessed_by", "variant", "difference", "difference_low", "difference_high")
+KEPT = ("limit", "guessed", "guessed_by", "variant", "difference")
+BOUNDS = ("difference_low", "difference_high")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ def rounded(share: float) -> float:
     return math.floor(abs(share) * step + 0.5) / step * (1 if share >= 0 else -1)
 
 
+def outward(low: float, high: float) -> tuple[float, float]:
+    """The ends of an interval in the same steps, rounded apart, so that no bound is told too narrow."""
+    below, above = (200 if abs(end) < 0.1 else 100 for end in (low, high))
+    return math.floor(low * below + 1e-9) / below, math.ceil(high * above - 1e-9) / above
+
+
 def percent(share: float) -> str:
     """A rounded share in words: no figure between 0 and half a per cent, nor between 99 and 100."""
     if 0 < share < 0.005:
@@ -66,8 +73,9 @@ def members(score: Score) -> Span | None:
     """The attack on people who were in the data; None if it was not measured."""
     if score.value is None:
         return None
-    ends = [None if end is None else rounded(end) for end in (score.low, score.high)]
-    return Span(rounded(score.value), *ends)
+    if score.low is None or score.high is None:
+        return Span(rounded(score.value))
+    return Span(rounded(score.value), *outward(score.low, score.high))
 
 
 def outsiders(score: Score) -> Span | None:
@@ -78,7 +86,7 @@ def outsiders(score: Score) -> Span | None:
     among = score.detail.get("of_outsiders", score.n)
     if not isinstance(count, int) or not isinstance(among, int) or not 0 <= count <= among or not among:
         return Span(rounded(score.reference))
-    return Span(rounded(score.reference), *map(rounded, clopper_pearson(count, among)))
+    return Span(rounded(score.reference), *outward(*clopper_pearson(count, among)))
 
 
 def guessing(score: Score) -> bool:
@@ -170,4 +178,6 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _detail(detail: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: detail[name] for name in KEPT if name in detail}
-    return {name: rounded(value) if isinstance(value, float) else value for name, value in kept.items()}
+    told = {name: rounded(value) if isinstance(value, float) else value for name, value in kept.items()}
+    low, high = (detail.get(name) for name in BOUNDS)
+    return told | (dict(zip(BOUNDS, outward(low, high), strict=True)) if low is not None and high is not None else {})
