@@ -6,22 +6,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tuckpoint.outcome import Fitted as Fitted
+    from tuckpoint.outcome import Made as Made
+    from tuckpoint.outcome import Measured as Measured
+    from tuckpoint.outcome import load as load
+    from tuckpoint.outcome import save as save
     from tuckpoint.recipe import Recipe as Recipe
     from tuckpoint.record import Record as Record
     from tuckpoint.report.pages import pages_of as pages_of
-    from tuckpoint.run import Fitted as Fitted
-    from tuckpoint.run import Made as Made
-    from tuckpoint.run import Measured as Measured
     from tuckpoint.run import complete as complete
     from tuckpoint.run import evaluate as evaluate
     from tuckpoint.run import fit as fit
-    from tuckpoint.run import load as load
     from tuckpoint.run import make as make
     from tuckpoint.run import profile as profile
     from tuckpoint.run import repeat as repeat
     from tuckpoint.run import rules_in as rules_in
     from tuckpoint.run import sample as sample
-    from tuckpoint.run import save as save
     from tuckpoint.run import with_rules as with_rules
     from tuckpoint.schema import Column as Column
     from tuckpoint.schema import Domain as Domain
@@ -38,14 +38,14 @@ _PLACES = {
     "complete": "run",
     "evaluate": "run",
     "repeat": "run",
-    "load": "run",
-    "save": "run",
+    "load": "outcome",
+    "save": "outcome",
     "rules_in": "run",
     "with_rules": "run",
     "pages_of": "report.pages",
-    "Made": "run",
-    "Fitted": "run",
-    "Measured": "run",
+    "Made": "outcome",
+    "Fitted": "outcome",
+    "Measured": "outcome",
     "Recipe": "recipe",
     "Record": "record",
     "Schema": "schema",

@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-Run = Callable[[argparse.Namespace], None]
+from tuckpoint.commands import audit, ledger
+
+Run = Callable[[argparse.Namespace], int | None]
+GUARDING = ("private", "delta", "unit", "rows_per_unit", "population", "part", "purpose")
 
 ABOUT = "Make a synthetic twin of a real table: it trains the same model, is measured, and is marked as synthetic."
 EXAMPLES = """examples:
@@ -34,7 +37,11 @@ MAKE_MORE = """the folder holds:
 examples:
   tuckpoint make people.csv --target income -o out/
   tuckpoint make people.parquet -n 1_000_000 --seed 7 --rule 'start <= end' -o out/
-  tuckpoint make people.csv --engine marginals --schema public.yaml --set epsilon=1 -o private/"""
+  tuckpoint make patients.csv --private 3 --unit patient_id -o private/
+
+with --private the fit is differentially private: it spends a budget that the ledger counts per population, is audited,
+and passes a gate; the folder then also holds audit.html for the data-protection officer, audit.json and gate.json, and
+the command ends with 2 if the gate blocks at every tier."""
 
 SCHEMA = """Say what each column is understood to be: kind, missing values, domain, who is personal.
 Correct the file by hand and pass it to `make` or `fit` with --schema."""
@@ -79,6 +86,11 @@ def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _sample(verb("sample", SAMPLE, "draw rows from a model", SAMPLE_MORE))
     _complete(verb("complete", COMPLETE, "fill the empty cells of rows", aliases=["impute"]))
     _measure(verb("measure", MEASURE, "measure made rows against real ones"))
+    _audit(verb("audit", audit.AUDIT, "attack made rows or a model; 0 pass, 2 blocked", audit.AUDIT_MORE))
+    _gate(verb("gate", audit.GATE, "may it be released? 0 pass, 2 blocked, 3 review", audit.GATE_MORE))
+    ledger.arguments(
+        verb("ledger", ledger.LEDGER, "what was spent on whose privacy, and what may be", ledger.LEDGER_MORE)
+    )
     _run(verb("run", RUN, "repeat a recipe: the same bytes again"))
     _engines(verb("engines", "List the engines and their settings.", "list the engines and their settings"))
     _example(verb("example", "Write a real table that comes with the package.", "write a real table to try things on"))
@@ -95,6 +107,10 @@ def _make(place: argparse.ArgumentParser) -> None:
         "--holdout", type=float, default=0.2, metavar="SHARE", help="share of rows never fitted (default: 0.2)"
     )
     place.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="of the data (default: parquet)")
+    place.add_argument(
+        "--audit", action="store_true", help="attack the made rows and write audit.html (always done with --private)"
+    )
+    _context(place)
     _running(place)
 
 
@@ -131,6 +147,7 @@ def _sample(place: argparse.ArgumentParser) -> None:
         metavar="COLUMN=SHARES",
         help="wanted shares of a column's levels: sex=Male:0.5/Female:0.5, or sex=0.5/0.5 in the order of the schema",
     )
+    _ledger_place(place)
     _running(place)
 
 
@@ -145,20 +162,25 @@ def _measure(place: argparse.ArgumentParser) -> None:
     place.add_argument("real", type=Path, metavar="REAL", help="real rows that the maker saw")
     place.add_argument("made", type=Path, metavar="MADE", help="made rows")
     place.add_argument("--holdout", type=Path, required=True, metavar="FILE", help="real rows that the maker never saw")
-    place.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="report.html or report.json; repeatable",
-    )
-    place.add_argument("--overwrite", action="store_true", help="replace an older report")
+    _report_files(place)
     place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
     place.add_argument("--target", metavar="COLUMN", help="the column that a model will predict")
     _seed(place)
     _progress(place)
+
+
+def _audit(place: argparse.ArgumentParser) -> None:
+    audit.audit_arguments(place)
+    _report_files(place)
+    _context(place)
+    _ledger_place(place)
+    _understanding(place)
+    _running(place)
+
+
+def _gate(place: argparse.ArgumentParser) -> None:
+    audit.gate_arguments(place)
+    _ledger_place(place)
 
 
 def _run(place: argparse.ArgumentParser) -> None:
@@ -182,6 +204,13 @@ def _file(place: argparse.ArgumentParser, what: str) -> None:
     place.add_argument("file", type=Path, metavar="FILE", help=f"{what}: CSV (also packed) or Parquet")
 
 
+def _report_files(place: argparse.ArgumentParser) -> None:
+    place.add_argument(
+        "-o", "--output", type=Path, action="append", default=[], metavar="FILE", help=".html or .json; repeatable"
+    )
+    place.add_argument("--overwrite", action="store_true", help="replace an older report")
+
+
 def _model(place: argparse.ArgumentParser) -> None:
     place.add_argument("model", type=Path, metavar="MODEL", help="folder of a fitted model")
 
@@ -203,8 +232,9 @@ def _understanding(place: argparse.ArgumentParser) -> None:
 
 
 def _fitting(place: argparse.ArgumentParser) -> None:
+    _guarding(place)
     place.add_argument(
-        "--engine", default="trees", metavar="NAME", help="default: trees; `tuckpoint engines` lists all"
+        "--engine", metavar="NAME", help="default: trees, with --private marginals; `tuckpoint engines` lists all"
     )
     place.add_argument(
         "--set",
@@ -218,6 +248,38 @@ def _fitting(place: argparse.ArgumentParser) -> None:
     place.add_argument("--no-mined-rules", action="store_true", help="obey only the rules given with --rule")
     place.add_argument(
         "-k", type=_whole, default=5, metavar="K", help="rare values held by fewer people do not leave (default: 5)"
+    )
+
+
+def _guarding(place: argparse.ArgumentParser) -> None:
+    group = place.add_argument_group(
+        "privacy", "a differentially private fit; it spends a budget that the ledger counts"
+    )
+    group.add_argument("--private", type=float, metavar="EPSILON", help="the guarantee: 1 is strong, 3 usual, 10 weak")
+    group.add_argument("--delta", type=float, metavar="D", help="its chance of failure (default: 1e-9)")
+    group.add_argument(
+        "--unit", metavar="COLUMN", help="whose privacy: the column that names people, or `row` if each row is another"
+    )
+    group.add_argument("--rows-per-unit", type=_whole, metavar="K", help="rows counted of each person (default: 1)")
+    group.add_argument("--population", metavar="NAME", help="whose budget pays (default: the name of FILE)")
+    group.add_argument("--part", metavar="NAME", help="the part of the population, if disjoint parts were declared")
+    group.add_argument("--purpose", metavar="TEXT", help="what the rows are for, for the ledger")
+    group.add_argument("--who", metavar="NAME", help="who asks, for the ledger (default: your login)")
+    _ledger_place(group)
+
+
+def _context(place: argparse.ArgumentParser) -> None:
+    place.add_argument(
+        "--context",
+        type=Path,
+        metavar="YAML",
+        help="what only people know, for audit.html: purpose, recipient, signers",
+    )
+
+
+def _ledger_place(place: Any) -> None:
+    place.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="the ledger (default: $TUCKPOINT_LEDGER, else one of your login)"
     )
 
 

@@ -4,33 +4,49 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 import pyarrow as pa
 
 from tuckpoint import parts, settings
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError, PrivacyError, did_you_mean
 from tuckpoint.recipe import Recipe, Source
-from tuckpoint.record import Input
+from tuckpoint.record import WITHHELD, Input
 from tuckpoint.schema import Schema
 from tuckpoint.table import infer
 from tuckpoint.table.encode import encode
+from tuckpoint.table.estimate import check_domains, private_schema
 from tuckpoint.table.frame import Frame
 from tuckpoint.table.protect import protect, settle
+from tuckpoint.table.rules import user_rule
 
 Shares = Mapping[str, Sequence[float] | Mapping[str, float]]
 
 
-class Fitting(TypedDict, total=False):
+class Guarding(TypedDict, total=False):
+    """What may be asked of a private fit: epsilon and delta; whose privacy (a column that names people, or `row`) and
+    how many rows of each are counted; whose budget pays, and for what.
+    """
+
+    private: float | None
+    delta: float | None
+    unit: str | None
+    rows_per_unit: int | None
+    population: str | None
+    part: str | None
+    purpose: str | None
+
+
+class Fitting(Guarding, total=False):
     """What may be asked of a fit; a schema, or roles for the one that is found out. See Recipe for the rest."""
 
     target: str | None
     person: str | None
     primary_key: str | None
     schema: Schema | str | Path | None
-    engine: str
+    engine: str | None
     settings: Mapping[str, Any] | None
     rules: Sequence[str]
     mine_rules: bool
@@ -51,21 +67,33 @@ def resolve(
 ) -> Recipe:
     """The fully resolved recipe of what was asked of a table, `stamp` being the record it bears, if it does.
 
-    Raises InputError that names what is wrong.
+    Raises InputError that names what is wrong, PrivacyError for what would void a guarantee; nothing is spent by then.
     """
+    guard = _Guard(**{name: asked.pop(name, None) for name in Guarding.__annotations__})
     roles = {role: asked.pop(role, None) for role in ("target", "person", "primary_key")}
-    schema = schema_of(frame.table, asked.pop("schema", None), **roles)
-    name, given = asked.pop("engine", "trees"), asked.pop("settings", None) or {}
-    engine = settings.build(parts.find("engine", name), given)
-    if not engine.private:  # the recipe is kept beside made rows: what few people hold must not stand in it
+    name = asked.pop("engine", None) or ("trees" if guard.private is None else "marginals")
+    part, given = parts.find("engine", name), asked.pop("settings", None) or {}
+    path = str(source) if isinstance(source, str | Path) else None
+    if part.private:
+        schema, engine = _private(frame, part, guard, asked.pop("schema", None), given, roles)
+        seen = encode(frame.table, schema, strict=False).fields
+        for rule in asked.get("rules", ()):  # a slip of the pen must be found before it costs anything
+            user_rule(rule, seen, schema)
+        origin = Input.of(frame.name, sha256=WITHHELD, rows=None, stamp=stamp)
+        asked["charged"] = guard.charge(frame)
+    else:
+        guard.refuse(name)
+        schema, engine = schema_of(frame.table, asked.pop("schema", None), **roles), settings.build(part, given)
+        # The recipe is kept beside made rows: what few people hold must not stand in it.
         schema = settle(schema, protect(encode(frame.table, schema), asked.get("k", Recipe.k))[0])
-    if asked.get("rows", 0) is None or "rows" not in asked:
-        asked["rows"] = frame.table.num_rows
-    known = {"rules", "mine_rules", "k", "seed"} | ({"holdout", "rows", "format"} if verb == "make" else {"rows"})
+        origin = Input.of(frame.name, sha256=frame.digest, rows=frame.table.num_rows, stamp=stamp)
+    if asked.get("rows") is None:
+        asked["rows"] = 0 if part.private else frame.table.num_rows  # a private fit counts them with noise
+    known = {"rules", "mine_rules", "k", "seed", "charged", "rows"} | (
+        {"holdout", "format"} if verb == "make" else set()
+    )
     if unknown := sorted(set(asked) - known):
         raise InputError(f"{verb} does not know {', '.join(unknown)}{did_you_mean(unknown[0], known)}")
-    path = str(source) if isinstance(source, str | Path) else None
-    origin = Input.of(frame.name, sha256=frame.digest, rows=frame.table.num_rows, stamp=stamp)
     return Recipe(
         verb,
         Source(path=path, **asdict(origin)),
@@ -76,13 +104,95 @@ def resolve(
     )
 
 
-def schema_of(table: pa.Table, given: Schema | str | Path | None, **roles: str | None) -> Schema:
-    """The schema given, checked against the table, or one found out; a role that is said twice takes the later word."""
+@dataclass(frozen=True)
+class _Guard:
+    """What was asked of a private fit, entry by entry as in `Guarding`."""
+
+    private: float | None
+    delta: float | None
+    unit: str | None
+    rows_per_unit: int | None
+    population: str | None
+    part: str | None
+    purpose: str | None
+
+    def refuse(self, engine: str) -> None:
+        """An engine without a guarantee must not be asked for one."""
+        given = [f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is not None]
+        if given:
+            raise InputError(
+                f"{', '.join(given)}: engine {engine} gives no guarantee of privacy; choose one that does "
+                "(--engine marginals or --engine aim), or leave these options out"
+            )
+
+    def settings(self, given: Mapping[str, Any], *, by_row: bool) -> dict[str, Any]:
+        """The engine's settings with these, none said twice."""
+        said: dict[str, Any] = {"epsilon": self.private, "delta": self.delta, "rows_per_person": self.rows_per_unit}
+        if self.unit is not None:
+            said["unit"] = "row" if by_row else "person"
+        said = {name: value for name, value in said.items() if value is not None}
+        for name in said:
+            if name in given and given[name] != said[name]:
+                raise InputError(f"{name} is said twice: {said[name]} and, as a setting, {given[name]}; leave one out")
+        return {**given, **said}
+
+    def charge(self, frame: Frame) -> dict[str, str | None]:
+        """Whose budget pays: by default a population that bears the name of the file, without its suffixes."""
+        if self.population is None and frame.kind != "path":
+            raise PrivacyError(
+                "whose budget pays? A table in memory has no name: pass population, the same for all tables of the "
+                'same people, as in make(table, private=1, unit="row", population="patients 2026")'
+            )
+        population = self.population or frame.name.split(".")[0]
+        return {"population": population, "part": self.part, "purpose": self.purpose, "entry": None}
+
+
+def _private(
+    frame: Frame, part: Any, guard: _Guard, given: Any, chosen: Mapping[str, Any], roles: dict[str, str | None]
+) -> tuple[Schema, Any]:
+    """Schema and engine of a private fit: whose privacy is named, and no domain is read off the rows.
+
+    Without a schema of the user's the domains are left to be estimated privately, at a price.
+    """
+    by_row = guard.unit == "row" and "row" not in frame.table.column_names
+    if guard.unit is not None and not by_row:
+        if roles["person"] not in (None, guard.unit):
+            raise InputError(f'the unit is said twice: "{guard.unit}" and "{roles["person"]}"; leave one out')
+        if guard.unit not in frame.table.column_names:
+            near = did_you_mean(guard.unit, frame.table.column_names)
+            raise InputError(f'unit "{guard.unit}" is not a column{near}; if every row is another person: --unit row')
+        roles["person"] = guard.unit
+    engine = settings.build(part, guard.settings(chosen, by_row=by_row))
+    if given is None:
+        schema = private_schema(infer.infer(frame.table, **roles))
+    else:
+        schema = schema_of(frame.table, given, values=False, **roles)
+        check_domains(schema)
+    if engine.unit == "person" and schema.person is None:
+        raise PrivacyError(
+            "whose privacy? Name the column that says whose row it is (--unit patient_id), or say that every row is "
+            "another person (--unit row)"
+        )
+    if engine.unit == "person" and (gaps := frame.table[schema.person].null_count):
+        raise PrivacyError(
+            f'unit "{schema.person}": {gaps} rows name no person, so nobody knows how much of one person they hold; '
+            "give each its person, or leave these rows out"
+        )
+    return schema, engine
+
+
+def schema_of(
+    table: pa.Table, given: Schema | str | Path | None, *, values: bool = True, **roles: str | None
+) -> Schema:
+    """The schema given, checked against the table, or one found out; a role that is said twice takes the later word.
+
+    Without `values` only names and types are checked.
+    """
     if given is None:
         return infer.infer(table, **roles)
     schema = given if isinstance(given, Schema) else Schema.load(given)
     schema = replace(schema, **{role: name or getattr(schema, role) for role, name in roles.items()})  # type: ignore[arg-type]
-    infer.check(table, schema)
+    infer.check(table, schema, values=values)
     return schema
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuckpoint.arguments import parser
+from tuckpoint.arguments import GUARDING, parser
 from tuckpoint.errors import InputError, TuckpointError
 from tuckpoint.files import check_new
 
@@ -29,22 +29,31 @@ _FOLDER = {
     "record.json": "how the rows came to be; every written file carries it",
     "model/": "tuckpoint sample draws more rows from it",
 }
+_AUDITED = {
+    "audit.html": "for the data-protection officer: what is promised, what was attacked, what to sign",
+    "audit.json": "the audit whole; internal, like everything computed from real rows",
+    "gate.json": "what the gate says for each tier: tuckpoint gate decides anew",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 2 for what the user can mend, 1 for a bug, 130 when interrupted."""
+    """Run one command; returns the exit status.
+
+    0; 2 for what the user can mend, or what the audit or gate blocks; 3 for what a person must decide; 1 for a bug; 130
+    when interrupted.
+    """
     options = parser(_VERBS).parse_args(argv)
     try:
-        options.run(options)
+        status = options.run(options) or 0
         sys.stdout.flush()
-        return 0
+        return status
     except KeyboardInterrupt as stop:
         return _failed(str(stop) or "stopped; no half-written file is left behind", options, INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except TuckpointError as error:
-        return _failed(str(error), options, WRONG)
+        return _failed("\n".join([str(error), *getattr(error, "__notes__", ())]), options, WRONG)
     except OSError as error:
         return _failed(str(error), options, WRONG)
     except MemoryError:
@@ -62,7 +71,7 @@ def _failed(message: str, options: argparse.Namespace, status: int) -> int:
     return status
 
 
-def _make(options: argparse.Namespace) -> None:
+def _make(options: argparse.Namespace) -> int:
     from tuckpoint import deliver
     from tuckpoint.report.pages import pages_of
 
@@ -74,13 +83,21 @@ def _make(options: argparse.Namespace) -> None:
         holdout=options.holdout,
         rows=options.rows,
         format=options.format,
+        audit=options.audit,
+        context=options.context,
         **_asked(options),
     )
     _clear(sys.stderr)
     _summary(made.evaluation, report=options.output / "report.html")
+    audited = made.audited
+    if audited is not None:
+        from tuckpoint.report.officer_terminal import gated
+
+        _say(f"\n{gated(audited.verdicts, **_terminal())}")
     _say(f"\n{options.output}/")
-    for name, meaning in _FOLDER.items():
+    for name, meaning in {**_FOLDER, **(_AUDITED if audited else {})}.items():
         _say(f"  {name.format(made.recipe.format):<14} {meaning}")
+    return WRONG if audited and all(verdict.state == "block" for verdict in audited.verdicts) else 0
 
 
 def _schema(options: argparse.Namespace) -> None:
@@ -122,7 +139,7 @@ def _fit(options: argparse.Namespace) -> None:
 def _sample(options: argparse.Namespace) -> None:
     from tuckpoint import deliver
 
-    rows = deliver.sample(
+    rows, free = deliver.sample(
         options.model,
         options.output,
         options.rows,
@@ -130,12 +147,13 @@ def _sample(options: argparse.Namespace) -> None:
         where=options.where,
         rebalance=dict(options.rebalance),
         rules=options.rule,
+        ledger=options.ledger,
         workers=options.workers,
         overwrite=options.overwrite,
         progress=_progress(options),
     )
     _clear(sys.stderr)
-    _say(f"{rows:,} synthetic rows in {options.output}")
+    _say(f"{rows:,} synthetic rows in {options.output}{f'; {free}' if free else ''}")
 
 
 def _complete(options: argparse.Namespace) -> None:
@@ -145,14 +163,36 @@ def _complete(options: argparse.Namespace) -> None:
     _say(f"{rows:,} rows in {options.output}, their empty cells filled")
 
 
+def _audit(options: argparse.Namespace) -> int:
+    from tuckpoint.commands import audit
+
+    _check_reports(options)
+    told, status = audit.audit_told(options, terminal=_terminal(), progress=_progress(options))
+    _clear(sys.stderr)
+    _say(told)
+    return status
+
+
+def _gate(options: argparse.Namespace) -> int:
+    from tuckpoint.commands import audit
+
+    told, status = audit.gate_told(options, terminal=_terminal())
+    _say(told)
+    return status
+
+
+def _ledger(options: argparse.Namespace) -> None:
+    from tuckpoint.commands import ledger
+
+    terminal = _terminal()
+    _say(ledger.told(options, width=terminal["width"], encoding=terminal["encoding"]))
+
+
 def _measure(options: argparse.Namespace) -> None:
     from tuckpoint import deliver, run
     from tuckpoint.report.pages import pages_of
 
-    for path in options.output:
-        if path.suffix not in (".html", ".json"):
-            raise InputError(f"{path}: a report is written as .html or .json")
-        check_new(path, overwrite=options.overwrite)
+    _check_reports(options)
     measured = run.evaluate(
         options.real,
         options.made,
@@ -167,6 +207,13 @@ def _measure(options: argparse.Namespace) -> None:
         deliver.write_text(path, pages[f"report{path.suffix}"], overwrite=options.overwrite)
     _clear(sys.stderr)
     _summary(measured.evaluation, report=", ".join(map(str, options.output)))
+
+
+def _check_reports(options: argparse.Namespace) -> None:
+    for path in options.output:
+        if path.suffix not in (".html", ".json"):
+            raise InputError(f"{path}: a report is written as .html or .json")
+        check_new(path, overwrite=options.overwrite)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -208,9 +255,9 @@ def _example(options: argparse.Namespace) -> None:
 
 def _asked(options: argparse.Namespace) -> dict[str, Any]:
     """What `make` and `fit` share."""
-    same = ("target", "schema", "person", "primary_key", "engine", "k", "seed", "workers")
+    same = ("target", "schema", "person", "primary_key", "engine", "k", "seed", "workers", "ledger", "who")
     return {
-        **{name: getattr(options, name) for name in same},
+        **{name: getattr(options, name) for name in (*same, *GUARDING)},
         "settings": dict(options.set),
         "rules": options.rule,
         "mine_rules": not options.no_mined_rules,
@@ -226,14 +273,16 @@ def _say(text: str) -> None:
 def _summary(evaluation: Evaluation, *, report: str | Path) -> None:
     from tuckpoint.report.terminal import summary
 
-    text = summary(
-        evaluation,
-        width=min(shutil.get_terminal_size((88, 24)).columns, 100),
-        colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
-        report=str(report),
-        encoding=sys.stdout.encoding or "utf-8",
-    )
-    sys.stdout.write(text)
+    sys.stdout.write(summary(evaluation, report=str(report), **_terminal()))
+
+
+def _terminal() -> dict[str, Any]:
+    """How wide the terminal is, whether it shows colour, and which letters it has."""
+    return {
+        "width": min(shutil.get_terminal_size((88, 24)).columns, 100),
+        "colour": sys.stdout.isatty() and "NO_COLOR" not in os.environ,
+        "encoding": sys.stdout.encoding or "utf-8",
+    }
 
 
 def _progress(options: argparse.Namespace) -> Progress:
@@ -261,7 +310,7 @@ def _clear(stream: Any) -> None:
         stream.write("\r\x1b[K")
 
 
-_VERBS: Mapping[str, Callable[[argparse.Namespace], None]] = {
+_VERBS: Mapping[str, Callable[[argparse.Namespace], int | None]] = {
     "make": _make,
     "schema": _schema,
     "rules": _rules,
@@ -269,6 +318,9 @@ _VERBS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "sample": _sample,
     "complete": _complete,
     "measure": _measure,
+    "audit": _audit,
+    "gate": _gate,
+    "ledger": _ledger,
     "run": _run,
     "engines": _engines,
     "example": _example,

@@ -13,13 +13,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from tuckpoint import examples, run
+from tuckpoint import examples, outcome, release, run
 from tuckpoint.asked import Shares, cores, named_shares
 from tuckpoint.errors import InputError, RecipeError, TraceError
 from tuckpoint.files import check_new, replacing, replacing_folder, sha256
+from tuckpoint.outcome import Fitted, Made, Measured
+from tuckpoint.privacy.ledger import Ledger
 from tuckpoint.recipe import Recipe
 from tuckpoint.record import Maker, Record, tuckpoint_version
-from tuckpoint.run import Fitted, Made, Measured
 from tuckpoint.scale import local, shards
 from tuckpoint.seed import Seed
 from tuckpoint.table.artefact import is_model
@@ -34,7 +35,7 @@ BESIDE = ".recipe.yaml"  # a recipe of drawn rows stands beside them, under thei
 
 def make(source: Path, output: Path, *, pages: Pages, overwrite: bool = False, **asked: Any) -> Made:
     """Make a twin and write its folder; what would stop the writing is found before the work."""
-    with replacing_folder(output, overwrite=overwrite, ours=run.is_run) as place:
+    with replacing_folder(output, overwrite=overwrite, ours=outcome.is_run) as place:
         made = run.make(source, **asked)
         made.save(place, pages=pages(made.measured))
     return made
@@ -44,7 +45,7 @@ def fit(source: Path, output: Path, *, overwrite: bool = False, **asked: Any) ->
     """Fit a model and write its folder."""
     with replacing_folder(output, overwrite=overwrite, ours=is_model) as place:
         fitted = run.fit(source, **asked)
-        run.save(fitted, place)
+        outcome.save(fitted, place)
     return fitted
 
 
@@ -57,27 +58,30 @@ def sample(
     where: str | None = None,
     rebalance: Shares | None = None,
     rules: Sequence[str] = (),
+    ledger: Path | None = None,
     workers: int | None = None,
     overwrite: bool = False,
     progress: Progress = quiet,
-) -> int:
-    """Draw rows into a file, or into a folder of Parquet shards if `output` has no suffix; returns the rows.
+) -> tuple[int, str | None]:
+    """Draw rows into a file, or into a folder of Parquet shards if `output` has no suffix.
 
+    Returns the rows and, of a private model, what this costs: nothing, which the ledger enters too.
     Memory holds a shard per worker, whatever the number of rows. An interrupted run goes on where it stopped when the
     same is asked again. The bytes do not depend on the number of workers.
     """
-    fitted = run.load(model)
+    fitted = outcome.load(model)
     shares = named_shares(rebalance or {}, fitted.model.schema)
     source = fitted.recipe.source
     recipe = Recipe("sample", source, seed, rows=rows, where=where, rebalance=shares, rules=tuple(rules))
-    return _draw(recipe, fitted, output, workers=cores(workers), overwrite=overwrite, progress=progress)
+    made = _draw(recipe, fitted, output, workers=cores(workers), overwrite=overwrite, progress=progress)
+    return made, release.drawn(Ledger.at(ledger), fitted.model, source.sha256, made)
 
 
 def complete(model: Path, partial: Path, output: Path, *, seed: int = 0, overwrite: bool = False) -> int:
     """Fill the empty cells of a table into a file; returns the rows."""
     text = writing.suffix(output) != ".parquet"
     check_new(output, overwrite=overwrite)
-    fitted = run.load(model)
+    fitted = outcome.load(model)
     table: pa.Table = run.complete(fitted, partial, seed=seed)
     table = spell(table, fitted.model.schema) if text else table
     recipe = Recipe("sample", fitted.recipe.source, seed, rows=table.num_rows)
@@ -108,7 +112,7 @@ def repeat(
         if isinstance(made, Made):
             made.save(place, pages=pages(made.measured), overwrite=overwrite)
         else:
-            run.save(made, place, overwrite=overwrite)
+            outcome.save(made, place, overwrite=overwrite)
 
     if output is not None:
         again(output, overwrite=overwrite)
@@ -152,7 +156,7 @@ def _shard(recipe: Recipe, fitted: Fitted, job: shards.Job, *, text: bool) -> pa
 
 @lru_cache(maxsize=1)
 def _model(folder: str, sha256: str) -> Fitted:
-    fitted = run.load(folder)
+    fitted = outcome.load(folder)
     if fitted.recipe.source.sha256 != sha256:
         raise TraceError(f"the model {folder} was replaced while rows were drawn from it; start again")
     return fitted
@@ -192,7 +196,7 @@ def _sample_again(
 ) -> None:
     """Draw what a recipe says into a new place."""
     folder = run.place_of(recipe.source, path.parent) if source is None else source
-    fitted = run.load(folder)
+    fitted = outcome.load(folder)
     if fitted.recipe.source.sha256 != recipe.source.sha256:
         raise RecipeError(f"{folder} is another model than the recipe was written for; bring the old one back")
     again = replace(recipe, source=replace(recipe.source, path=str(folder)), tuckpoint=tuckpoint_version())
@@ -229,6 +233,6 @@ def _record(recipe: Recipe, fitted: Fitted) -> Record:
         seed=recipe.seed,
         rows=recipe.rows,
         inputs=() if fitted.origin is None else (fitted.origin,),
-        privacy=None if model.guarantee is None else model.guarantee.to_dict(),
+        privacy=release.privacy_of(model.guarantee, fitted.charged),
         protections=tuple(model.notes),
     )

@@ -17,7 +17,7 @@ from tuckpoint.seed import Seed
 Verb = Literal["make", "fit", "sample"]
 VERSION = 1
 _ALWAYS = ("verb", "tuckpoint", "seed", "source")
-_FITTING = ("schema", "engine", "settings", "rules", "mine_rules", "k")
+_FITTING = ("schema", "engine", "settings", "rules", "mine_rules", "k", "charged")
 _ENTRIES: Mapping[str, tuple[str, ...]] = {
     "make": (*_ALWAYS, *_FITTING, "holdout", "rows", "format"),
     "fit": (*_ALWAYS, *_FITTING),
@@ -31,12 +31,12 @@ class Source:
 
     `path` is as the user gave it, relative to the folder the command ran in; None for a table in memory. It is no part
     of the recipe's digest, since it may tell who the user is. `generation` is 0 for real data, more for a twin, and
-    `record` the digest of the record that a twin bears.
+    `record` the digest of the record that a twin bears. A private run withholds digest and rows (see `record.Input`).
     """
 
     name: str
     sha256: str
-    rows: int = 0
+    rows: int | None = 0
     path: str | None = None
     generation: int = 0
     record: str | None = None
@@ -53,6 +53,8 @@ class Recipe:
 
     `rows` is how many to make, `holdout` the share kept from fitting (0 to 0.9), `k` the fewest people behind a value
     that may leave, `settings` those of the engine, `where` a condition, `rebalance` wanted shares per column and level.
+    `charged` says whose budget a private fit spends: the `population`, its `part` if parts were declared, the
+    `purpose`, and once it was spent the `entry` of the ledger (its digest) that closed the charge.
     """
 
     verb: Verb
@@ -64,6 +66,7 @@ class Recipe:
     rules: tuple[str, ...] = ()
     mine_rules: bool = True
     k: int = 5
+    charged: Mapping[str, str | None] | None = None
     holdout: float = 0.2
     rows: int = 0
     where: str | None = None
@@ -186,7 +189,15 @@ def _is(*types: type) -> Callable[[Any], bool]:
 def _is_source(value: Mapping[str, Any]) -> bool:
     texts = all(map(_is(str), (value["name"], value["sha256"])))
     options = all(map(_is(str, type(None)), (value["path"], value["record"])))
-    return texts and options and all(map(_is(int), (value["rows"], value["generation"])))
+    return texts and options and _is(int)(value["generation"]) and (value["rows"] is None or _is(int)(value["rows"]))
+
+
+def _is_charge(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and set(value) == {"population", "part", "purpose", "entry"}
+        and all(_is(str, type(None))(text) for text in value.values())
+    )
 
 
 def _is_texts(value: Any) -> bool:
@@ -214,6 +225,7 @@ _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "rules": (_is_texts, "a list of rules, each in quotes"),
     "mine_rules": (_is(bool), "true or false"),
     "k": _WHOLE,
+    "charged": (_is_charge, "null, or a mapping with population, part, purpose and entry"),
     "holdout": (_is(int, float), "a share from 0 to 0.9"),
     "rows": _WHOLE,
     "where": (_is(str, type(None)), "a condition as text, or null"),

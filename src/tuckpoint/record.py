@@ -16,6 +16,7 @@ from tuckpoint.files import replacing
 
 VERSION = 1
 NO_GUARANTEE = "no formal guarantee"
+WITHHELD = "withheld"  # in place of a fingerprint of rows that a private release must not tell
 
 
 def canonical(value: Any) -> bytes:
@@ -49,17 +50,18 @@ class Input:
     """A fingerprint of one input: `sha256` of its content, its rows, and how often it was synthesised before.
 
     `generation` is 0 for real data, 1 for a twin of real data, and so on; `record` is the digest of the record that an
-    input of generation 1 or more bears.
+    input of generation 1 or more bears. A private release tells neither digest nor number of rows: whoever guesses the
+    table right, one person more or less, could check the guess. They stand in the ledger.
     """
 
     name: str
     sha256: str
-    rows: int
+    rows: int | None
     generation: int = 0
     record: str | None = None
 
     @classmethod
-    def of(cls, name: str, *, sha256: str, rows: int, stamp: Mapping[str, Any] | None = None) -> Input:
+    def of(cls, name: str, *, sha256: str, rows: int | None, stamp: Mapping[str, Any] | None = None) -> Input:
         """The fingerprint of an input; `stamp` is what `read_stamp` found on it, None for unmarked data."""
         if stamp is None:
             return cls(name, sha256, rows)

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Unpack
 
 import pyarrow as pa
 
-from tuckpoint import parts, settings
+from tuckpoint import parts, release, settings
 from tuckpoint.asked import Fitting, Making, Shares, cores, named_shares, resolve, schema_of
 from tuckpoint.errors import RecipeError
-from tuckpoint.files import replacing_folder
 from tuckpoint.measure.evaluate import evaluate as measure
 from tuckpoint.measure.evaluate import judge, memorised
 from tuckpoint.measure.evaluation import Evaluation
+from tuckpoint.measure.finding import Audit
+from tuckpoint.outcome import ARROW, MODEL, RECIPE, Fitted, Made, Measured, load
+from tuckpoint.privacy.ledger import Ledger
 from tuckpoint.recipe import Recipe, Source
-from tuckpoint.record import Input, Maker, Record, digest_of
+from tuckpoint.record import Maker, Record, digest_of
+from tuckpoint.release import Audited
 from tuckpoint.scale import shards
 from tuckpoint.schema import Schema
+from tuckpoint.score import Score
 from tuckpoint.seed import Seed
 from tuckpoint.table import artefact, infer
 from tuckpoint.table import fit as fitting
 from tuckpoint.table import sample as sampling
-from tuckpoint.table.encode import encode, spell
+from tuckpoint.table.encode import encode
 from tuckpoint.table.engine import Context, Progress, quiet
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.frame import Frame, give_back, read
@@ -35,66 +40,6 @@ from tuckpoint.write import parquet
 from tuckpoint.write import table as writing
 
 ROWS_PER_SHARD = 250_000
-RECIPE, RECORD, MODEL = "recipe.yaml", "record.json", "model"
-_ARROW = Frame(pa.table({}), "arrow", "arrow", "")
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted model, its recipe, and an empty frame of the kind that its rows are given back as.
-
-    Of a loaded model `recipe` starts from its folder, and `origin` is what it was fitted to, if that is known.
-    """
-
-    model: TableModel
-    recipe: Recipe
-    like: Frame
-    origin: Input | None = None
-
-
-@dataclass(frozen=True)
-class Measured:
-    """An evaluation and what a report tells beside it; `about` is the plain record of the made rows, or empty."""
-
-    evaluation: Evaluation
-    schema: Schema
-    title: str
-    about: Mapping[str, Any]
-    rules: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Made:
-    """A twin: `data` is the kind of dataframe that came in, `table` the same in Arrow."""
-
-    data: Any
-    table: pa.Table
-    fitted: Fitted
-    measured: Measured
-    recipe: Recipe
-    record: Record
-
-    @property
-    def evaluation(self) -> Evaluation:
-        """All that was measured."""
-        return self.measured.evaluation
-
-    def save(self, folder: str | Path, *, pages: Mapping[str, str] | None = None, overwrite: bool = False) -> None:
-        """Write data, model, recipe and record into a new folder, with `pages` (file name -> text) beside them."""
-        with replacing_folder(Path(folder), overwrite=overwrite, ours=is_run) as place:
-            table = self.table if self.recipe.format == "parquet" else spell(self.table, self.fitted.model.schema)
-            writing.write(table, place / f"data.{self.recipe.format}", self.record)
-            save(self.fitted, place / MODEL)
-            (place / RECIPE).write_text(self.recipe.to_yaml(), encoding="utf-8")
-            self.record.dump(place / RECORD)
-            for name, text in (pages or {}).items():
-                (place / name).write_text(text, encoding="utf-8")
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a folder was written by `Made.save`."""
-    return (folder / RECIPE).is_file() and (folder / RECORD).is_file()
 
 
 def profile(
@@ -110,26 +55,50 @@ def rules_in(source: Any, *, schema: Schema | str | Path | None = None) -> tuple
     return tuple(mine(encode(frame.table, schema_of(frame.table, schema))))
 
 
-def make(source: Any, *, workers: int | None = None, progress: Progress = quiet, **asked: Unpack[Making]) -> Made:
+def make(
+    source: Any,
+    *,
+    audit: bool = False,
+    context: Mapping[str, Any] | str | Path | None = None,
+    ledger: str | Path | None = None,
+    who: str | None = None,
+    workers: int | None = None,
+    progress: Progress = quiet,
+    **asked: Unpack[Making],
+) -> Made:
     """Keep a part aside, fit the rest, draw rows, and measure them against the part that was kept aside.
 
     `source` is any dataframe or a path; `data` of the result is of the same kind (a path gives an Arrow table).
     `asked` are entries of the recipe: `engine`, `settings`, `rules`, `mine_rules`, `k`, `holdout` (share), `rows`
     (default: as many as came in), `seed`, `format`; and `target`, `person`, `primary_key` or a whole `schema`.
-    Raises InputError for what is wrong in them, ShortSample if rules leave too few rows.
+    For a private fit: `private` (epsilon), `delta`, `unit` (a column that names people, or `row`), `rows_per_unit`, and
+    what the ledger enters: `population`, `part`, `purpose`; it is always audited, others with `audit`. `ledger` is the
+    file (default: that of the user), `who` asks (default: the user), `context` what only people know for the officer's
+    page (a mapping or YAML file, see `release.read_context`).
+    Raises InputError for what is wrong in them, ShortSample if rules leave too few rows, PrivacyError for what would
+    void a guarantee or pass the budget: nothing is spent then.
     """
     progress("reading", 0.0)
     frame = read(source)
-    return _make(resolve("make", frame, source, stamp=stamp_of(source), **asked), frame, cores(workers), progress)
+    known = release.read_context(context) if isinstance(context, str | Path) else dict(context or {})
+    recipe = resolve("make", frame, source, stamp=stamp_of(source), **asked)
+    return _make(recipe, frame, _Means(Ledger.at(ledger), who, cores(workers), progress, known), audit=audit)
 
 
-def fit(source: Any, *, workers: int | None = None, progress: Progress = quiet, **asked: Unpack[Fitting]) -> Fitted:
-    """Fit a model to all rows of a table; `asked` as for `make`, without what concerns drawing and the holdout."""
+def fit(
+    source: Any,
+    *,
+    ledger: str | Path | None = None,
+    who: str | None = None,
+    workers: int | None = None,
+    progress: Progress = quiet,
+    **asked: Unpack[Fitting],
+) -> Fitted:
+    """Fit a model to all rows of a table; all as for `make`, without what concerns drawing and the holdout."""
     progress("reading", 0.0)
     frame = read(source)
-    return _fit(
-        resolve("fit", frame, source, stamp=stamp_of(source), **asked), frame, frame.table, cores(workers), progress
-    )
+    recipe = resolve("fit", frame, source, stamp=stamp_of(source), **asked)
+    return _fit(recipe, frame, frame.table, _Means(Ledger.at(ledger), who, cores(workers), progress))
 
 
 def sample(
@@ -188,26 +157,6 @@ def evaluate(
     return Measured(evaluation, meaning, other.name, stamp_of(made) or {})
 
 
-def load(folder: str | Path) -> Fitted:
-    """A saved model. Raises TraceError if it was altered or is newer than this tuckpoint."""
-    model = fitting.load(folder)
-    source = Source(Path(folder).resolve().name, artefact.digest(folder), path=str(folder))
-    return Fitted(model, Recipe("sample", source), _ARROW, _origin(Path(folder)))
-
-
-def _origin(folder: Path) -> Input | None:
-    """What a saved model was fitted to, as the recipe in its folder says."""
-    place = folder / RECIPE
-    return Recipe.load(place).source.input if place.is_file() else None
-
-
-def save(fitted: Fitted, folder: str | Path, *, overwrite: bool = False) -> None:
-    """Write a model, with the recipe that fitted it, as a new folder."""
-    with replacing_folder(Path(folder), overwrite=overwrite, ours=artefact.is_model) as place:
-        fitting.save(fitted.model, place)
-        (place / RECIPE).write_text(fitted.recipe.to_yaml(), encoding="utf-8")
-
-
 def with_rules(fitted: Fitted, rules: Sequence[str]) -> Fitted:
     """The same model with rules that came after the fit; rows that break them are drawn anew."""
     if not rules:
@@ -215,6 +164,47 @@ def with_rules(fitted: Fitted, rules: Sequence[str]) -> Fitted:
     model = fitted.model
     more = [user_rule(rule, model.book.fields, model.schema) for rule in rules]
     return replace(fitted, model=replace(model, book=model.book.with_rules(more)))
+
+
+def audit(
+    train: Any,
+    made: Any = None,
+    *,
+    holdout: Any,
+    model: Fitted | str | Path | None = None,
+    target: str | None = None,
+    person: str | None = None,
+    schema: Schema | str | Path | None = None,
+    seed: int = 0,
+    seconds: float = 120.0,
+    context: Mapping[str, Any] | str | Path | None = None,
+    ledger: str | Path | None = None,
+    workers: int | None = None,
+    progress: Progress = quiet,
+) -> Audited:
+    """Attack made rows, from anywhere, or the `model` itself: who was in the training rows, who was not?
+
+    `train` are the real rows that the maker saw, `holdout` real rows that it never saw, split off by chance. A model is
+    attacked by several draws, by planted canaries and, within `seconds`, by shadow models.
+    Raises InputError for tables that cannot be compared, or a holdout that overlaps the training rows.
+    """
+    frame, held = read(train), read(holdout)
+    known = release.read_context(context) if isinstance(context, str | Path) else dict(context or {})
+    fitted = load(model) if isinstance(model, str | Path) else model
+    if schema is None and fitted is not None:
+        schema = fitted.model.schema
+    meaning = schema_of(frame.table, schema, values=False, target=target, person=person)
+    if fitted is not None:
+        return release.tried_model(
+            fitted.model, frame.table, held.table, meaning, seed=Seed(seed), seconds=seconds,
+            threads=cores(workers), progress=progress,
+        )  # fmt: skip
+    other, about = read(made), stamp_of(made) or {}
+    found = release.tried(
+        frame.table, other.table, held.table, meaning, claimed=release.claim(about), seed=Seed(seed),
+        threads=cores(workers), progress=progress,
+    )  # fmt: skip
+    return found.beside(about, Ledger.at(ledger), title=other.name, made=other.digest, context=known)
 
 
 def repeat(
@@ -241,9 +231,8 @@ def repeat(
             f"{recipe.source.sha256[:12]}...; bring the old file back, or start anew with: tuckpoint {recipe.verb}"
         )
     recipe = replace(recipe, tuckpoint=Recipe("sample", recipe.source).tuckpoint)
-    if recipe.verb == "fit":
-        return _fit(recipe, frame, frame.table, cores(workers), progress)
-    return _make(recipe, frame, cores(workers), progress)
+    means = _Means(Ledger.at(), None, cores(workers), progress)
+    return _fit(recipe, frame, frame.table, means) if recipe.verb == "fit" else _make(recipe, frame, means)
 
 
 def shard(
@@ -282,66 +271,119 @@ def rules_of(model: TableModel) -> tuple[str, ...]:
     return tuple(rule.text for rule in (*model.book.rules, *model.book.added) if rule.enforced)
 
 
-def _fit(recipe: Recipe, frame: Frame, table: pa.Table, workers: int, progress: Progress) -> Fitted:
+@dataclass(frozen=True)
+class _Means:
+    """What a run works with, and what no result depends on."""
+
+    ledger: Ledger
+    who: str | None
+    threads: int
+    progress: Progress
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    def within(self, low: float, high: float) -> _Means:
+        """The same for a part of the work."""
+        return replace(self, progress=lambda what, share: self.progress(what, low + (high - low) * share))
+
+
+def _fit(recipe: Recipe, frame: Frame, table: pa.Table, means: _Means) -> Fitted:
+    engine = settings.build(parts.find("engine", recipe.engine), recipe.settings)
+    like = replace(frame, table=frame.table.slice(0, 0))
+    if not engine.private:
+        return Fitted(_model(recipe, table, engine, means), recipe, like)
+    with release.charged(recipe, frame, engine, means.ledger, means.who) as reservation:
+        model = _model(recipe, table, engine, means)
+    assert model.guarantee is not None
+    entry = release.close(means.ledger, reservation, model.guarantee, _digest(model))
+    charge = {**(recipe.charged or {}), "entry": entry}
+    rows = recipe.rows or round((model.guarantee.rows or 0) / (1 - recipe.holdout if recipe.verb == "make" else 1))
+    return Fitted(model, replace(recipe, charged=charge, rows=rows), like, charged=charge)
+
+
+def _model(recipe: Recipe, table: pa.Table, engine: Any, means: _Means) -> TableModel:
     assert recipe.schema is not None
-    context = Context(threads=workers, progress=progress, target=recipe.schema.target, judge=judge, memorised=memorised)
-    model = fitting.fit(
+    context = Context(
+        threads=means.threads, progress=means.progress, target=recipe.schema.target, judge=judge, memorised=memorised
+    )
+    return fitting.fit(
         table,
         recipe.schema,
-        engine=settings.build(parts.find("engine", recipe.engine), recipe.settings),
+        engine=engine,
         seed=Seed(recipe.seed).child("fit"),
         rules=recipe.rules,
         mine_rules=recipe.mine_rules,
         k=recipe.k,
         context=context,
     )
-    return Fitted(model, recipe, replace(frame, table=frame.table.slice(0, 0)))
 
 
-def _make(recipe: Recipe, frame: Frame, workers: int, progress: Progress) -> Made:
+def _digest(model: TableModel) -> str:
+    with tempfile.TemporaryDirectory() as room:
+        fitting.save(model, Path(room) / MODEL)
+        return artefact.digest(Path(room) / MODEL)
+
+
+def _make(recipe: Recipe, frame: Frame, means: _Means, *, audit: bool = False) -> Made:
     assert recipe.schema is not None
     seed = Seed(recipe.seed)
     real, holdout = split(frame.table, recipe.schema, recipe.holdout, seed.child("split"))
-    fitted = _fit(recipe, frame, real, workers, _within(progress, 0.05, 0.4))
-    progress("drawing rows", 0.4)
-    drawn = sample(replace(fitted, like=_ARROW), max(recipe.rows, real.num_rows), seed=recipe.seed)
+    fitted = _fit(recipe, frame, real, means.within(0.05, 0.4))
+    recipe, model = fitted.recipe, fitted.model
+    meaning = recipe.schema if model.guarantee is None else model.schema  # with what was estimated privately
+    assert meaning is not None
+    means.progress("drawing rows", 0.4)
+    drawn = sample(replace(fitted, like=ARROW), max(recipe.rows, real.num_rows), seed=recipe.seed)
     table = drawn.slice(0, recipe.rows)
     evaluation = measure(
         real,
         drawn.slice(0, real.num_rows),
         holdout,
-        recipe.schema,
-        target=recipe.schema.target,
+        meaning,
+        target=meaning.target,
         seed=seed,
-        rules=fitted.model.book,
-        progress=_within(progress, 0.5, 1.0),
+        rules=model.book,
+        progress=means.within(0.5, 0.8 if audit else 1.0).progress,
     )
-    record = _record(recipe, fitted.model, evaluation)
-    title, commands = frame.name, (f"pip install tuckpoint=={recipe.tuckpoint}", f"tuckpoint run {RECIPE}")
-    measured = Measured(evaluation, recipe.schema, title, record.to_dict(), rules_of(fitted.model), commands)
+    if model.guarantee is not None:
+        evaluation = replace(evaluation, scores=tuple(map(_private_advice, evaluation.scores)))
+    tried = None
+    if audit or model.guarantee is not None:
+        tried = release.tried(
+            real, table, holdout, meaning, claimed=model.guarantee, seed=seed.child("audit"),
+            threads=means.threads, progress=means.within(0.8, 1.0).progress,
+        )  # fmt: skip
+    record = _record(recipe, model, evaluation, None if tried is None else tried.audit)
+    about, commands = record.to_dict(), (f"pip install tuckpoint=={recipe.tuckpoint}", f"tuckpoint run {RECIPE}")
+    if tried is not None:
+        tried = tried.beside(about, means.ledger, title=frame.name, context=means.context, commands=commands)
+    measured = Measured(evaluation, meaning, frame.name, about, rules_of(model), commands, tried)
     return Made(give_back(table, frame), table, fitted, measured, recipe, record)
 
 
-def _record(recipe: Recipe, model: TableModel, evaluation: Evaluation) -> Record:
+def _private_advice(score: Score) -> Score:
+    """What to do about a score where the engine `trees` is no way out, since it would give up the guarantee."""
+    way_out = "write down public domains, raise epsilon, or choose the engine `aim`"
+    return replace(score, advice=re.sub("choose (the engine )?`trees`", way_out, score.advice))
+
+
+def _record(recipe: Recipe, model: TableModel, evaluation: Evaluation, audit: Audit | None) -> Record:
     claims = {
         claim: [score.passed for score in evaluation.scores if score.name in names and not score.subject]
         for claim, names in evaluation.claims.items()
     }
-    with tempfile.TemporaryDirectory() as room:
-        fitting.save(model, Path(room) / MODEL)
-        digest = artefact.digest(Path(room) / MODEL)
     return Record(
         dataset=recipe.source.name,
-        maker=Maker(recipe.engine, digest),
+        maker=Maker(recipe.engine, _digest(model)),
         recipe=recipe.digest(),
         seed=recipe.seed,
         rows=recipe.rows,
         inputs=(recipe.source.input,),
-        privacy=None if model.guarantee is None else model.guarantee.to_dict(),
+        privacy=release.privacy_of(model.guarantee, recipe.charged),
         protections=tuple(model.notes),
         evidence={
             "scores": digest_of(evaluation.to_dict()),
             "claims": {claim: _verdict(passed) for claim, passed in claims.items()},
+            **({} if audit is None else {"audit": digest_of(audit.to_dict()), "decision": audit.decision}),
         },
     )
 
@@ -351,7 +393,3 @@ def _verdict(passed: Sequence[bool | None]) -> bool | None:
     if False in passed:
         return False
     return True if passed and True in passed else None
-
-
-def _within(progress: Progress, low: float, high: float) -> Progress:
-    return lambda what, share: progress(what, low + (high - low) * share)

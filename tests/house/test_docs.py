@@ -8,6 +8,7 @@ from house.source import ROOT
 
 from tuckpoint import arguments
 from tuckpoint.cli import _VERBS, main
+from tuckpoint.commands import audit, ledger
 
 BLOCK = re.compile(r"```(console|python)\n(.*?)```", re.DOTALL)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -39,6 +40,7 @@ def follow(document, folder):
     ("document", "made"),
     [
         ("README.md", {"twin", "older.csv"}),
+        ("docs/privacy.md", {"private", "better", "more.parquet", "audit.html", "audit.json"}),
         ("docs/tutorial.md", {"out", "schema.yaml", "more.parquet", "full.csv", "lonely.html"}),
     ],
 )
@@ -55,7 +57,8 @@ def test_every_command_that_a_document_names_is_understood(path):
 
 
 def test_every_example_of_the_help_is_understood():
-    told = [text for name, text in vars(arguments).items() if name.isupper() and isinstance(text, str)]
+    spoken = {name: text for module in (arguments, audit, ledger) for name, text in vars(module).items()}
+    told = [text for name, text in spoken.items() if name.isupper() and isinstance(text, str)]
     lines = [line for text in told for line in text.splitlines() if line.startswith("  tuckpoint ")]
     assert len(lines) >= 12
     for line in lines:

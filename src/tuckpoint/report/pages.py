@@ -1,22 +1,48 @@
-"""The report of a run as files: one for people, one for programs."""
+"""The reports of a run as files: for people and for programs, for users and for the data-protection officer."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from tuckpoint.outcome import Made, Measured
+from tuckpoint.release import AUDIT, Audited
+from tuckpoint.report.officer import officer_page
 from tuckpoint.report.page import as_json, page
-from tuckpoint.run import Made, Measured
+
+AUDIT_PAGE = "audit.html"
 
 
-def pages_of(result: Made | Measured) -> dict[str, str]:
-    """`report.html` and `report.json` as text by file name, for `Made.save(folder, pages=...)`."""
+def pages_of(result: Made | Measured | Audited) -> dict[str, str]:
+    """Pages as text by file name, for `Made.save(folder, pages=...)`.
+
+    `report.html` and `report.json` of what was measured, `audit.html` of what was audited; for an audit alone
+    `audit.html` and `audit.json`.
+    """
+    if isinstance(result, Audited):
+        return {AUDIT_PAGE: _officer(result), AUDIT: result.evidence()}
     measured = result.measured if isinstance(result, Made) else result
-    return {
-        name: write(
-            measured.evaluation,
-            schema=measured.schema,
-            record=measured.about,
-            title=measured.title,
-            repeat=measured.commands,
-            rules=measured.rules,
-        )
-        for name, write in (("report.html", page), ("report.json", as_json))
+    told: dict[str, Any] = {
+        "schema": measured.schema,
+        "record": measured.about,
+        "title": measured.title,
+        "repeat": measured.commands,
+        "rules": measured.rules,
     }
+    reports = {"report.html": page(measured.evaluation, **told), "report.json": as_json(measured.evaluation, **told)}
+    return reports if measured.audited is None else {**reports, AUDIT_PAGE: _officer(measured.audited)}
+
+
+def _officer(audited: Audited) -> str:
+    account = None if audited.account is None else audited.account.to_dict()
+    return officer_page(
+        audited.audit,
+        verdicts=audited.verdicts,
+        record=audited.about,
+        guarantee=audited.promise,
+        schema=audited.schema,
+        ledger=None if account is None else account["spends"],
+        account=None if audited.account is None else audited.account.total(),
+        context=audited.context,
+        title=audited.title,
+        commands=audited.commands,
+    )

@@ -1,0 +1,116 @@
+"""What a run leaves: a fitted model, a measured twin, and their folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from tuckpoint.files import replacing_folder
+from tuckpoint.measure.evaluation import Evaluation
+from tuckpoint.recipe import Recipe, Source
+from tuckpoint.record import Input, Record
+from tuckpoint.release import Audited
+from tuckpoint.schema import Schema
+from tuckpoint.table import artefact
+from tuckpoint.table import fit as fitting
+from tuckpoint.table.encode import spell
+from tuckpoint.table.fit import TableModel
+from tuckpoint.table.frame import Frame, read
+from tuckpoint.write import table as writing
+
+RECIPE, RECORD, MODEL = "recipe.yaml", "record.json", "model"
+ARROW = Frame(pa.table({}), "arrow", "arrow", "")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model, its recipe, and an empty frame of the kind that its rows are given back as.
+
+    Of a loaded model `recipe` starts from its folder, and `origin` is what it was fitted to, if that is known.
+    `charged` says whose budget paid for a private fit.
+    """
+
+    model: TableModel
+    recipe: Recipe
+    like: Frame
+    origin: Input | None = None
+    charged: Mapping[str, str | None] | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An evaluation and what a report tells beside it; `about` is the plain record of the made rows, or empty.
+
+    `audited` is the audit of the same rows, if one was asked for.
+    """
+
+    evaluation: Evaluation
+    schema: Schema
+    title: str
+    about: Mapping[str, Any]
+    rules: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    audited: Audited | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A twin: `data` is the kind of dataframe that came in, `table` the same in Arrow."""
+
+    data: Any
+    table: pa.Table
+    fitted: Fitted
+    measured: Measured
+    recipe: Recipe
+    record: Record
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """All that was measured."""
+        return self.measured.evaluation
+
+    @property
+    def audited(self) -> Audited | None:
+        """The audit and what the gate says, if the rows were audited."""
+        return self.measured.audited
+
+    def save(self, folder: str | Path, *, pages: Mapping[str, str] | None = None, overwrite: bool = False) -> None:
+        """Write data, model, recipe and record into a new folder, with `pages` (file name -> text) beside them."""
+        with replacing_folder(Path(folder), overwrite=overwrite, ours=is_run) as place:
+            table = self.table if self.recipe.format == "parquet" else spell(self.table, self.fitted.model.schema)
+            data = place / f"data.{self.recipe.format}"
+            writing.write(table, data, self.record)
+            if self.audited is not None:
+                replace(self.audited, made=read(data).digest).write(place)
+            save(self.fitted, place / MODEL)
+            (place / RECIPE).write_text(self.recipe.to_yaml(), encoding="utf-8")
+            self.record.dump(place / RECORD)
+            for name, text in (pages or {}).items():
+                (place / name).write_text(text, encoding="utf-8")
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder was written by `Made.save`."""
+    return (folder / RECIPE).is_file() and (folder / RECORD).is_file()
+
+
+def load(folder: str | Path) -> Fitted:
+    """A saved model. Raises TraceError if it was altered or is newer than this tuckpoint."""
+    model = fitting.load(folder)
+    source = Source(Path(folder).resolve().name, artefact.digest(folder), path=str(folder))
+    place = Path(folder) / RECIPE  # of the fit
+    if not place.is_file():
+        return Fitted(model, Recipe("sample", source), ARROW)
+    fitted = Recipe.load(place)
+    return Fitted(model, Recipe("sample", source), ARROW, fitted.source.input, fitted.charged)
+
+
+def save(fitted: Fitted, folder: str | Path, *, overwrite: bool = False) -> None:
+    """Write a model, with the recipe that fitted it, as a new folder."""
+    with replacing_folder(Path(folder), overwrite=overwrite, ours=artefact.is_model) as place:
+        fitting.save(fitted.model, place)
+        (place / RECIPE).write_text(fitted.recipe.to_yaml(), encoding="utf-8")
