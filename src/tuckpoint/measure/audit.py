@@ -12,10 +12,11 @@ from tuckpoint import parts
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.measure import controls
 from tuckpoint.measure.attacks.density import ratio
-from tuckpoint.measure.decide import adjust, reasons
+from tuckpoint.measure.decide import COPIES, adjust, level_shares, reasons
 from tuckpoint.measure.finding import Audit, Control, Exposed, Finding, Power, Sides
-from tuckpoint.measure.limits import AUDIT, AuditLimits
+from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.onerun import BOUNDS, LEVEL
+from tuckpoint.measure.power import power
 from tuckpoint.measure.sides import Stand, stand
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
@@ -27,14 +28,13 @@ CERTIFIED = "proved by who of the real people was held out, at least, with 95 % 
 
 @dataclass(frozen=True)
 class AuditSettings:
-    """How much an audit looks at.
+    """How much an audit looks at. What decides stands in `limits.AuditLimits`.
 
     `most_people` a side and `most_made` made rows enter comparisons row by row; copies and values are looked for among
     all rows. `control_level` is the chance of an innocent control to fail, far under the audit's own level. Power is
     tried for `power` copied rows, `trials` times each. At most `worst` exposed records are told.
     """
 
-    limits: AuditLimits = AUDIT
     most_people: int = 10_000
     most_made: int = 20_000
     control_level: float = 0.001
@@ -85,15 +85,15 @@ def audit(
     stood = replace(stood, sides=sides)
     rows = {"train": train.num_rows, "holdout": holdout.num_rows, "made": made.num_rows, "people": sides.people}
     unit = "person" if sides.train.person is not None else "row"
-    if sides.people < settings.limits.min_people:
-        return _silent(rows, unit, promised, settings.limits, stood.notes)
+    if sides.people < AUDIT.min_people:
+        return _silent(rows, unit, promised, stood.notes)
     failed: list[str] = []
     progress("attacks", 0.3)
     findings = adjust(_run(chosen, sides, seed.child("attacks"), failed))
     progress("controls", 0.5)
     trials, seen = _tried(chosen, stood, seed, failed, settings, findings)
     epsilon = _certified(findings, sides, promised)
-    why = reasons(findings, epsilon, trials, tuple(dict.fromkeys(failed)), level=settings.limits.level)
+    why = reasons(findings, epsilon, trials, tuple(dict.fromkeys(failed)))
     progress("done", 1.0)
     return Audit(
         rows, unit, findings, epsilon, trials, seen, _exposed(stood, settings), "block" if why else "pass", why,
@@ -135,15 +135,17 @@ def _tried(
     """Both controls with the same attacks, and the power on single rows."""
 
     def suite(sides: Sides, seed: Seed) -> tuple[Finding, ...]:
-        return _run(attacks, sides, seed.child("attacks"), failed)
+        return adjust(_run(attacks, sides, seed.child("attacks"), failed))
 
-    level = settings.limits.level
-    tests = max(1, sum(one.p is not None for one in findings))
+    tested = [one.attack for one in findings if one.p is not None]
+    shares = {name == COPIES: share for name, share in zip(tested, level_shares(tested), strict=True)}
+    copies_level, level = (AUDIT.level * shares.get(copies, 0.0) for copies in (True, False))
     return (
-        controls.positive(stood, suite, seed.child("leaky"), level=level, most_made=settings.most_made),
+        controls.positive(stood, suite, seed.child("leaky"), most_made=settings.most_made),
         controls.negative(stood, suite, seed.child("innocent"), level=settings.control_level),
-    ), controls.power(
-        stood, seed.child("power"), counts=settings.power, trials=settings.trials, level=level / tests
+    ), power(
+        stood.sides, stood.near, seed.child("power"), counts=settings.power, trials=settings.trials,
+        copies_level=copies_level, level=level,
     )  # fmt: skip
 
 
@@ -170,8 +172,7 @@ def _exposed(stood: Stand, settings: AuditSettings) -> tuple[Exposed, ...]:
 
     What an audit tells is published with the data, so it tells a few rows, and percentiles rounded down.
     """
-    near, people = stood.sides.near, stood.sides.people
-    assert near is not None
+    near, people = stood.near, stood.sides.people
     score = ratio(near.others[:, 0], near.made[:, 0])
     outside = np.sort(score[people:])
     worst = np.argsort(-score[:people], kind="stable")[: settings.worst]
@@ -182,12 +183,10 @@ def _exposed(stood: Stand, settings: AuditSettings) -> tuple[Exposed, ...]:
     )
 
 
-def _silent(
-    rows: dict[str, int], unit: str, claimed: Guarantee | None, limits: AuditLimits, notes: tuple[str, ...]
-) -> Audit:
+def _silent(rows: dict[str, int], unit: str, claimed: Guarantee | None, notes: tuple[str, ...]) -> Audit:
     why = (
         f"cannot say: {rows['people']} people in the data and as many outside of it are too few to see a leak "
-        f"({limits.min_people} are needed a side); hold out more"
+        f"({AUDIT.min_people} are needed a side); hold out more"
     )
     score = Score("epsilon", None, reference=None if claimed is None else claimed.epsilon, why=why)
     return Audit(rows, unit, (), score, (), (), (), "block", (why,), notes)

@@ -8,29 +8,47 @@ from dataclasses import replace
 import numpy as np
 
 from tuckpoint.measure.finding import Control, Finding
+from tuckpoint.measure.limits import AUDIT
 from tuckpoint.score import Score
 from tuckpoint.table.engine import Array
 
+COPIES = "copies"  # the attack whose p-values have a share of the level of their own
 MOST_TOLD = 5
 
 
-def holm(p: Sequence[float]) -> Array:
-    """Adjusted p-values (k,) in the order given; those under a level are all true but with that chance (Holm 1979)."""
+def holm(p: Sequence[float], weights: Sequence[float] | None = None) -> Array:
+    """Adjusted p-values (k,) in the order given: with the chance of their level at most, one under it is false.
+
+    `weights` (k,), fixed beforehand, share the level out; all alike by default (Holm 1979, section 4 for weights).
+    """
     values = np.asarray(p, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    shares = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
+    order = np.argsort(values / shares, kind="stable")
+    left = np.cumsum(shares[order][::-1])[::-1]  # of the level, among those not yet decided
+    stepped = np.maximum.accumulate(values[order] / shares[order] * left)
     out = np.empty(len(values))
     out[order] = np.minimum(stepped, 1.0)
     return out
 
 
 def adjust(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings with `adjusted` set for all that have a p-value."""
+    """The findings with `adjusted` set for all that have a p-value; those on copied rows have a share of their own."""
     listed = list(findings)
     tested = [i for i, finding in enumerate(listed) if finding.p is not None]
-    for i, adjusted in zip(tested, holm([listed[i].p or 0.0 for i in tested]), strict=True):
+    weights = level_shares([listed[i].attack for i in tested])
+    for i, adjusted in zip(tested, holm([listed[i].p or 0.0 for i in tested], weights), strict=True):
         listed[i] = replace(listed[i], adjusted=float(adjusted))
     return tuple(listed)
+
+
+def level_shares(attacks: Sequence[str]) -> list[float]:
+    """The share of the level for each p-value, by the attack that gave it; they sum to 1."""
+    share = AUDIT.copies_share
+    copies = sum(name == COPIES for name in attacks)
+    others = len(attacks) - copies
+    if not copies or not others:
+        return [1 / len(attacks) for _ in attacks]
+    return [share / copies if name == COPIES else (1 - share) / others for name in attacks]
 
 
 def strongest(findings: Sequence[Finding]) -> Finding | None:
@@ -40,7 +58,7 @@ def strongest(findings: Sequence[Finding]) -> Finding | None:
 
 
 def reasons(
-    findings: Sequence[Finding], epsilon: Score, controls: Sequence[Control], failed: Sequence[str], *, level: float
+    findings: Sequence[Finding], epsilon: Score, controls: Sequence[Control], failed: Sequence[str]
 ) -> tuple[str, ...]:
     """Why a file is blocked, the gravest first; none if it passes."""
     told = list(failed)
@@ -60,7 +78,9 @@ def reasons(
                 f"the audit cannot be believed: it found a leak in {control.what} (p = {_p(control.p)}, {control.by}); "
                 "training rows and holdout must come from one population, split by chance"
             )
-    leaks = sorted((f for f in findings if f.adjusted is not None and f.adjusted < level), key=lambda f: f.p or 0.0)
+    leaks = sorted(
+        (f for f in findings if f.adjusted is not None and f.adjusted < AUDIT.level), key=lambda f: f.p or 0.0
+    )
     told += [_leak(finding) for finding in leaks[:MOST_TOLD]]
     if len(leaks) > MOST_TOLD:
         told.append(f"and {len(leaks) - MOST_TOLD} more findings")

@@ -6,7 +6,7 @@ import numpy as np
 
 from tuckpoint.measure.exchange import crowd
 from tuckpoint.measure.finding import Finding, Sides
-from tuckpoint.measure.intervals import Z95, auc, average_ranks, clopper_pearson, rate_at
+from tuckpoint.measure.intervals import Z95, auc, clopper_pearson, rate_at
 from tuckpoint.measure.limits import AUDIT, AuditLimits
 from tuckpoint.measure.nearness import Nearness, embedding, nearness
 from tuckpoint.measure.onerun import LEVEL, best_guesses
@@ -33,39 +33,32 @@ def told(
 
     `membership_auc`: how often a member is ranked over an outsider (DeLong's interval). `true_positives`: share of
     members over the score that 1 % of outsiders reach. `best_guesses`: the share of right ones among the surest
-    guesses, and the privacy loss that they prove. The first p-value is that of Mann and Whitney with their variance for
-    ties, the last exact; all that they ask is that the scores do not know who is who and that the split was by chance.
+    guesses, and the privacy loss that they prove. The p-values are those of a loss beyond a negligible one: of an AUC
+    of no more than `limits.membership`, and of more than 100 guesses right no more often than under
+    `limits.negligible`; up to 100 guesses are about single people and know no margin. They hold if scores do not know
+    who is who and the split was by chance.
     """
     member = np.repeat([True, False], sides.people)
     return (
-        Finding(attack, "membership", _auc(scores, member, subject, limits), rank_p(scores, member)),
+        _auc(attack, scores, member, subject, limits),
         Finding(attack, "membership", _true_positives(scores, member, subject, limits)),
-        _best(attack, scores, member, sides, seed, subject),
+        _best(attack, scores, member, sides, seed, subject, limits),
     )
 
 
-def rank_p(scores: Array, member: Array) -> float:
-    """One-sided p-value of "members do not rank higher" (Mann and Whitney 1947): normal, variance with ties."""
+def _auc(attack: str, scores: Array, member: Array, subject: tuple[str, ...], limits: AuditLimits) -> Finding:
     from scipy.special import ndtr
 
-    n, members = len(scores), int(member.sum())
-    others = n - members
-    ranks = average_ranks(scores)
-    variance = members * others / n * float(np.var(ranks)) * n / (n - 1)
-    if variance == 0:
-        return 1.0
-    gap = float(ranks[member].sum()) - members * (n + 1) / 2
-    return float(ndtr(-(gap - 0.5 * np.sign(gap)) / np.sqrt(variance)))
-
-
-def _auc(scores: Array, member: Array, subject: tuple[str, ...], limits: AuditLimits) -> Score:
     found = auc(scores, member)
+    beyond = found.value - limits.membership
+    p = float(ndtr(-beyond / found.se)) if found.se > 0 else float(beyond <= 0)
     low, high = max(found.value - Z95 * found.se, 0.0), min(found.value + Z95 * found.se, 1.0)
     passed = high <= limits.membership
-    return Score(
+    score = Score(
         "membership_auc", found.value, low, high, int(member.sum()), "lower", 0.5, "guessing", subject, passed,
         advice="" if passed else ADVICE, detail={"limit": limits.membership, "interval_of": "value"},
     )  # fmt: skip
+    return Finding(attack, "membership", score, p)
 
 
 def _true_positives(scores: Array, member: Array, subject: tuple[str, ...], limits: AuditLimits) -> Score:
@@ -78,8 +71,10 @@ def _true_positives(scores: Array, member: Array, subject: tuple[str, ...], limi
     )  # fmt: skip
 
 
-def _best(attack: str, scores: Array, member: Array, sides: Sides, seed: Seed, subject: tuple[str, ...]) -> Finding:
-    best = best_guesses(scores, member, delta=sides.delta, seed=seed.child("ties", *subject))
+def _best(
+    attack: str, scores: Array, member: Array, sides: Sides, seed: Seed, subject: tuple[str, ...], limits: AuditLimits
+) -> Finding:
+    best = best_guesses(scores, member, delta=sides.delta, seed=seed.child("ties", *subject), free=limits.negligible)
     count = max(best.guesses, 1)
     score = Score(
         "best_guesses", best.right / count, *clopper_pearson(best.right, count), best.guesses, "lower", 0.5, "guessing",

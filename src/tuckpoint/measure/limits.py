@@ -48,6 +48,12 @@ class AuditLimits:
     twice the false-positive rate is as much as epsilon = 0.7 would allow.
     `membership` (AUC, 0.55): a member is ranked over an outsider in at most 55 of 100 pairs, where guessing gives 50;
     as much as epsilon = 0.2 would allow at most.
+    `negligible` (epsilon, 0.2): the loss that an attacker who ranks people may show without a block. Among people
+    enough, any release is told from none, also one under a sound guarantee, for each figure bears a trace of those it
+    was taken from. An AUC surely over 0.55, or surest guesses that are surely right more often than in 55 of 100 cases,
+    are more than a trace. Copied rows and published values know no such margin.
+    `copies_share` (0.5): the part of the level that is set apart for copied rows, the gravest leak and the one that
+    hides best among other rows; all other attacks share the rest (Holm 1979, with weights).
     `inference` (share, 5 points): how much better a secret is guessed for people in the data than for people who are
     not; the excess over the control group is the risk, the rest is knowledge of the population (Giomi et al. 2023).
     `singling_out` (share, 5 %) and `linkability` (share, 5 %): attacks that succeed beyond the control group; OWASP
@@ -60,6 +66,8 @@ class AuditLimits:
     level: float = 0.05
     true_positives: float = 0.02
     membership: float = 0.55
+    negligible: float = 0.2
+    copies_share: float = 0.5
     inference: float = 0.05
     singling_out: float = 0.05
     linkability: float = 0.05

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuckpoint.measure.neighbours import closest
+from tuckpoint.measure.neighbours import closest, nearest
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded, Field
 
@@ -21,8 +21,8 @@ ONE_HOT = 16  # levels; columns of more take as many random directions, which ar
 class Nearness:
     """Distances of people, the members first and then as many outsiders, to their nearest rows, nearest first.
 
-    `made` (2n, 5) to made rows, `others` (2n, 5) to other people, members and outsiders alike, and `aligned` (2n, 5) to
-    made rows where the numbers of each table are ranks within their own table.
+    `made` (2n, 5) to made rows, `others` (2n, 5) to other people, members and outsiders alike, `aligned` (2n,) to the
+    nearest made row where the numbers of each table are ranks within their own table.
     """
 
     made: Array
@@ -30,12 +30,9 @@ class Nearness:
     aligned: Array
 
     def with_rows(self, made: Array, aligned: Array) -> Nearness:
-        """The distances when further made rows lie there, at these distances (2n, 5)."""
-
-        def both(one: Array, two: Array) -> Array:
-            return np.sort(np.concatenate([one, two], axis=1), axis=1)[:, :NEIGHBOURS]
-
-        return Nearness(both(self.made, made), self.others, both(self.aligned, aligned))
+        """The distances when further made rows lie there, at these distances (2n, 5) and (2n,)."""
+        both = np.sort(np.concatenate([self.made, made], axis=1), axis=1)[:, :NEIGHBOURS]
+        return Nearness(both, self.others, np.minimum(self.aligned, aligned))
 
 
 @dataclass(frozen=True)
@@ -43,11 +40,13 @@ class Embedding:
     """Rows as points. Per number two coordinates, half its value in standard deviations, so that tails stay far away,
     and its place among 200 quantiles; per level a vector of length 1 / 2, at (nearly) right angles to those of others.
 
+    Missing values and levels that no person holds have one place of their own, missing numbers a flag.
+
     It is learnt from members and outsiders together and knows nobody's side.
     """
 
     fields: tuple[Field, ...]
-    tables: tuple[Array, ...]  # numbers: mean and deviation, then knots, then their places; levels: a vector each
+    tables: tuple[Array, ...]  # of numbers as `_knots` gives them, of levels as `_vectors` does
 
     def place(self, data: Encoded) -> Array:
         """Points (n, d) float32."""
@@ -72,14 +71,9 @@ def embedding(people: Encoded, seed: Seed) -> Embedding:
     for field in people.fields:
         values = people.columns[field.name]
         if field.numeric:
-            tables.append(_knots(values[~np.isnan(values)]))
-            continue
-        levels = len(field.levels or ()) + 1  # the last is missing, code -1
-        vectors = np.eye(levels)
-        if levels > ONE_HOT:
-            vectors = seed.child(field.name).numpy().normal(size=(levels, ONE_HOT))
-            vectors /= np.sqrt((vectors**2).sum(axis=1, keepdims=True))
-        tables.append(0.5 * vectors)
+            tables.append(_knots(values))
+        else:
+            tables.append(_vectors(values, len(field.levels or ()) + 1, seed.child(field.name)))
     return Embedding(people.fields, tuple(tables))
 
 
@@ -100,32 +94,46 @@ def nearness(people: Encoded, made: Encoded, space: Embedding) -> Nearness:
 def approach(
     people: Encoded, made: Encoded, space: Embedding, *, among: tuple[Encoded, Encoded]
 ) -> tuple[Array, Array]:
-    """Distances (2n, 5) of people to made rows, as they are and aligned: as ranks among the tables `among`."""
+    """Distances of people to made rows, as they are (2n, 5) and aligned (2n,): as ranks among the tables `among`."""
     plain = closest(space.place(people), space.place(made), NEIGHBOURS)
-    return plain, closest(space.aligned(people, among[0]), space.aligned(made, among[1]), NEIGHBOURS)
+    return plain, nearest(space.aligned(people, among[0]), space.aligned(made, among[1]))
 
 
-def _knots(values: Array) -> Array:
-    """(2, k): mean and deviation, then the distinct quantiles and their places in 0..1."""
+def _vectors(codes: Array, levels: int, seed: Seed) -> Array:
+    """(levels, d): a vector per level, the last for missing values, code -1."""
+    used = np.unique(codes % levels)
+    if len(used) > ONE_HOT:
+        vectors = seed.numpy().normal(size=(levels, ONE_HOT))
+        return np.asarray(vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True)) / 2)
+    # What nobody holds is as far from each level as levels are from one another.
+    vectors = np.full((levels, len(used)), (1 - np.sqrt(1 + len(used))) / (2 * max(len(used), 1)))
+    vectors[used] = 0.5 * np.eye(len(used))
+    return vectors
+
+
+def _knots(column: Array) -> Array:
+    """(2, k): mean and deviation, whether values are missing, then the distinct quantiles and their places in 0..1."""
+    values = column[~np.isnan(column)]
+    gaps = [float(len(values) < len(column)), 0.0]
     if not len(values):
-        return np.array([[0.0, 0.0], [1.0, 0.5]])
+        return np.array([[0.0, 1.0], gaps, [0.0, 0.5]]).T
     largest = max(float(np.abs(values).max()), np.finfo(float).tiny)
     centre, spread = float(np.mean(values / largest) * largest), float(np.std(values / largest) * largest)
     quantiles = np.quantile(values, np.linspace(0, 1, QUANTILES + 1))
     knots = np.unique(quantiles)
     below, upto = (np.searchsorted(quantiles, knots, side=side) for side in ("left", "right"))
     places = (below + upto - 1) / 2 / QUANTILES
-    return np.stack([np.append(centre, knots), np.append(spread or 1.0, places)])
+    return np.stack([np.append([centre, gaps[0]], knots), np.append([spread or 1.0, 0.0], places)])
 
 
 def _number(values: Array, table: Array) -> Array:
-    """(n, 2), and a third that flags missing values where there are any."""
-    centre, spread = table[:, 0]
+    """(n, 2), and a third that flags missing values if some person's is."""
+    (centre, spread), (gaps, _) = table[:, 0], table[:, 1]
     missing = np.isnan(values)
     filled = np.where(missing, centre, values)
     scaled = np.clip((filled - centre) / spread, -2 * FARTHEST, 2 * FARTHEST) / 2
-    place = np.where(missing, 0.5, np.interp(filled, table[0, 1:], table[1, 1:]))
-    return np.stack([scaled, place, 0.5 * missing], axis=1)
+    place = np.where(missing, 0.5, np.interp(filled, table[0, 2:], table[1, 2:]))
+    return np.stack([scaled, place, 0.5 * missing] if gaps else [scaled, place], axis=1)
 
 
 def _rank(values: Array, among: Array) -> Array:

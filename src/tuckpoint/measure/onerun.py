@@ -8,13 +8,13 @@ from math import exp
 
 import numpy as np
 
-from tuckpoint.measure.exchange import tail
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array
 
 GRID = (10, 20, 50, 100, 200, 500, 1000)
-VARIANTS = ("members", "members and outsiders")
+SINGLE = 100  # as many guesses are about single people: they know no margin
+MEMBERS, BOTH = "members", "members and outsiders"
 BOUNDS = 8  # for how many bounds an audit has room: the level is shared among so many, however many are asked for
 LEVEL = AUDIT.level / BOUNDS
 HIGHEST = 50.0  # where a search for epsilon ends; no number of guesses that a table can hold proves as much
@@ -22,9 +22,10 @@ HIGHEST = 50.0  # where a search for epsilon ends; no number of guesses that a t
 
 @dataclass(frozen=True)
 class Guesses:
-    """The surest guesses of an attacker: `guesses` in all, `right` of them right; `p` is exact if nothing leaks.
+    """The surest guesses of an attacker: `guesses` in all, `right` of them right.
 
-    `epsilon` is the privacy loss that they prove. Both are paid for all sizes and variants that were tried.
+    `p` is how likely so many are right if nothing leaks, `epsilon` the privacy loss that guesses prove at least; both
+    are paid for all sizes and variants that were tried.
     """
 
     guesses: int
@@ -35,34 +36,50 @@ class Guesses:
 
 
 def best_guesses(
-    scores: Array, member: Array, *, delta: float = 0.0, seed: Seed, level: float = LEVEL, grid: Sequence[int] = GRID
+    scores: Array,
+    member: Array,
+    *,
+    delta: float = 0.0,
+    seed: Seed,
+    level: float = LEVEL,
+    free: float = 0.0,
+    grid: Sequence[int] = GRID,
 ) -> Guesses:
     """The best of all sizes k of the grid: the k highest `scores` (m,) are guessed to be members, and in a second
-    variant the k lowest to be none; `member` (m,) bool tells who was. Ties are broken by chance.
+    variant also the k lowest to be none; `member` (m,) bool tells who was. Ties are broken by chance.
 
     The bound is Theorem 5.2 of Steinke, Nasr and Jagielski 2023 (arXiv 2305.08846), paid for by Bonferroni over grid
-    and variants. It holds if each person was put into the data by a coin of their own and the scores do not
-    know the sides. The p-value holds for any split by chance: it counts members among the k drawn from all m.
-    Sizes beyond m / 2 are left out, unless all are: then it is m / 2.
+    and variants. It holds if each person was put into the data by a coin of their own and the scores do not know the
+    sides. The p-value is that of the first variant, under no loss for up to 100 guesses, which are about single people,
+    and of more under a loss of at most `free`. Sizes beyond m / 2 are left out, unless all are: then it is m / 2.
     """
-    found = guesses(scores, member, seed=seed, grid=grid)
-    alpha = level / len(found)
-    proved = max(bound(one.right, one.guesses, m=len(scores), delta=delta, alpha=alpha) for one in found)
-    return replace(min(found, key=lambda one: one.p), epsilon=proved)
-
-
-def guesses(scores: Array, member: Array, *, seed: Seed, grid: Sequence[int] = GRID) -> list[Guesses]:
-    """Every size and variant of `best_guesses`, the p-values paid for all, without the bounds."""
-    m, members = len(scores), int(member.sum())
-    order = np.lexsort((seed.numpy().random(m), -np.asarray(scores)))
-    sizes = [k for k in grid if k <= m // 2] or [m // 2]
+    m, order = len(scores), _surest(scores, seed)
+    sizes = _sizes(m, grid)
     found = []
     for k in sizes:
         top, bottom = int(member[order[:k]].sum()), int(member[order[m - k :]].sum())
-        chances = tail(top, m, members, k), _chance_both(top - bottom, m, members, k)
-        for variant, right, all_, p in zip(VARIANTS, (top, top + k - bottom), (k, 2 * k), chances, strict=True):
-            found.append(Guesses(all_, right, variant, min(1.0, 2 * len(sizes) * p), 0.0))
-    return found
+        p = min(1.0, len(sizes) * likely(free if k > SINGLE else 0.0, top, k, m, 0.0))
+        for variant, right, count in ((MEMBERS, top, k), (BOTH, top + k - bottom, 2 * k)):
+            epsilon = bound(right, count, m=m, delta=delta, alpha=level / 2 / len(sizes))
+            found.append(Guesses(count, right, variant, p, epsilon))
+    told = max(found, key=lambda one: (one.epsilon, -one.p, one.variant == MEMBERS))
+    return replace(told, p=min(one.p for one in found))
+
+
+def chance(scores: Array, member: Array, *, seed: Seed, free: float = 0.0, grid: Sequence[int] = GRID) -> float:
+    """The p-value of `best_guesses` alone."""
+    m, order = len(scores), _surest(scores, seed)
+    sizes = _sizes(m, grid)
+    tops = [(free if k > SINGLE else 0.0, int(member[order[:k]].sum()), k) for k in sizes]
+    return min(1.0, *(len(sizes) * likely(*top, m, 0.0) for top in tops))
+
+
+def _surest(scores: Array, seed: Seed) -> Array:
+    return np.lexsort((seed.numpy().random(len(scores)), -np.asarray(scores)))
+
+
+def _sizes(m: int, grid: Sequence[int]) -> list[int]:
+    return [k for k in grid if k <= m // 2] or [m // 2]
 
 
 def bound(right: int, guesses: int, *, m: int, delta: float, alpha: float) -> float:
@@ -71,32 +88,24 @@ def bound(right: int, guesses: int, *, m: int, delta: float, alpha: float) -> fl
     Steinke, Nasr and Jagielski 2023, Theorem 5.2: under (epsilon, delta) that chance is at most P[B >= v] + 2 m delta
     max over i = 1..v of P[v - i <= B <= v - 1] / i, with B binomial of the guesses and e^epsilon / (1 + e^epsilon).
     """
-    if guesses == 0 or _fit(0.0, right, guesses, m, delta) >= alpha:
+    if guesses == 0 or likely(0.0, right, guesses, m, delta) >= alpha:
         return 0.0
     low, high = 0.0, HIGHEST
     while high - low > 1e-6:
         middle = (low + high) / 2
-        low, high = (middle, high) if _fit(middle, right, guesses, m, delta) < alpha else (low, middle)
+        low, high = (middle, high) if likely(middle, right, guesses, m, delta) < alpha else (low, middle)
     return low
 
 
-def _fit(epsilon: float, right: int, guesses: int, m: int, delta: float) -> float:
-    from scipy.stats import binom
+def likely(epsilon: float, right: int, guesses: int, m: int, delta: float) -> float:
+    """How likely, at most, so many of the guesses on m people are right under (epsilon, delta); see `bound`."""
+    from scipy.special import betainc
 
     q = 1 / (1 + exp(-epsilon))
-    chance = float(binom.sf(right - 1, guesses, q))
+    surely = float(betainc(right, guesses - right + 1, q)) if right else 1.0  # P[B >= right]
     if delta == 0 or right == 0:
-        return chance
+        return surely
+    from scipy.stats import binom
+
     below = np.cumsum(binom.pmf(np.arange(right - 1, -1, -1), guesses, q))  # P[v - i <= B <= v - 1] for i = 1..v
-    return chance + 2 * m * delta * float((below / np.arange(1, right + 1)).max())
-
-
-def _chance_both(surplus: int, m: int, members: int, k: int) -> float:
-    """How likely k people drawn by chance hold so many more members than k others."""
-    from scipy.stats import hypergeom
-
-    if not k:
-        return 1.0
-    top = np.arange(max(surplus, 0, k - (m - members)), min(k, members) + 1)
-    rest = hypergeom.cdf(top - surplus, m - k, members - top, k)
-    return float(min(1.0, (hypergeom.pmf(top, m, members, k) * rest).sum()))
+    return surely + 2 * m * delta * float((below / np.arange(1, right + 1)).max())

@@ -12,7 +12,7 @@ from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.measure.attacks.copies import keys
 from tuckpoint.measure.exchange import crowd
 from tuckpoint.measure.finding import Sides
-from tuckpoint.measure.nearness import Embedding, embedding, nearness
+from tuckpoint.measure.nearness import Embedding, Nearness, embedding, nearness
 from tuckpoint.measure.prepare import cut, prepare
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
@@ -23,11 +23,12 @@ SURE = 1e-6  # chance at which rows that train and holdout share are no accident
 
 @dataclass(frozen=True)
 class Stand:
-    """The sides of an audit, the rows of the training file that members stand in (n,), the space, and remarks."""
+    """The sides of an audit, the rows of the training file that members stand in (n,), space, distances, remarks."""
 
     sides: Sides
     rows: Array
     space: Embedding
+    near: Nearness
     notes: tuple[str, ...]
 
 
@@ -67,7 +68,7 @@ def stand(
     people, _ = crowd(found)
     points = embedding(people, seed.child("space"))
     near = nearness(people, cut(space.made, most_made, seed.child("made").numpy()), points)
-    return Stand(replace(found, near=near), at, points, _extra(schema, made))
+    return Stand(replace(found, near=near), at, points, near, _extra(schema, made))
 
 
 def _extra(schema: Schema, made: pa.Table) -> tuple[str, ...]:

@@ -17,4 +17,4 @@ def aligned(sides: Sides, seed: Seed) -> tuple[Finding, ...]:
     only partly copied do not fit.
     """
     found = near(sides, seed)
-    return told("aligned", ratio(found.others[:, 0], found.aligned[:, 0]), sides, seed)
+    return told("aligned", ratio(found.others[:, 0], found.aligned), sides, seed)
