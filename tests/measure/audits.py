@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tuckpoint.measure.decide import reasons
 from tuckpoint.measure.finding import Audit, Control, Criterion, Exposed, Finding, Power
 from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.record import Input, Maker, Record
@@ -116,6 +115,14 @@ CONTROLS = (
 )
 
 
+def reasons(found: tuple[Finding, ...], controls: tuple[Control, ...]) -> tuple[str, ...]:
+    """Why an audit blocks, as `measure.decide` tells it."""
+    failed = [f"the audit is blind here: it did not find {one.what}" for one in controls if not one.worked]
+    leaks = [one for one in found if one.adjusted is not None and one.adjusted < 0.05]
+    told = [f"{one.attack}: {one.score.name.replace('_', ' ')} {one.score.value:.3g}" for one in leaks]
+    return (*failed, *told[:5], *([f"and {len(leaks) - 5} more findings"] if len(leaks) > 5 else []))
+
+
 def audit(*, leaky: bool = False, claimed: float | None = None, made: int = 3_907) -> Audit:
     """A whole audit that finds nothing, or one copied row in a hundred."""
     found = findings(leaky=leaky)
@@ -132,7 +139,7 @@ def audit(*, leaky: bool = False, claimed: float | None = None, made: int = 3_90
         power=(Power(20, 20, 20), Power(10, 17, 20), Power(5, 6, 20)),
         worst=tuple(Exposed(row, "density", 0.999 - 0.004 * i) for i, row in enumerate((17_204, 391, 8_020, 30_411))),
         decision="block" if leaky else "pass",
-        reasons=reasons(found, least, CONTROLS, (), level=0.05),
+        reasons=reasons(found, CONTROLS),
         notes=("free text and identifiers were not attacked",),
     )
 
@@ -140,9 +147,7 @@ def audit(*, leaky: bool = False, claimed: float | None = None, made: int = 3_90
 def broken(found: Audit, name: str) -> Audit:
     """The same audit with one control that failed."""
     trials = tuple(replace(c, worked=False, p=0.4) if c.name == name else c for c in found.controls)
-    return replace(
-        found, controls=trials, decision="block", reasons=reasons(found.findings, found.epsilon, trials, (), level=0.05)
-    )
+    return replace(found, controls=trials, decision="block", reasons=reasons(found.findings, trials))
 
 
 def record(privacy: dict[str, Any] | None = None, *, rows: int = 3_907, **changes: Any) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def section(found: Audit | None, title: str, *, bounded: bool = True) -> str:
 
 def test_members_stand_beside_outsiders_with_intervals_and_outcome() -> None:
     text = section(audit(leaky=True), "Singling out")
-    assert "A leak: 1 of 2 results beyond chance." in text
+    assert "A leak: 1 of 2 results beyond what chance explains." in text
     assert "In the data: 11% (9 to 12%) Outside: 1.5% (1 to 2.5%)" in text
     assert "Excess: 9 points, 8.5 to 9.5 Limit of the excess: 5 points Leak" in text
 
@@ -48,7 +48,7 @@ def test_what_was_not_tried_or_not_measured_is_said_and_is_no_pass() -> None:
     text = section(replace(audit(), findings=tuple(unmeasured)), "Linkability")
     assert "Nothing could be measured." in text
     assert "not measured: one column only" in text
-    assert "fared no worse" not in text
+    assert "No leak found" not in text
 
 
 def test_limits_decide_only_where_no_promise_counts() -> None:

@@ -46,7 +46,7 @@ def test_the_decision_comes_first_then_reasons_results_trials_and_the_page() -> 
 def test_without_a_gate_the_audit_speaks_for_itself(found: Audit, head: str) -> None:
     told = audited(found)
     assert told.startswith(head)
-    assert ("✓ People in the data fared no worse" in told) == (found.decision == "pass")
+    assert ("✓ No attack learnt notably more" in told) == (found.decision == "pass")
 
 
 def test_a_failed_control_is_told() -> None:

@@ -69,7 +69,7 @@ def _leaks(audit: Audit) -> Iterator[Check]:
         return
     lowest = min((item.adjusted for item in audit.findings if item.adjusted is not None), default=None)
     told = "" if lowest is None else f" (smallest adjusted {p_value(lowest)})"
-    yield Check(what, "pass", f"{len(audit.findings)} findings, none beyond chance{told}", threshold)
+    yield Check(what, "pass", f"{len(audit.findings)} findings, none a leak{told}", threshold)
 
 
 def _blocking(audit: Audit) -> Iterator[str]:

@@ -28,7 +28,7 @@ from tuckpoint.report.words import count
 DRAWN = 4  # attacks of one kind that are drawn, the worst first
 LISTED = 60  # findings in the table of all figures
 EXPOSED = 10
-ORDER = ("Leak", "Above its limit", "Not measured", "No more than chance", "Within its limit", "Shown, decides nothing")
+ORDER = ("Leak", "Above its limit", "Not measured", "No leak", "Within its limit", "Shown, decides nothing")
 CONTROL = {"leaky copy": "A leaky copy must be caught", "other real people": "Other real people must pass"}
 
 
@@ -94,9 +94,9 @@ def _verdict_line(own: Sequence[Finding], *, bounded: bool) -> str:
     states = [outcome(item)[1] for item in own]
     leaks, above, missing = (states.count(word) for word in ("Leak", "Above its limit", "Not measured"))
     measured = len(states) - missing
-    state, said = "holds", "People in the data fared no worse than people outside it."
+    state, said = "holds", "No leak found, and every limit holds."
     if leaks:
-        state, said = "fails", f"A leak: {leaks} of {count(measured, 'result')} beyond chance."
+        state, said = "fails", f"A leak: {leaks} of {count(measured, 'result')} beyond what chance explains."
     elif above:
         state = "review"
         said = f"No leak is proven, but {above} of {count(measured, 'result')} might lie above the limit."

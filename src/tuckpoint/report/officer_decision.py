@@ -72,7 +72,7 @@ def _found(audit: Audit | None) -> str:
     if not all(control.worked for control in audit.controls) or len(audit.controls) < 2:
         return "The audit did not pass its own trials, so it shows nothing."
     if audit.decision == "pass":
-        return "No attack learnt more about people in the data than about people who were not in it."
+        return "No attack learnt notably more about people in the data than about people who were not in it."
     return "At least one attack found people of the data by what these rows tell."
 
 

@@ -97,7 +97,7 @@ def _reason(check: Check, width: int) -> Iterator[str]:
 def _reasons(audit: Audit, width: int, *, colour: bool) -> Iterator[str]:
     """Why the audit blocks, where no gate was asked."""
     if audit.decision == "pass":
-        head = wrapped("✓ People in the data fared no worse than people outside it", width, hang=2)
+        head = wrapped("✓ No attack learnt notably more about people in the data than about others", width, hang=2)
         yield from _coloured(head, "pass", colour=colour)
     for reason in reasons(audit)[:REASONS]:
         yield from _coloured(wrapped(f"✗ {visible(reason, 400)}", width, hang=2), "block", colour=colour)

@@ -189,7 +189,7 @@ def outcome(finding: Finding) -> tuple[str, str]:
     if finding.adjusted is not None and finding.adjusted < AUDIT.level:
         return "fails", "Leak"
     if finding.score.passed is None:
-        return ("open", "Shown, decides nothing") if finding.adjusted is None else ("holds", "No more than chance")
+        return ("open", "Shown, decides nothing") if finding.adjusted is None else ("holds", "No leak")
     return ("holds", "Within its limit") if finding.score.passed else ("review", "Above its limit")
 
 
