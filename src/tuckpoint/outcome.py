@@ -30,15 +30,23 @@ ARROW = Frame(pa.table({}), "arrow", "arrow", "")
 class Fitted:
     """A fitted model, its recipe, and an empty frame of the kind that its rows are given back as.
 
-    Of a loaded model `recipe` starts from its folder, and `origin` is what it was fitted to, if that is known.
-    `charged` says whose budget paid for a private fit.
+    Of a loaded model `recipe` starts from its folder; `born` is the recipe of the fit, if that is known.
     """
 
     model: TableModel
     recipe: Recipe
     like: Frame
-    origin: Input | None = None
-    charged: Mapping[str, str | None] | None = None
+    born: Recipe | None = None
+
+    @property
+    def origin(self) -> Input | None:
+        """What it was fitted to, if that is known."""
+        return None if self.born is None else self.born.source.input
+
+    @property
+    def charged(self) -> Mapping[str, str | None] | None:
+        """Whose budget paid for a private fit."""
+        return None if self.born is None else self.born.charged
 
 
 @dataclass(frozen=True)
@@ -103,10 +111,7 @@ def load(folder: str | Path) -> Fitted:
     model = fitting.load(folder)
     source = Source(Path(folder).resolve().name, artefact.digest(folder), path=str(folder))
     place = Path(folder) / RECIPE  # of the fit
-    if not place.is_file():
-        return Fitted(model, Recipe("sample", source), ARROW)
-    fitted = Recipe.load(place)
-    return Fitted(model, Recipe("sample", source), ARROW, fitted.source.input, fitted.charged)
+    return Fitted(model, Recipe("sample", source), ARROW, Recipe.load(place) if place.is_file() else None)
 
 
 def save(fitted: Fitted, folder: str | Path, *, overwrite: bool = False) -> None:

@@ -15,6 +15,7 @@ import yaml
 
 from tuckpoint.errors import InputError, TraceError, TuckpointError
 from tuckpoint.measure.audit import audit
+from tuckpoint.measure.audit_model import ModelSettings, audit_model
 from tuckpoint.measure.finding import Audit
 from tuckpoint.measure.gate import TIERS, Verdict, gate
 from tuckpoint.measure.policy import Policy
@@ -205,6 +206,33 @@ def tried(
         progress=progress,
     )
     return Audited(found, schema)
+
+
+def tried_model(
+    model: TableModel,
+    born: Recipe | None,
+    real: pa.Table,
+    holdout: pa.Table,
+    *,
+    canaries: int | None,
+    shadows: int | None,
+    seed: Seed,
+    threads: int,
+    progress: Progress,
+) -> Audited:
+    """The audit of a generator itself, fitted as the recipe `born` says, by the rows that it was fitted to."""
+    found = audit_model(
+        model,
+        real,
+        holdout,
+        seed=seed,
+        k=Recipe.k if born is None else born.k,
+        mine_rules=True if born is None else born.mine_rules,
+        threads=threads,
+        progress=progress,
+        settings=ModelSettings(canaries=canaries, shadows=shadows),
+    )
+    return Audited(found, model.schema, promise=privacy_of(model.guarantee, None))
 
 
 def claim(about: Mapping[str, Any]) -> Guarantee | None:

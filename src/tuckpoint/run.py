@@ -176,7 +176,8 @@ def audit(
     person: str | None = None,
     schema: Schema | str | Path | None = None,
     seed: int = 0,
-    seconds: float = 120.0,
+    canaries: int | None = None,
+    shadows: int | None = None,
     context: Mapping[str, Any] | str | Path | None = None,
     ledger: str | Path | None = None,
     workers: int | None = None,
@@ -185,20 +186,19 @@ def audit(
     """Attack made rows, from anywhere, or the `model` itself: who was in the training rows, who was not?
 
     `train` are the real rows that the maker saw, `holdout` real rows that it never saw, split off by chance. A model is
-    attacked by several draws, by planted canaries and, within `seconds`, by shadow models.
+    attacked by several draws, by planted `canaries` and by `shadows` (fits; by default as many as make sense).
     Raises InputError for tables that cannot be compared, or a holdout that overlaps the training rows.
     """
     frame, held = read(train), read(holdout)
     known = release.read_context(context) if isinstance(context, str | Path) else dict(context or {})
-    fitted = load(model) if isinstance(model, str | Path) else model
-    if schema is None and fitted is not None:
-        schema = fitted.model.schema
-    meaning = schema_of(frame.table, schema, values=False, target=target, person=person)
-    if fitted is not None:
-        return release.tried_model(
-            fitted.model, frame.table, held.table, meaning, seed=Seed(seed), seconds=seconds,
+    if model is not None:
+        fitted = model if isinstance(model, Fitted) else load(model)
+        found = release.tried_model(
+            fitted.model, fitted.born, frame.table, held.table, canaries=canaries, shadows=shadows, seed=Seed(seed),
             threads=cores(workers), progress=progress,
         )  # fmt: skip
+        return replace(found, title=fitted.recipe.source.name, context=known)
+    meaning = schema_of(frame.table, schema, values=False, target=target, person=person)
     other, about = read(made), stamp_of(made) or {}
     found = release.tried(
         frame.table, other.table, held.table, meaning, claimed=release.claim(about), seed=Seed(seed),
@@ -290,14 +290,15 @@ def _fit(recipe: Recipe, frame: Frame, table: pa.Table, means: _Means) -> Fitted
     engine = settings.build(parts.find("engine", recipe.engine), recipe.settings)
     like = replace(frame, table=frame.table.slice(0, 0))
     if not engine.private:
-        return Fitted(_model(recipe, table, engine, means), recipe, like)
+        return Fitted(_model(recipe, table, engine, means), recipe, like, recipe)
     with release.charged(recipe, frame, engine, means.ledger, means.who) as reservation:
         model = _model(recipe, table, engine, means)
     assert model.guarantee is not None
     entry = release.close(means.ledger, reservation, model.guarantee, _digest(model))
     charge = {**(recipe.charged or {}), "entry": entry}
     rows = recipe.rows or round((model.guarantee.rows or 0) / (1 - recipe.holdout if recipe.verb == "make" else 1))
-    return Fitted(model, replace(recipe, charged=charge, rows=rows), like, charged=charge)
+    recipe = replace(recipe, charged=charge, rows=rows)
+    return Fitted(model, recipe, like, recipe)
 
 
 def _model(recipe: Recipe, table: pa.Table, engine: Any, means: _Means) -> TableModel:

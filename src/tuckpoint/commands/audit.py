@@ -45,7 +45,10 @@ def audit_arguments(place: argparse.ArgumentParser) -> None:
     place.add_argument("--holdout", type=Path, required=True, metavar="FILE", help="real rows that the maker never saw")
     place.add_argument("--model", type=Path, metavar="MODEL", help="attack this fitted model instead of made rows")
     place.add_argument("--train", type=Path, metavar="FILE", help="real rows that the model was fitted to")
-    place.add_argument("--seconds", type=float, default=120.0, metavar="S", help="most time for shadow models (120)")
+    place.add_argument(
+        "--canaries", type=int, metavar="N", help="people who do not exist, planted in a refit (0: none)"
+    )
+    place.add_argument("--shadows", type=int, metavar="N", help="fits with and without exposed records (0: none)")
 
 
 def audit_told(options: argparse.Namespace, *, terminal: Mapping[str, Any], progress: Any) -> tuple[str, int]:
@@ -64,7 +67,8 @@ def audit_told(options: argparse.Namespace, *, terminal: Mapping[str, Any], prog
         target=options.target,
         person=options.person,
         seed=options.seed,
-        seconds=options.seconds,
+        canaries=options.canaries,
+        shadows=options.shadows,
         context=options.context,
         ledger=options.ledger,
         workers=options.workers,
