@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from measure.audits import GUARANTEE, audit, broken
 
-from tuckpoint.measure.checks import Check, bounds, claim, evidence, listed, p_value, power, worst
+from tuckpoint.measure import decide
+from tuckpoint.measure.checks import Check, beside_leaks, bounds, claim, evidence, listed, p_value, power, worst
 from tuckpoint.measure.finding import Audit, Power
 from tuckpoint.measure.policy import Policy
 from tuckpoint.score import Score
@@ -35,6 +36,16 @@ def test_a_leak_blocks_and_is_told_in_rounded_figures() -> None:
     assert found.reasons[0] not in check.found
     assert "unique values (weight): 55% in the data, under 1% outside" in check.found
     assert check.todo
+
+
+def test_what_is_no_leak_among_the_reasons_of_an_audit_is_told_as_it_stands() -> None:
+    found = broken(audit(leaky=True), "leaky copy")
+    told = decide.reasons(found.findings, found.epsilon, found.controls, ("the attack x failed to compute",))
+    assert len(told) > 5
+    kept = beside_leaks(replace(found, reasons=told))
+    assert kept[0] == "the attack x failed to compute"
+    assert kept[1].startswith("the audit is blind here")
+    assert len(kept) == 2
 
 
 @pytest.mark.parametrize("rows", [{"holdout": 0}, {"people": 0}, {"people": 49}])

@@ -34,6 +34,7 @@ def test_each_attack_is_explained_once_with_its_source() -> None:
     assert text.count("Telling one who was in the data from one who was not") == 1
     assert "Giomi et al. 2023" in text
     assert "Opinion 05/2014" in text
+    assert "more often than in 55 of 100 cases (ε = 0.2)" in text
     assert "Publication: total ε at most 3" in text
     assert "Publication needs a ledger no" in text
 

@@ -9,10 +9,17 @@ from typing import Any
 
 from tuckpoint.measure.finding import Audit
 from tuckpoint.measure.gate import Verdict
+from tuckpoint.measure.limits import AUDIT
 from tuckpoint.report.chart import text
 from tuckpoint.report.officer_words import COVERED_NOT, NOT_BEYOND, NOT_FORMAL, SCORES, SOURCES, UNKNOWN, label
 from tuckpoint.report.sheet import Section, table
 
+MARGIN = (
+    "Attacks that tell people apart count as a leak only if they are surely right more often than in "
+    f"{100 * AUDIT.membership:.0f} of 100 cases (ε = {AUDIT.negligible:g}): every figure bears a trace of those it was "
+    "taken from. Copied rows and published values know no such margin; copied rows have a share of the error rate to "
+    "themselves."
+)
 NOTES = 30
 COMMANDS = 20
 THRESHOLDS = {
@@ -54,9 +61,9 @@ def method(audit: Audit | None, verdicts: Sequence[Verdict]) -> Section:
     attacks = f'<dl class="method">{"".join(parts[:40])}</dl>' if parts else ""
     asked = "".join(f"<li>{escape(source)}</li>" for source in SOURCES)
     rules = f'<h3>What is answered here, and for whom</h3><ul class="lines">{asked}</ul>'
-    body = attacks + rules + _thresholds(verdicts)
+    body = f"<p>{MARGIN}</p>{attacks}{rules}{_thresholds(verdicts)}"
     lead = (
-        "Every attack is run on people who were in the data and on as many who were not, kept aside by chance. Only "
+        "Every attack is run on people who were in the data and on others who were not, kept aside by chance. Only "
         "what goes beyond the second is a leak. All results share one error rate of 5% (Holm 1979). Lines and brackets "
         "are 95% intervals. Figures are rounded and capped, since exact answers about real rows give rows away "
         "(ReconSyn, arXiv 2312.05114)."
