@@ -9,6 +9,7 @@ from tuckpoint.table import kernel, stored
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.conditional import Settings, draw, fit
 from tuckpoint.table.engine import Encoded, Field
+from tuckpoint.table.formula import find, rests
 
 N = 3000
 SETTINGS = Settings(
@@ -26,12 +27,13 @@ def table(fields, columns):
     return {f.name: code_column(f, columns[f.name], atom_rows=15) for f in fields}
 
 
-def learnt(columns, name, features, *, target=False, settings=SETTINGS, person=None):
+def learnt(columns, name, features, *, target=False, settings=SETTINGS, person=None, left=None):
     rows = len(columns[name].code)
     weight = None if person is None else 1.0 / np.bincount(person)[person]
     return fit(
         name, features, columns, settings,
-        fold=(np.arange(rows) % 2).astype(np.uint8), weight=weight, person=person, target=target, seed=Seed(3),
+        fold=(np.arange(rows) % 2).astype(np.uint8), weight=weight, person=person, target=target,
+        seed=Seed(3), rests=left,
     )  # fmt: skip
 
 
@@ -39,7 +41,7 @@ def drawn(fitted, columns, name, given, rows, *, first_row=0, settings=SETTINGS,
     codes = {key: columns[key].recode(values) for key, values in given.items()}
     fold = (np.arange(len(columns[name].code)) % 2).astype(np.uint8)
     return draw(
-        fitted, columns[name], codes, settings,
+        fitted, columns[name], given, codes, settings,
         rows=rows, first_row=first_row, fold=fold, seed=Seed(seed), used=[],
     )  # fmt: skip
 
@@ -158,6 +160,50 @@ def test_few_rows_are_learnt(rows, target):
         known = values[~np.isnan(values)]
         assert ((known >= low) & (known <= high)).all()
         assert (codes < columns[name].size).all()
+
+
+# A formula ----------------------------------------------------------------------------------------------------------
+
+
+def product(rows=N):
+    rng = stream()
+    x, y = np.round(rng.lognormal(1, 0.4, rows), 2), np.round(rng.lognormal(0, 0.3, rows), 2)
+    z = np.round(x * y * rng.lognormal(0, 0.004, rows), 2)
+    z[:30] = 0  # rows that do not follow
+    fields = tuple(Field(name, decimals=2) for name in "xyz")
+    return table(fields, {"x": x, "y": y, "z": z})
+
+
+def test_a_column_that_follows_a_formula_follows_it_between_the_real_rows():
+    columns = product()
+    (formula,) = find(columns, "xyz", stream())
+    before = tuple(sorted(formula.parents))
+    plain = learnt(columns, formula.column, before)
+    tied = learnt(columns, formula.column, before, left=rests(formula, columns))
+    rows = 4000
+    given = {name: columns[name].values[stream(9).integers(30, N, rows)] for name in before}  # pairs that are new
+    off = []
+    for fitted in (plain, tied):
+        made, code = drawn(fitted, columns, formula.column, given, rows)
+        values = given | {formula.column: made}
+        with np.errstate(divide="ignore"):
+            off.append(np.median(np.abs(np.log(values["z"] / (values["x"] * values["y"])))))
+    np.testing.assert_array_equal(code, columns[formula.column].recode(made))
+    assert (np.round(made, 2) == made).all()
+    assert columns[formula.column].values.min() <= made.min()
+    assert made.max() <= columns[formula.column].values.max()
+    assert off[1] < 0.01 < off[0]
+
+
+def test_rows_of_a_formula_do_not_depend_on_how_they_are_cut_into_blocks():
+    columns = product()
+    (formula,) = find(columns, "xyz", stream())
+    tied = learnt(columns, formula.column, tuple(formula.parents), left=rests(formula, columns))
+    given = {name: columns[name].values[:500] for name in formula.parents}
+    whole, _ = drawn(tied, columns, formula.column, given, 500)
+    tail = {name: values[300:] for name, values in given.items()}
+    part, _ = drawn(tied, columns, formula.column, tail, 200, first_row=300)
+    np.testing.assert_array_equal(whole[300:], part)
 
 
 # As it is stored ----------------------------------------------------------------------------------------------------

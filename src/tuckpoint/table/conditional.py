@@ -14,12 +14,14 @@ from tuckpoint.seed import Seed
 from tuckpoint.table import kernel, leaf
 from tuckpoint.table.boosting import FOLDS, Boost, fit_head, fit_mean
 from tuckpoint.table.codes import Coded, mid_ranks
+from tuckpoint.table.formula import Rests
 
 Array = NDArray[Any]
 MAX_CLASSES = 32  # beyond, the one-hot of a category is projected on so many random signs
 HEAD_CLASSES = 20
 LEAST_ROWS = 100  # below, nothing is boosted and no leaf size chosen
 LEAST_MOVED = 0.2  # share of values that a mean could move, below which none is learnt
+FINE = 2.0**40  # steps in one, to which rests are rounded
 HELD_ROWS = 20_000  # that a leaf size is chosen on, at most
 
 
@@ -43,7 +45,8 @@ class Settings:
 class Conditional:
     """A fitted column: its features, and a head of class probabilities or a forest with, perhaps, a boosted mean.
 
-    `out_of_fold` (n,) is each real row's prediction by the model that did not see it; `low`, `high` its range.
+    `out_of_fold` (n,) is each real row's prediction by the model that did not see it; `low`, `high` its range. With
+    `rests` a member gives what a formula leaves of its value, and the mean is one of those rests.
     """
 
     features: tuple[str, ...]
@@ -53,6 +56,7 @@ class Conditional:
     out_of_fold: NDArray[np.float32] | None = None
     low: float = 0.0
     high: float = 1.0
+    rests: Rests | None = None
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,10 @@ def fit(
     person: Array | None,
     target: bool,
     seed: Seed,
+    rests: Rests | None = None,
 ) -> Conditional:
-    """Learn column `name` from `features`; `target` says that a model will be trained to predict it."""
+    """Learn column `name` from `features`; `target` says that a model will be trained to predict it, `rests` what its
+    formula leaves, if it has one."""
     column = columns[name]
     given = [columns[feature] for feature in features]
     rows = len(column.code)
@@ -86,6 +92,9 @@ def fit(
     if column.field.numeric:
         ranks = mid_ranks(column.values)
         wanted = _moments(ranks, settings.moments)
+        if rests is not None:
+            ranks = rests.ranks
+            wanted = _both(wanted, _moments(ranks, settings.moments))
         if enough and (target or (column.place >= 0).mean() >= LEAST_MOVED):
             mean = fit_mean(given, ranks, settings.boost, fold, seed)
     else:
@@ -116,7 +125,7 @@ def fit(
             size = leaf.largest(try_size, offered, wanted.told, held, settings.leaf, settings.finest)
     stacked = round(settings.trees * settings.stacked)
     grown = [grow(k, size, len(offered) if k < stacked else len(given)) for k in range(settings.trees)]
-    return Conditional(features, None, kernel.join(grown), boosted, out_of_fold, low, high)
+    return Conditional(features, None, kernel.join(grown), boosted, out_of_fold, low, high, rests)
 
 
 def _moments(ranks: NDArray[np.float64], count: int) -> _Wanted:
@@ -124,6 +133,14 @@ def _moments(ranks: NDArray[np.float64], count: int) -> _Wanted:
     order = np.arange(1, count + 1)
     target = np.ascontiguousarray(np.cos(np.pi * ranks[:, None] * order) / np.sqrt(order))
     return _Wanted(target, None, count, leaf.waves(ranks))
+
+
+def _both(one: _Wanted, other: _Wanted) -> _Wanted:
+    """Both targets side by side."""
+    assert one.target is not None
+    assert other.target is not None
+    target = np.ascontiguousarray(np.concatenate([one.target, other.target], axis=1))
+    return _Wanted(target, None, one.outputs + other.outputs, np.concatenate([one.told, other.told], axis=1))
 
 
 def _classes(label: Array, classes: int, seed: Seed) -> _Wanted:
@@ -150,6 +167,7 @@ def _bag(rows: int, person: Array | None, settings: Settings, seed: Seed) -> NDA
 def draw(
     fitted: Conditional,
     column: Coded,
+    values: Mapping[str, Array],
     codes: Mapping[str, kernel.Codes],
     settings: Settings,
     *,
@@ -159,7 +177,7 @@ def draw(
     seed: Seed,
     used: list[NDArray[np.int32]],
 ) -> tuple[Array, kernel.Codes]:
-    """Values and codes (rows,) of the column, given the codes of its features.
+    """Values and codes (rows,) of the column, given the values and codes of its features.
 
     `used` are the real rows that gave earlier columns their values; this column's are appended.
     """
@@ -178,6 +196,9 @@ def draw(
     assert fitted.forest is not None
     member = kernel.members(fitted.forest, offered, rows, first_row, key, used)
     used.append(member)
+    if fitted.rests is not None:
+        made = _follow(fitted, column, values, member, settings, first_row, key, here=here, fold=fold)
+        return made, column.recode(made)
     return emit(column, member, settings, first_row, key, here=here, out_of_fold=fitted.out_of_fold, fold=fold)
 
 
@@ -210,6 +231,41 @@ def emit(
         high,
     )
     return kernel.numbers(view, member, first_row, key, here=here, out_of_fold=out_of_fold, fold=fold)
+
+
+def _follow(
+    fitted: Conditional,
+    column: Coded,
+    values: Mapping[str, Array],
+    member: NDArray[np.int32],
+    settings: Settings,
+    first_row: int,
+    key: int,
+    *,
+    here: NDArray[np.float32] | None,
+    fold: NDArray[np.uint8],
+) -> Array:
+    """Values of a column that follows a formula: its prediction for each made row, and the rest of a member."""
+    rests = fitted.rests
+    assert rests is not None
+    view = kernel.Numbers(
+        *(array.ctypes.data for array in (rests.rest, column.code, rests.place, rests.ties, rests.pool)),
+        column.code.ctypes.data,  # codes of rests are not asked for: any array that the pool does not outgrow
+        len(rests.pool),
+        0,
+        max(1.5, settings.jitter * len(rests.pool)),
+        FINE,
+        settings.reach,
+        -np.inf,
+        np.inf,
+    )
+    rest, _ = kernel.numbers(view, member, first_row, key, here=here, out_of_fold=fitted.out_of_fold, fold=fold)
+    near = rests.formula.predict(values, len(member)) + rest
+    power, (low, high) = 10.0**column.field.decimals, _bounds(column)
+    with np.errstate(over="ignore"):
+        made = np.exp(near) if rests.formula.logarithm else near
+    made = np.clip(np.rint(made * power) / power, low, high)
+    return np.where(rests.place[member] < 0, column.values[member], made)
 
 
 def _bounds(column: Coded) -> tuple[float, float]:

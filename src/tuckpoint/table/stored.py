@@ -13,6 +13,7 @@ from tuckpoint.table import kernel
 from tuckpoint.table.boosting import FOLDS, Boost
 from tuckpoint.table.conditional import Conditional
 from tuckpoint.table.engine import Encoded, Field
+from tuckpoint.table.formula import Formula
 
 Array = NDArray[Any]
 
@@ -21,6 +22,7 @@ def told(column: Conditional) -> tuple[dict[str, Any], dict[str, Array]]:
     """A learnt column as JSON values and arrays."""
     arrays: dict[str, Array] = {}
     values: dict[str, Any] = {"features": list(column.features), "low": column.low, "high": column.high}
+    values["follows"] = column.rests is not None
     for kind, boost in (("head", column.head), ("mean", column.mean)):
         if boost is None:
             continue
@@ -46,8 +48,11 @@ def heard(
 ) -> Conditional:
     """The column of this field that `told` told; `before` are the fields drawn before it, `rows` the real rows.
 
+    What its formula leaves is not stored: whoever holds the real rows puts it back.
     Raises KeyError, TypeError or ValueError for what `told` never tells.
     """
+    if not isinstance(values["follows"], bool):
+        raise ValueError("a column follows a formula or does not")
     known = {item.name: item for item in before}
     given = [known[name] for name in values["features"]]
     levels = len(field.levels or ())
@@ -68,6 +73,25 @@ def heard(
     low, high = float(values["low"]), float(values["high"])
     plain = None if out_of_fold is None else np.ascontiguousarray(out_of_fold)
     return Conditional(tuple(values["features"]), head, forest, mean, plain, low, high)
+
+
+def formulas(entries: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> tuple[Formula, ...]:
+    """The formulas as they were saved; raises KeyError, TypeError or ValueError for what cannot be one."""
+    numeric = {item.name for item in fields if item.numeric}
+    made = []
+    for entry in entries:
+        weights, middles = (tuple(map(float, entry[name])) for name in ("weights", "middles"))
+        offset, low, high = (float(entry[name]) for name in ("offset", "low", "high"))
+        parents, logarithm = tuple(entry["parents"]), bool(entry["logarithm"])
+        formula = Formula(entry["column"], parents, weights, middles, offset, logarithm, low, high)
+        if not {formula.column, *formula.parents} <= numeric or formula.column in formula.parents:
+            raise ValueError("a formula holds for numbers in other numbers")
+        if not len(formula.parents) == len(formula.weights) == len(formula.middles):
+            raise ValueError("a formula has a weight and a middle for each parent")
+        if not np.isfinite([*weights, *middles, offset, low, high]).all():
+            raise ValueError("a formula is made of finite numbers")
+        made.append(formula)
+    return tuple(made)
 
 
 def check_real(real: Encoded) -> None:

@@ -11,21 +11,25 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tuckpoint.errors import InputError, ShortSample, TraceError, did_you_mean
+from tuckpoint.errors import InputError, TraceError, did_you_mean
 from tuckpoint.seed import Seed
-from tuckpoint.table import conditional, kernel, order, stored
+from tuckpoint.table import conditional, kernel, satisfy, stored
+from tuckpoint.table.arrange import Arrangement, arrange
 from tuckpoint.table.boosting import FOLDS
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.conditional import Conditional, Settings
+from tuckpoint.table.crossed import crossed
 from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State, quiet, split
+from tuckpoint.table.formula import Rests, rests
 
 BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cache
-LEAST_PEOPLE = 5  # rows that must satisfy a condition before it is sampled from
+LEAST_PEOPLE = 5  # who hold an atom, and in a leaf at the least
 ATOM_SHARE = 0.003
 JOINT = 2  # columns of a condition that may come from one real row together
 MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
-FINER = (5, 2)  # parts of the usual leaf that are tried in turn
+FINER = ((2, 0.7), (1, 0.7))  # parts of the usual leaf, and shares of rows a tree grows on, that are tried in turn
 TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which finer leaves are tried
+TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a few show as much as many
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Trees:
     """Settings of the tree engine.
 
     trees: trees per column (1 or more); leaf: least people in a leaf, unless finer leaves foretell held-out rows
-    better; finest: least people in those; bag: share of rows each tree grows on (0..1];
+    better; finest: least people in those; bag: share of rows each tree grows on (0..1], more where it is safe;
     stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how far a drawn member is
     moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate: boosting rounds at most,
     depth of its trees and learning rate; moments: cosine moments of the rank that a split must tell apart (1 = the
@@ -45,10 +49,10 @@ class Trees:
     repeatable: ClassVar[bool] = True
     private: ClassVar[bool] = False
 
-    trees: int = 20
+    trees: int = 12
     leaf: int = 30
     finest: int = 5
-    bag: float = 0.3
+    bag: float = 0.5
     stacked: float = 0.4
     reach: float = 0.6
     rounds: int = 80
@@ -76,36 +80,43 @@ class Trees:
         if real.fields and not real.rows:
             raise InputError("trees: the table has no rows to learn from")
         learnt = _numbered(_at_most(real, self.rows, seed.child("rows")))
-        settings = self._finest_safe(learnt, seed.child("safe"), context)
         target = context.target if context.target in real.columns else None
+        fold = _folds(learnt, seed.child("fold"))
+        found = arrange(learnt, target, fold, self.parents, seed)
+        settings = self._finest_safe(learnt, found, seed.child("safe"), context)
         notes: tuple[str, ...] = (
             "the saved model holds the protected values of the rows it learnt: keep it as safe as the data",
         )
         if learnt.rows < real.rows:
             notes += (f"learnt from {learnt.rows} of {real.rows} rows, chosen by chance (setting `rows`)",)
-        if settings.leaf != self.leaf:
+        if settings != self:
             notes += (
-                f"leaves of {settings.leaf} people or more: finer than {self.leaf}, and rows held out saw no harm",
+                f"leaves of {settings.leaf} people or more, trees on {settings.bag:.0%} of the rows: finer than "
+                f"{self.leaf} on {self.bag:.0%}, and rows held out saw no harm",
             )
-        return TreesModel.prepare(settings, learnt, target, seed, notes).learn(context)
+        return TreesModel(settings, learnt, found, target, seed, notes, {}).learn(context)
 
-    def _finest_safe(self, real: Encoded, seed: Seed, context: Context) -> Trees:
+    def _finest_safe(self, real: Encoded, found: Arrangement, seed: Seed, context: Context) -> Trees:
         """The finest leaves under which made rows do not give away who was learnt, tried on a part of the rows."""
         if context.memorised is None or real.rows < TRIED_FROM:
             return self
-        train, rest = split(_at_most(real, TRIED_ROWS, seed.child("rows")), 0.75, seed.child("split"))
-        if not train.rows or not rest.rows:  # all rows are of one person
+        halves = split(_at_most(real, TRIED_ROWS, seed.child("rows")), 0.5, seed.child("split"))
+        if not halves[0].rows or not halves[1].rows:  # all rows are of one person
             return self
-        for share in FINER:
-            leaf = max(LEAST_PEOPLE, self.leaf // share)
-            finer = replace(self, leaf=leaf, finest=min(self.finest, leaf))
-            if leaf >= self.leaf:
-                break
-            context.progress(f"trying leaves of {finer.leaf}", 0.0)
-            # The target is left out: its own head costs most and memorises least.
-            model = TreesModel.prepare(finer, train, None, seed, ())
-            made = model.learn(replace(context, progress=quiet)).draw(train.rows, seed.child("made", share))
-            if not context.memorised(train, made, rest):
+        for parts, bag in FINER:
+            leaf = min(self.leaf, max(LEAST_PEOPLE, self.leaf // parts))
+            finer = replace(self, leaf=leaf, finest=min(self.finest, leaf), bag=max(self.bag, bag))
+            if finer == self:
+                continue
+            context.progress(f"trying leaves of {finer.leaf} on {finer.bag:.0%} of the rows", 0.0)
+            made = []
+            for k, half in enumerate(halves):
+                stream = seed.child("half", k)
+                # The target is not named: its own head costs most and memorises least.
+                fewer = replace(finer, trees=min(finer.trees, TRIED_TREES))
+                model = TreesModel(fewer, half, found, None, stream, (), {}).learn(replace(context, progress=quiet))
+                made.append(model.draw(half.rows, stream.child("made", parts)))
+            if not context.memorised(*crossed(halves, (made[0], made[1]))):
                 return finer
         return self
 
@@ -152,8 +163,7 @@ class TreesModel:
         self,
         settings: Trees,
         real: Encoded,
-        sequence: tuple[str, ...],
-        information: NDArray[np.float64],
+        found: Arrangement,
         target: str | None,
         seed: Seed,
         notes: tuple[str, ...],
@@ -162,9 +172,9 @@ class TreesModel:
         self.fields = real.fields
         self.notes = notes
         self.settings = settings
-        self.sequence = sequence
+        self.sequence = found.sequence
         self._real = real
-        self._information = information
+        self._found = found
         self._target = target
         self._seed = seed
         self._columns = dict(columns)
@@ -173,21 +183,11 @@ class TreesModel:
         self._coded = {
             f.name: code_column(f, real.columns[f.name], atom_rows=atom_rows, weight=self._weight) for f in real.fields
         }
+        self._formulas = {formula.column: formula for formula in found.formulas}
         self._fold = _folds(real, seed.child("fold"))
         # Columns learnt anew for a set of given columns; filled under the lock, so that threads may draw side by side.
         self._learnt: dict[tuple[str, frozenset[str]], Conditional] = {}
         self._lock = Lock()
-
-    @classmethod
-    def prepare(
-        cls, settings: Trees, real: Encoded, target: str | None, seed: Seed, notes: tuple[str, ...]
-    ) -> TreesModel:
-        """A model that knows its order of columns and has learnt none."""
-        names = tuple(f.name for f in real.fields)
-        coded = {f.name: code_column(f, real.columns[f.name], atom_rows=LEAST_PEOPLE) for f in real.fields}
-        information = order.dependence(coded, seed.child("order").numpy()) if names else np.zeros((0, 0))
-        sequence = order.order(names, information, target, order.crowded(coded)) if names else ()
-        return cls(settings, real, sequence, information, target, seed, notes, {})
 
     def learn(self, context: Context) -> TreesModel:
         """The same model with every column learnt."""
@@ -204,9 +204,7 @@ class TreesModel:
         with ThreadPoolExecutor(max(1, context.threads)) as pool:
             # The last columns have the most features and take longest: begin with them.
             learnt = dict(zip(reversed(self.sequence), pool.map(learn, reversed(self.sequence)), strict=True))
-        return TreesModel(
-            self.settings, self._real, self.sequence, self._information, self._target, self._seed, self.notes, learnt
-        )
+        return TreesModel(self.settings, self._real, self._found, self._target, self._seed, self.notes, learnt)
 
     def _fit(self, name: str, before: Sequence[str]) -> Conditional:
         return conditional.fit(
@@ -218,15 +216,23 @@ class TreesModel:
             weight=self._weight,
             person=self._real.person,
             target=name == self._target,
+            rests=self._rests(name, before),
             seed=self._seed.child("column", name),
         )
+
+    def _rests(self, name: str, before: Sequence[str]) -> Rests | None:
+        """What its formula leaves of a column, if it has one and all of its parents come before."""
+        formula = self._formulas.get(name)
+        if formula is None or not set(formula.parents) <= set(before):
+            return None
+        return rests(formula, self._coded)
 
     def _parents(self, name: str, before: Sequence[str]) -> tuple[str, ...]:
         """The features of a column: those before it that tell most about it, in the order of the sequence."""
         if len(before) <= self.settings.parents:
             return tuple(before)
         position = {f.name: i for i, f in enumerate(self.fields)}
-        told = self._information[position[name]]
+        told = self._found.information[position[name]]
         best = sorted(before, key=lambda other: (-told[position[other]], position[other]))[: self.settings.parents]
         return tuple(other for other in before if other in set(best))
 
@@ -275,7 +281,7 @@ class TreesModel:
         Where it names few, or too few such rows come, its columns are taken from real rows that satisfy it; of many
         columns together that would copy people, so it comes last.
         """
-        holds = self._holding(condition)
+        holds = satisfy.holding(condition, self._real)
         kept: list[Encoded] = []
         have = tried = 0
         while len(condition.names) > JOINT and have < rows and tried < MOST_TRIED * rows + LEAST_TRIED:
@@ -284,7 +290,8 @@ class TreesModel:
             kept.append(drawn.take(np.flatnonzero(condition.mask(drawn.columns))))
             have, tried = have + kept[-1].rows, tried + ask
         if have < rows or not kept:
-            fixed = self._satisfying(condition, holds, rows - have, seed.child("condition"))
+            stream, settings = seed.child("condition"), self.settings.column_settings()
+            fixed = satisfy.satisfying(condition, holds, rows - have, self._coded, settings, stream)
             kept.append(self._drawn(rows - have, fixed, seed))
         joined = {f.name: np.concatenate([part.columns[f.name] for part in kept]) for f in self.fields}
         if len(kept) == 1:
@@ -319,43 +326,14 @@ class TreesModel:
         used: list[NDArray[np.int32]] = []
         for name, fitted in plan:
             values[name], codes[name] = conditional.draw(
-                fitted, self._coded[name], codes, settings,
+                fitted, self._coded[name], values, codes, settings,
                 rows=rows, first_row=first_row, fold=self._fold, seed=seed.child(name), used=used,
             )  # fmt: skip
         return values
 
-    def _holding(self, condition: Condition) -> NDArray[np.int32]:
-        """The real rows that satisfy the condition; raises ShortSample if too few people do."""
-        holds = np.flatnonzero(condition.mask(self._real.columns)).astype(np.int32)
-        people = len(holds) if self._real.person is None else len(np.unique(self._real.person[holds]))
-        if people < LEAST_PEOPLE:
-            raise ShortSample(
-                f"condition `{condition.text}`: {people} people among the {self._real.rows} real rows satisfy it, "
-                f"fewer than the {LEAST_PEOPLE} needed to sample without showing them; widen the condition"
-            )
-        return holds
-
-    def _satisfying(self, condition: Condition, holds: NDArray[np.int32], rows: int, seed: Seed) -> dict[str, Array]:
-        """The condition's columns, from real rows that satisfy it, moved by the jitter as long as it still holds."""
-        out = {name: np.empty(rows, self._coded[name].values.dtype) for name in condition.names}
-        settings, missing = self.settings.column_settings(), np.arange(rows)
-        for attempt in range(200):
-            if not len(missing):
-                return out
-            stream = seed.child(attempt)
-            member = holds[stream.numpy().integers(0, len(holds), len(missing))]
-            for name in condition.names:
-                key = stream.child(name).integer()
-                out[name][missing] = conditional.emit(self._coded[name], member, settings, 0, key)[0]
-            missing = missing[~condition.mask({name: out[name][missing] for name in condition.names})]
-        raise ShortSample(
-            f"condition `{condition.text}`: after 200 attempts {len(missing)} of {rows} rows still break it; it holds "
-            "for single values only that fewer people share than may be shown; widen it"
-        )
-
     def state(self) -> State:
         """Settings and order as JSON; the real columns, the forests and the boosted models as arrays."""
-        arrays: dict[str, Array] = {"information": self._information}
+        arrays: dict[str, Array] = {"information": self._found.information}
         for position, item in enumerate(self.fields):
             arrays[f"real.{position}"] = self._real.columns[item.name]
         if self._real.person is not None:
@@ -369,6 +347,7 @@ class TreesModel:
         values = {
             "settings": asdict(self.settings), "sequence": list(self.sequence), "target": self._target,
             "seed": seed, "columns": kept, "notes": list(self.notes),
+            "formulas": [asdict(formula) for formula in self._found.formulas],
         }  # fmt: skip
         return State(values, arrays)
 
@@ -390,9 +369,12 @@ class TreesModel:
                 before = [real.field(earlier) for earlier in columns]
                 columns[name] = stored.heard(entry, more, real.field(name), before, real.rows)
             seed = Seed(values["seed"]["root"], tuple(values["seed"]["path"]))
-            return cls(
-                Trees(**values["settings"]), real, tuple(values["sequence"]), arrays["information"], values["target"],
-                seed, tuple(values["notes"]), columns,
-            )  # fmt: skip
+            formulas = stored.formulas(values["formulas"], real.fields)
+            found = Arrangement(tuple(values["sequence"]), arrays["information"], formulas)
+            model = cls(Trees(**values["settings"]), real, found, values["target"], seed, tuple(values["notes"]), {})
+            for name, entry in zip(columns, values["columns"], strict=True):
+                own = model._rests(name, columns[name].features) if entry["follows"] else None
+                model._columns[name] = replace(columns[name], rests=own)
+            return model
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise TraceError(f"this is not a saved trees model: {error!r}; fit it again") from None
