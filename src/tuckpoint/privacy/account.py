@@ -29,6 +29,7 @@ def positive(name: str, value: float | Fraction) -> float:
     return number
 
 
+@lru_cache(maxsize=256)
 def epsilon_of(rho: float | Fraction, delta: float) -> float:
     """The smallest epsilon at which rho-zCDP gives (epsilon, delta); never too small."""
     rho, delta = positive("rho", rho), _share(delta)
