@@ -36,7 +36,7 @@ def fit(real: Encoded, **settings):
 
 def edges(model) -> set[frozenset[str]]:
     names = [node.grid.field.name for node in model.nodes]
-    return {frozenset((names[i], names[n.parent])) for i, n in enumerate(model.nodes) if n.parent >= 0}
+    return {frozenset((names[i], names[v])) for i, n in enumerate(model.nodes) for v in n.parents}
 
 
 def test_the_planted_tree_is_found_and_its_tables_are_right():

@@ -28,10 +28,10 @@ from tuckpoint.privacy.account import (
 from tuckpoint.seed import Seed
 from tuckpoint.table.contribution import bounded, rows_of_unit, unit_in_words
 from tuckpoint.table.counting import check_public, count_singles, group, grouped, noisy, pair_blocks, table_of
+from tuckpoint.table.decomposable import DecomposableModel, Node
 from tuckpoint.table.denoise import fit_margins, project, project_margins
 from tuckpoint.table.engine import Context, Encoded, Field, Guarantee, State
 from tuckpoint.table.grid import Grid
-from tuckpoint.table.tree import Node, TreeModel
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -74,7 +74,7 @@ class Marginals:
             if not isinstance(value, int) or not low <= value <= high:
                 raise InputError(f"{name} is {value!r}; use a whole number in {low}..{high}")
 
-    def fit(self, real: Encoded, seed: Seed, context: Context) -> TreeModel:
+    def fit(self, real: Encoded, seed: Seed, context: Context) -> DecomposableModel:
         """Count with noise. The seed is not used: noise comes from the operating system.
 
         Raises PrivacyError if a domain was read off the data.
@@ -93,12 +93,13 @@ class Marginals:
             mechanism=_MECHANISM,
             rows=round(fit.singles.total) if real.fields else None,
         )
-        return TreeModel(real.fields, nodes, fit.singles.cells if real.fields else self.cells, guarantee)
+        cells = fit.singles.cells if real.fields else self.cells
+        return DecomposableModel(self.name, real.fields, nodes, cells, guarantee)
 
     @classmethod
-    def load(cls, state: State, fields: tuple[Field, ...]) -> TreeModel:
+    def load(cls, state: State, fields: tuple[Field, ...]) -> DecomposableModel:
         """The model of this engine that told this state."""
-        return TreeModel.from_state(state, fields)
+        return DecomposableModel.from_state(state, fields)
 
 
 def budget(sizes: list[int]) -> tuple[Fraction, Fraction, Fraction, Fraction]:
@@ -247,6 +248,7 @@ class _Fit:
             share = cells / grouped(cells, bins[j])[bins[j]]
             law = law / law.sum(axis=1, keepdims=True)
             place[j] = len(nodes)
-            nodes.append(Node(self.singles.grids[j], bins[j], share, place.get(parent, -1), law))
+            above = (place[parent],) if parent >= 0 else ()
+            nodes.append(Node(self.singles.grids[j], bins[j], share, above, law))
             waiting += [(b if a == j else a, j) for a, b in joint if j in (a, b)]
         return tuple(nodes)
