@@ -57,6 +57,7 @@ def test_copies_of_one_small_group_are_found_and_named() -> None:
     assert worst.p < 1e-6
     assert worst.score.passed is False
     assert worst.score.value == pytest.approx(0.4, abs=0.06)  # all guesses right: a fifth of all, twice that of members
+    assert worst.score.detail["ratio"] == pytest.approx(worst.score.value / worst.score.detail["overall"])
 
 
 def test_the_worst_off_are_found_where_few_are_copied() -> None:

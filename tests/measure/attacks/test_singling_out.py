@@ -142,3 +142,11 @@ def test_the_seed_decides_the_orders() -> None:
     wide = around(members, outsiders, made)
     assert singling_out(wide, Seed(1)) == singling_out(wide, Seed(1))
     assert singling_out(wide, Seed(1)) != singling_out(wide, Seed(2))
+
+
+def test_all_people_are_looked_at_unless_they_have_several_rows() -> None:
+    sides = leaking(0.3, people=300)
+    few = replace(sides, members=sides.members.take(np.arange(100)), outsiders=sides.outsiders.take(np.arange(100)))
+    assert {finding.score.n for finding in one_and_several(few)} == {300}
+    families = replace(few, train=replace(few.train, person=np.arange(300) // 3))
+    assert {finding.score.n for finding in one_and_several(families)} == {100}

@@ -10,7 +10,7 @@ from tuckpoint.measure import boost
 from tuckpoint.measure.attacks.linkability import BLOCK_CELLS, entropy
 from tuckpoint.measure.exchange import Hits, crowd, excess_score
 from tuckpoint.measure.finding import Finding, Sides
-from tuckpoint.measure.limits import AUDIT, AuditLimits
+from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.nearness import embedding
 from tuckpoint.measure.prepare import UNSEEN, cut
 from tuckpoint.schema import Schema
@@ -29,9 +29,7 @@ NOBODY = -2  # the class of levels that no real person holds
 ADVICE = "Made rows tell this column of people in the data; use bagging, larger leaves or `--private`."
 
 
-def inference(
-    sides: Sides, seed: Seed, *, secrets: Sequence[str] | None = None, limits: AuditLimits = AUDIT
-) -> tuple[Finding, ...]:
+def inference(sides: Sides, seed: Seed, *, secrets: Sequence[str] | None = None) -> tuple[Finding, ...]:
     """How much more often is a secret guessed right for people in the data than for people who are not?
 
     The attacker knows all other columns of a person, the worst case, and guesses the secret in two ways: as in the made
@@ -62,7 +60,7 @@ def inference(
         for way, guess in guesses.items():
             hits = Hits.of((guess == truth) & (truth != NOBODY), member)
             score = excess_score(
-                "attribute_inference", hits, limit=limits.inference, advice=ADVICE, subject=(name,),
+                "attribute_inference", hits, limit=AUDIT.inference, advice=ADVICE, subject=(name,),
                 detail={"guessed_by": way, "known_columns": len(people.fields) - 1, "made_rows": made.rows},
             )  # fmt: skip
             found.append(Finding(f"inference_{way}", "inference", score, p=hits.p))

@@ -8,7 +8,7 @@ import numpy as np
 
 from tuckpoint.measure.exchange import Hits, crowd, excess_score
 from tuckpoint.measure.finding import Finding, Sides
-from tuckpoint.measure.limits import AUDIT, AuditLimits
+from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.nearness import embedding
 from tuckpoint.measure.prepare import cut
 from tuckpoint.score import Score
@@ -24,7 +24,7 @@ ADVICE = "Made rows tie together what belongs to one person of the data; use bag
 
 
 def linkability(
-    sides: Sides, seed: Seed, *, halves: tuple[Sequence[str], Sequence[str]] | None = None, limits: AuditLimits = AUDIT
+    sides: Sides, seed: Seed, *, halves: tuple[Sequence[str], Sequence[str]] | None = None
 ) -> tuple[Finding, ...]:
     """For which people is one made row the nearest both by some attributes and by others?
 
@@ -53,7 +53,7 @@ def linkability(
         points.append((space.place(people.select(half)), space.place(made.select(half))))
     hits = Hits.of(linked(*points[0], *points[1]), member)
     score = excess_score(
-        "linkability", hits, limit=limits.linkability, advice=ADVICE,
+        "linkability", hits, limit=AUDIT.linkability, advice=ADVICE,
         detail={"first": list(first), "second": list(second), "made_rows": made.rows},
     )  # fmt: skip
     return (Finding("linkability", "linkability", score, p=hits.p),)

@@ -12,7 +12,7 @@ from tuckpoint.measure.exchange import OUTSIDERS, Hits, crowd, tail
 from tuckpoint.measure.finding import Finding, Sides
 from tuckpoint.measure.guesses import near
 from tuckpoint.measure.intervals import clopper_pearson
-from tuckpoint.measure.limits import AUDIT, AuditLimits
+from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.prepare import UNSEEN
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
@@ -38,7 +38,7 @@ class Guess:
     p: float
 
 
-def minorities(sides: Sides, seed: Seed, *, limits: AuditLimits = AUDIT) -> tuple[Finding, ...]:
+def minorities(sides: Sides, seed: Seed) -> tuple[Finding, ...]:
     """Membership among the 5 % oddest people, in the worst small group, and of the 1 % whom the attack finds best.
 
     Each person is rated by how much nearer a made row lies than another person does (log ratio of distances). The
@@ -60,15 +60,15 @@ def minorities(sides: Sides, seed: Seed, *, limits: AuditLimits = AUDIT) -> tupl
     rank[order] = np.arange(len(order))
     overall = guessed(rank, member, GUESSED).hits
     oddest = np.argsort(-odd, kind="stable")[: round(ODDEST * len(odd))]
-    found = [_within("oddest_people", guessed(rank[oddest], member[oddest], GUESSED), overall, limits)]
-    found.append(_worst_off(guessed(rank, member, WORST_OFF), limits))
+    found = [_within("oddest_people", guessed(rank[oddest], member[oddest], GUESSED), overall)]
+    found.append(_worst_off(guessed(rank, member, WORST_OFF)))
     groups = [
         (subject, guessed(rank[inside], member[inside], GUESSED)) for subject, inside in small_groups(sides, people)
     ]
     if groups:
         subject, worst = min(groups, key=lambda group: group[1].p)
         corrected = Guess(worst.hits, min(1.0, worst.p * len(groups)))
-        found.append(_within("worst_group", corrected, overall, limits, subject=subject, tried=len(groups)))
+        found.append(_within("worst_group", corrected, overall, subject=subject, tried=len(groups)))
     return tuple(found)
 
 
@@ -97,18 +97,20 @@ def small_groups(sides: Sides, people: Encoded) -> Iterator[tuple[tuple[str, str
     yield from sorted(found, key=lambda group: (len(group[1]), group[0]))[:MOST_GROUPS]
 
 
-def _within(
-    name: str, guess: Guess, overall: Hits, limits: AuditLimits, *, subject: tuple[str, ...] = (), tried: int = 1
-) -> Finding:
+def _within(name: str, guess: Guess, overall: Hits, *, subject: tuple[str, ...] = (), tried: int = 1) -> Finding:
     everybody = overall.members / overall.of_members
     return _finding(
-        name, guess, limits.worst_ratio * min(everybody, GUESSED), subject,
-        {"guessed": GUESSED, "overall": everybody, "groups": tried},
+        name, guess, AUDIT.worst_ratio * min(everybody, GUESSED), subject,
+        {"guessed": GUESSED, "overall": everybody, "ratio": _ratio(guess.hits, everybody), "groups": tried},
     )  # fmt: skip
 
 
-def _worst_off(guess: Guess, limits: AuditLimits) -> Finding:
-    return _finding("worst_off", guess, limits.true_positives, (), {"guessed": WORST_OFF})
+def _ratio(hits: Hits, everybody: float) -> float | None:
+    return hits.members / hits.of_members / everybody if hits.of_members and everybody else None
+
+
+def _worst_off(guess: Guess) -> Finding:
+    return _finding("worst_off", guess, AUDIT.true_positives, (), {"guessed": WORST_OFF})
 
 
 def _finding(name: str, guess: Guess, limit: float, subject: tuple[str, ...], detail: dict[str, object]) -> Finding:

@@ -9,7 +9,7 @@ import numpy as np
 from tuckpoint.measure.attacks.copies import DECIMALS
 from tuckpoint.measure.exchange import Hits, crowd, excess_score, tail
 from tuckpoint.measure.finding import Finding, Sides
-from tuckpoint.measure.limits import AUDIT, AuditLimits
+from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.prepare import UNSEEN, cut
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded, Field
@@ -31,7 +31,7 @@ class Matches:
     an_outsider: Array
 
 
-def singling_out(sides: Sides, seed: Seed, *, limits: AuditLimits = AUDIT) -> tuple[Finding, ...]:
+def singling_out(sides: Sides, seed: Seed) -> tuple[Finding, ...]:
     """Which people are the only member, or the only outsider, to fit a predicate that fits one made row only?
 
     With one attribute: a value that a single made row holds, or its smallest or largest number. With several: values of
@@ -49,7 +49,7 @@ def singling_out(sides: Sides, seed: Seed, *, limits: AuditLimits = AUDIT) -> tu
         "one attribute": _one(people, sides.made, member),
         "several attributes": _several(people, sides.made, member, seed),
     }
-    return tuple(_finding(kind, matches, member, limits) for kind, matches in kinds.items())
+    return tuple(_finding(kind, matches, member) for kind, matches in kinds.items())
 
 
 def _widest(sides: Sides, seed: Seed) -> Sides:
@@ -61,14 +61,14 @@ def _widest(sides: Sides, seed: Seed) -> Sides:
     return replace(sides, members=members, outsiders=outsiders)
 
 
-def _finding(kind: str, matches: Matches, member: Array, limits: AuditLimits) -> Finding:
+def _finding(kind: str, matches: Matches, member: Array) -> Finding:
     one, other = matches.members == 1, matches.outsiders == 1
     found = [len(np.unique(matches.a_member[one])), len(np.unique(matches.an_outsider[other]))]
     told = len(np.unique(matches.a_member[one & (matches.outsiders == 0)]))
     alone = told + len(np.unique(matches.an_outsider[other & (matches.members == 0)]))
     inside, tried = int(member.sum()), len(one)
     score = excess_score(
-        "singling_out", Hits(found[0], inside, found[1], len(member) - inside), limit=limits.singling_out,
+        "singling_out", Hits(found[0], inside, found[1], len(member) - inside), limit=AUDIT.singling_out,
         advice=ADVICE, subject=(kind,),
         detail={
             "predicates": tried,
@@ -186,7 +186,7 @@ def _coarse(field: Field, people: Encoded, made: Encoded) -> tuple[Array, Array,
 
 
 def _cuts(known: Array) -> Array:
-    """Edges, midway between values, of parts with about a fiftieth of them each; a value that fills one stands alone."""
+    """Edges midway between values, of parts with about a fiftieth of them; a value that fills a part stands alone."""
     distinct, counts = np.unique(known, return_counts=True)
     if len(distinct) < 2:
         return np.zeros(0)
