@@ -46,9 +46,10 @@ RESULTS = Path(__file__).resolve().parent / "results"
 LARGEST = 2**51 - 1  # the value in the last cell of every count of a range
 BASE = 60  # people in both tables
 OWN = "own"  # a level that nobody else has
-WHOLE, CHOICE = "everything", "choice of pairs"
+WHOLE = "everything"
 
-# Work of marginals that follows the noise, in short: nobody learns from it what the noise does not tell.
+# Work that follows the noise, in short: nobody learns from it what the noise does not tell. The engine aim fits in few
+# steps; what it then chooses to count is chosen under the same rules.
 AFTER: Mapping[str, Callable[..., Any]] = {
     "project_margins": lambda table, rows, across: np.outer(rows, across) + 1,
     "fit_margins": lambda table, rows, across: table,
@@ -147,6 +148,11 @@ def tables(case: Case) -> tuple[pa.Table, pa.Table, Schema]:
     return without, pa.concat_tables([without, added]), Schema(tuple(schema), person="who")
 
 
+def part_of(what: str) -> str:
+    """The name of a spend without its round: all rounds are one part."""
+    return what.partition(", round ")[0]
+
+
 class Listener:
     """Hears every noisy number of a fit, and sums what each says for the person, by what it was charged to."""
 
@@ -166,7 +172,7 @@ class Listener:
 
         def spend(account: Account, what: str, *given: Any, **more: Any) -> None:
             plain(account, what, *given, **more)
-            self.charged = what
+            self.charged = part_of(what)
 
         return spend
 
@@ -190,7 +196,7 @@ class Listener:
             at = plain(scores, epsilon * self.sure, sensitivity)
             if not self.chosen:
                 self.chosen = True
-                self.said[CHOICE] = float(epsilon) * (at == 0)
+                self.said[self.charged] = float(epsilon) * (at == 0)
             return at
 
         return choose
@@ -213,13 +219,19 @@ def heard(listener: Listener, bug: str | None) -> Iterator[None]:
         instead(noise, "exponential_choice", listener.choice(noise.exponential_choice))
         for name, quick in AFTER.items():
             instead(marginals, name, quick)
+        engines: list[Any] = [marginals]
+        if adaptive := sys.modules.get("tuckpoint.table.engines.aim"):
+            engines.append(adaptive)
+            for name in ("_STEPS", "_LAST"):
+                instead(adaptive, name, 2)
         if bug == "one-row":
             honest = estimate.estimate
-            instead(marginals, "rows_of_unit", lambda *_: 1)
+            for module in engines:
+                instead(module, "rows_of_unit", lambda *_: 1)
             instead(fitting, "estimate", lambda real, schema, account, _: honest(real, schema, account, 1))
         if bug == "no-bound":
-            for module in (fitting, marginals):
-                instead(module, "bounded", lambda real, _: real)
+            for place in (fitting, *engines):
+                instead(place, "bounded", lambda real, _: real)
         if bug == "low-threshold":
             instead(estimate, "threshold", lambda variance, *_: round(2 * float(variance) ** 0.5))
         yield
@@ -254,8 +266,10 @@ def attack(case: Case, fits: int, terms: Terms) -> Heard:
             said[WHOLE] = sum(said.values())
             all_said[not there].append(said)
             failure = promise.failure
-            for part, spent in {**promise.spent, WHOLE: promise.rho}.items():
-                rho[part] = max(rho.get(part, 0.0), spent)
+            now: dict[str, float] = {WHOLE: promise.rho}
+            for what, spent in promise.spent.items():
+                now[part_of(what)] = now.get(part_of(what), 0.0) + spent
+            rho = {part: max(rho.get(part, 0.0), now.get(part, 0.0)) for part in {**rho, **now}}
     names = [part for part in rho if any(part in said for side in all_said for said in side)]
     scores = {
         part: (np.array([s.get(part, 0.0) for s in all_said[0]]), np.array([s.get(part, 0.0) for s in all_said[1]]))

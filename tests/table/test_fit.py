@@ -242,9 +242,23 @@ def test_a_row_without_its_person_is_refused_before_anything_is_spent(monkeypatc
     numbers = clinic(40).set_column(0, "patient", pa.array([1.5] * 20 + [float("nan")] * 20))
     with pytest.raises(PrivacyError, match="20 of 40"):
         learnt(numbers, engine=Marginals(), schema=meant())
+    words = clinic(40).set_column(0, "patient", pa.array(["a"] * 38 + ["", "N/A"]))
+    with pytest.raises(PrivacyError, match="2 of 40"):
+        learnt(words, engine=Marginals(), schema=meant())
     with pytest.raises(PrivacyError, match="read off"):
         learnt(clinic(40), engine=Marginals(), schema=meant(age=Domain("data", 0, 9)))
     assert not spent
+
+
+def test_a_delta_near_one_persons_share_is_told():
+    notes = [learnt(clinic(), engine=Marginals(delta=d, epsilon=9.0), schema=meant()).notes for d in (1e-2, 1e-6)]
+    assert any("delta 0.01 is above" in note for note in notes[0])
+    assert not any("delta" in note for note in notes[1])
+
+
+def test_notes_about_the_rows_leave_the_schema_of_a_private_fit():
+    schema = meant().with_column(replace(meant()["age"], note="3 cells say 'old': taken as missing"))
+    assert learnt(clinic(), engine=Marginals(), schema=schema).schema["age"].note == ""
 
 
 def test_rows_without_people_may_be_the_unit():

@@ -21,6 +21,7 @@ from tuckpoint.table.contribution import bounded, rows_of_unit
 from tuckpoint.table.encode import declared, encode
 from tuckpoint.table.engine import Context, Encoded, Engine, EngineModel, Field, Guarantee, PrivateEngine
 from tuckpoint.table.estimate import check_domains, estimate, open_account
+from tuckpoint.table.numerals import is_missing
 from tuckpoint.table.protect import protect, settle
 from tuckpoint.table.rules import RuleBook, mine, user_rule
 
@@ -86,7 +87,8 @@ def fit(
     if target in real.columns and target not in free.columns:
         context = replace(context, target=None)
     model = engine.fit(free, seed, context)
-    return TableModel(schema, book, model, engine.name, asdict(cast(Any, engine)), (*notes, *model.notes))
+    notes = (*notes, *model.notes, *_large_delta(model.guarantee))
+    return TableModel(schema, book, model, engine.name, asdict(cast(Any, engine)), notes)
 
 
 def _privately(
@@ -104,6 +106,7 @@ def _privately(
     most = rows_of_unit(read, engine.unit, engine.rows_per_person)
     kept = read if engine.unit == "row" else bounded(read, most)
     schema, estimated = estimate(kept, schema, account, most)
+    schema = replace(schema, columns=tuple(replace(column, note="") for column in schema.columns))
     notes = ["no rule, level or bound was read off the data but through noise", *estimated]
     if engine.unit == "person" and schema.person is None:
         notes.append("no column names the people: each row was counted as another person")
@@ -112,12 +115,21 @@ def _privately(
     return schema, declared(kept, schema), tuple(notes), account
 
 
+def _large_delta(told: Guarantee | None) -> tuple[str, ...]:
+    """A delta near one person's share would allow a mechanism that publishes somebody."""
+    if told is None or told.rows is None or told.delta * 10 * told.rows <= 1:
+        return ()
+    return (f"delta {told.delta:g} is above 1 / (10 x {told.rows} rows): ask for a smaller one",)
+
+
 def _named(table: pa.Table, schema: Schema, unit: str) -> None:
     """Raise PrivacyError unless every row names its person, where people are the unit and a column names them."""
     if unit != "person" or schema.person is None or schema.person not in table.column_names:
         return
     column = table.column(schema.person)
     missing = np.asarray(pc.is_null(column, nan_is_null=True))
+    if pa.types.is_string(column.type):
+        missing |= is_missing(column.combine_chunks())
     if missing.any():
         raise PrivacyError(
             f'unit column "{schema.person}": {int(missing.sum())} of {len(missing)} rows name nobody (first: row '
