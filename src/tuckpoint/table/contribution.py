@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuckpoint.privacy import noise
 from tuckpoint.table.engine import Encoded
 
 Unit = Literal["person", "row"]
+_FACES = 2**40
 
 
 def bounded(real: Encoded, rows_per_person: int) -> Encoded:
@@ -27,6 +29,11 @@ def bounded(real: Encoded, rows_per_person: int) -> Encoded:
     begin = np.flatnonzero(np.append(True, people[1:] != people[:-1])) if len(people) else np.zeros(0, np.int64)
     nth = np.arange(len(people)) - np.repeat(begin, np.diff(np.append(begin, len(people))))
     return real.take(np.sort(order[nth < rows_per_person]))
+
+
+def coins(size: int, share: float) -> NDArray[np.bool_]:
+    """Independent coins (size,), true with probability `share` to within 2**-40, from the operating system."""
+    return np.asarray(noise.uniform(_FACES, size) < round(_FACES * share), dtype=bool)
 
 
 def rows_of_unit(real: Encoded, unit: Unit, rows_per_person: int) -> int:
