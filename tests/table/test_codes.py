@@ -4,6 +4,7 @@ import pytest
 from tuckpoint.table import kernel
 from tuckpoint.table.codes import BOOST_BINS, CODES, _boost_bins, code_column, code_levels, code_numbers, mid_ranks
 from tuckpoint.table.engine import Field
+from tuckpoint.table.protect import LEAST_PEOPLE, shared
 
 
 def stream(seed=0):
@@ -47,9 +48,13 @@ def test_the_pool_holds_what_is_no_atom_and_places_point_into_it():
     coded = numbers(values, atom_rows=100)
     moved = coded.place >= 0
     assert np.array_equal(moved, ~np.isnan(values) & (values != 7))
-    assert np.array_equal(np.sort(values[moved]), coded.pool)
+    held = np.sort(values[moved])
+    people = np.unique(held, return_inverse=True, return_counts=True)
+    assert np.array_equal(shared(held, people[2][people[1]], snap=False), coded.pool)
+    many = moved & (coded.ties >= LEAST_PEOPLE)
+    assert 0 < many.sum() < moved.sum()
     for step in (np.zeros(3000, int), coded.ties - 1):
-        assert np.array_equal(coded.pool[(coded.place + step)[moved]], values[moved])
+        assert np.array_equal(coded.pool[(coded.place + step)[many]], values[many])
     assert np.array_equal(coded.recode(coded.pool), coded.pool_code)
 
 

@@ -10,6 +10,7 @@ from scipy import stats
 from tuckpoint.table import kernel
 from tuckpoint.table.codes import code_numbers
 from tuckpoint.table.engine import Field
+from tuckpoint.table.protect import LEAST_PEOPLE
 
 N = 4000
 
@@ -315,7 +316,7 @@ def test_a_member_is_moved_by_no_more_than_the_jitter():
     made = column(real, decimals=6)
     values, _ = drawn_numbers(made, everyone(3000, 3), width=4.0)
     away = np.abs(np.searchsorted(real, values) - everyone(3000, 3))
-    assert away.max() <= 6
+    assert away.max() <= 6 + LEAST_PEOPLE // 2  # a number of one person is told by the block around it
     assert away.max() >= 4
 
 

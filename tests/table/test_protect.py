@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tuckpoint.errors import InputError
 from tuckpoint.schema import Column, Domain, Schema
 from tuckpoint.table.engine import Encoded, Field
-from tuckpoint.table.protect import protect, settle
+from tuckpoint.table.protect import protect, settle, shared
 
 
 def levels_of(codes, levels, *, person=None, ordered=False, provenance="data", k=5):
@@ -134,3 +134,31 @@ def test_whatever_remains_is_shared_by_k_people(rows, k, by_person):
 def test_k_must_be_positive():
     with pytest.raises(InputError, match="k = 0"):
         protect(Encoded((), {}), 0)
+
+
+def test_a_number_that_few_hold_is_not_made_again():
+    pool = np.repeat([10.0, 12.0, 13.0, 30.0], [6, 1, 2, 7])
+    people = np.repeat([6, 1, 2, 7], [6, 1, 2, 7])
+    assert set(shared(pool, people, snap=True)) == {10.0, 30.0}
+    loose = shared(pool, people, snap=False)
+    assert (loose[people >= 5] == pool[people >= 5]).all()
+    assert not set(loose[people < 5]) & {12.0, 13.0}
+    assert (np.diff(loose) >= 0).all()
+
+
+def test_blocks_of_five_keep_the_shape_and_nobodys_number():
+    pool = np.sort(np.random.default_rng(1).lognormal(9, 1, 4003))
+    loose = shared(pool, np.ones(4003), snap=False)
+    assert not np.isin(loose, pool).any()
+    assert (np.diff(loose) >= 0).all()
+    assert np.abs(np.quantile(loose, [0.01, 0.5, 0.99]) / np.quantile(pool, [0.01, 0.5, 0.99]) - 1).max() < 0.02
+    assert loose.mean() == pytest.approx(pool.mean(), rel=0.002)
+    # Five neighbours or more share each mean: what is told never rests on fewer.
+    assert len(np.unique(np.round(np.diff(loose), 9))) <= 2 * 4003 / 5 + 3
+
+
+def test_what_all_hold_stays_as_it_is():
+    pool = np.repeat([1.0, 2.0], 5)
+    assert shared(pool, np.full(10, 5), snap=False) is pool
+    assert len(shared(np.zeros(0), np.zeros(0), snap=True)) == 0
+    assert shared(np.array([3.0]), np.ones(1), snap=False) == [3.0]

@@ -13,8 +13,7 @@ from tuckpoint.table import order
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.engine import Encoded
 from tuckpoint.table.formula import Formula, find
-
-LEAST_PEOPLE = 5  # that hold an atom, while the order is sought
+from tuckpoint.table.protect import LEAST_PEOPLE
 
 
 @dataclass(frozen=True)

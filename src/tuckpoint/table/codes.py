@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tuckpoint.table import kernel
 from tuckpoint.table.engine import Field
+from tuckpoint.table.protect import shared
 
 Array = NDArray[Any]
 CODES = 65_000  # ordinal codes at most
@@ -86,6 +87,8 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, w
     place[present] = np.where(loose > 0, start, -1)[which]
     ties[present] = loose[which]
     size = len(cuts) + 1
+    snap = len(distinct) <= min(100, len(values) // 5)
+    pool = shared(np.repeat(distinct, loose), np.repeat(people, loose), snap=snap)
     return Coded(
         field=field,
         values=values,
@@ -96,9 +99,9 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, w
         code_of=_NONE_C,
         place=place,
         ties=ties,
-        pool=np.repeat(distinct, loose),
-        pool_code=np.repeat(code_of_distinct, loose).astype(np.uint16),
-        snap=len(distinct) <= min(100, len(values) // 5),
+        pool=pool,
+        pool_code=np.searchsorted(cuts, pool, side="right").astype(np.uint16),
+        snap=snap,
     )
 
 

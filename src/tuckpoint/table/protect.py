@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError
 from tuckpoint.schema import Domain, Schema
 from tuckpoint.table.decode import RARE
 from tuckpoint.table.engine import Array, Encoded, Field
+
+LEAST_PEOPLE = 5  # who hold a number that an engine makes again as it is
 
 
 def protect(encoded: Encoded, k: int = 5) -> tuple[Encoded, tuple[str, ...]]:
@@ -144,3 +147,29 @@ def _kth(numbers: Array, people: Array | None, k: int) -> float:
 def _middle(numbers: Array) -> float:
     """The lower median: a value in the column's own decimals."""
     return float(np.partition(numbers, (len(numbers) - 1) // 2)[(len(numbers) - 1) // 2])
+
+
+def shared(pool: NDArray[np.float64], people: Array, *, snap: bool) -> NDArray[np.float64]:
+    """The sorted numbers (m,) that an engine makes again, without those of single people.
+
+    `people` (m,) hold the number of each place. What fewer than five hold is not made again: with `snap`, where only
+    these numbers are made and none between them, the nearest shared one stands in its place. Elsewhere runs of such
+    numbers are cut into blocks of five people or more, told by their means, and any number between two means is as
+    likely as another. So a made number that somebody alone held is an accident, as it is for people outside the data.
+    """
+    common = np.asarray(people >= LEAST_PEOPLE)
+    if common.all():
+        return pool
+    if snap and common.any():
+        known = np.unique(pool[common])
+        above = known[np.minimum(np.searchsorted(known, pool), len(known) - 1)]
+        below = known[np.maximum(np.searchsorted(known, pool, side="right") - 1, 0)]
+        return np.where(np.abs(pool - below) <= np.abs(above - pool), below, above)
+    place = np.arange(len(pool))
+    run = np.cumsum(np.diff(common, prepend=common[:1]))
+    start = np.flatnonzero(np.diff(run, prepend=-1))
+    length = np.diff(np.append(start, len(pool)))[run]
+    blocks = np.where(common, length, np.maximum(length // LEAST_PEOPLE, 1))
+    block = np.unique((run << 32) + (place - start[run]) * blocks // length, return_inverse=True)[1]
+    middle, mean = (np.bincount(block, of) / np.bincount(block) for of in (place, pool))
+    return np.where(common, pool, np.interp(place, middle, mean))

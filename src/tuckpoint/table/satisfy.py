@@ -12,8 +12,8 @@ from tuckpoint.seed import Seed
 from tuckpoint.table import conditional
 from tuckpoint.table.codes import Coded
 from tuckpoint.table.engine import Array, Condition, Encoded
+from tuckpoint.table.protect import LEAST_PEOPLE
 
-LEAST_PEOPLE = 5  # who must satisfy a condition before it is sampled from
 ATTEMPTS = 200
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tuckpoint.errors import InputError, ShortSample, TraceError
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State
+from tuckpoint.table.protect import LEAST_PEOPLE, shared
 from tuckpoint.table.restrict import allowed_runs, from_steps, refusal, separate, to_steps
 
 _FEW = 100  # a number with at most so many distinct values is copied as it is
@@ -97,7 +98,7 @@ _PARTS = ("values", "share", "pool")
 class Independent:
     """Settings of the control engine.
 
-    `atom_share`: a number held by more than this share of rows (and by more than two) is drawn exactly; others are
+    `atom_share`: a number held by more than this share of rows (and by five or more) is drawn exactly; others are
     drawn between their neighbours. 0 to 1.
     """
 
@@ -127,15 +128,20 @@ class Independent:
 
     def _single(self, item: Field, column: Array) -> Single:
         values, counts = np.unique(column, return_counts=True)  # NaN counts as one value
-        share = counts / len(column)
+        share: NDArray[np.float64] = counts / len(column)
         steps = to_steps(values, item.decimals) if item.numeric else np.zeros(0)
         known = ~np.isnan(steps)
         if not item.numeric or known.sum() <= _FEW or (np.abs(steps[known]) >= _SAFE).any():
+            if item.numeric and known.any():
+                values[known] = shared(values[known], counts[known], snap=True)
+                values, which = np.unique(values, return_inverse=True)
+                share = np.bincount(which.reshape(-1), share).astype(np.float64)
             return Single(item, values.astype(_kind(item)), share, np.zeros(0))
-        pooled = known & (counts <= max(2, self.atom_share * len(column)))
+        pooled = known & (counts <= max(LEAST_PEOPLE - 1, self.atom_share * len(column)))
         if pooled.sum() < 2:
             pooled[:] = False
-        return Single(item, values[~pooled], share[~pooled], np.repeat(steps[pooled], counts[pooled]))
+        pool, people = np.repeat(steps[pooled], counts[pooled]), np.repeat(counts[pooled], counts[pooled])
+        return Single(item, values[~pooled], share[~pooled], np.rint(shared(pool, people, snap=False)))
 
 
 def _kind(item: Field) -> Any:

@@ -21,9 +21,9 @@ from tuckpoint.table.conditional import Conditional, Settings
 from tuckpoint.table.crossed import crossed
 from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State, quiet, split
 from tuckpoint.table.formula import Rests, rests
+from tuckpoint.table.protect import LEAST_PEOPLE
 
 BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cache
-LEAST_PEOPLE = 5  # who hold an atom, and in a leaf at the least
 ATOM_SHARE = 0.003
 JOINT = 2  # columns of a condition that may come from one real row together
 MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
