@@ -144,7 +144,7 @@ def draw_shard(asked: Mapping[str, Any], job: shards.Job, place: Path) -> int:
     """Write one shard of a sample; runs in a worker, which keeps the model between shards."""
     recipe = Recipe.from_dict(asked["recipe"])
     table = _shard(recipe, _model(str(recipe.source.path), recipe.source.sha256), job, text=asked["text"])
-    return parquet.write(table.to_batches(), place, Record.from_dict(asked["record"]), schema=table.schema)
+    return parquet.put(table.to_batches(), place, Record.from_dict(asked["record"]), schema=table.schema)
 
 
 def _shard(recipe: Recipe, fitted: Fitted, job: shards.Job, *, text: bool) -> pa.Table:

@@ -66,6 +66,13 @@ def test_work_that_does_not_keep_the_plan_is_refused(tmp_path: Path) -> None:
         shards.write(lambda initial, job, path: 3, None, Job(0, 0, 3), place)
 
 
+def test_a_worker_that_goes_on_does_not_touch_the_shard_it_wrote_before(tmp_path: Path) -> None:
+    first, second = (shards.aside(tmp_path, Job(i, 0, 3), ".txt", room="7-0") for i in (0, 1))
+    written = shards.write(text, "x", Job(0, 0, 3), first)
+    shards.write(text, "y", Job(1, 0, 3), second)  # clears its place, while the first waits for its name
+    assert shards.commit(tmp_path, Job(0, 0, 3), first, written).bytes == 3
+
+
 def test_the_folder_belongs_to_one_plan_and_one_run(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     with shards.opened(folder, "a" * 64):

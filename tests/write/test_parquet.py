@@ -100,6 +100,12 @@ def test_same_rows_same_bytes_however_they_are_cut(tmp_path: Path) -> None:
     assert pq.read_table(files[0]).equals(table)
 
 
+def test_a_file_put_in_its_place_has_the_same_bytes(tmp_path: Path) -> None:
+    put(TABLE, tmp_path / "a.parquet")
+    assert parquet.put(TABLE.to_batches(), tmp_path / "b.parquet", RECORD, schema=TABLE.schema) == 3
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
 def test_shards_join_to_the_bytes_of_one_write(tmp_path: Path) -> None:
     table = numbers(150_000)
     shards = []

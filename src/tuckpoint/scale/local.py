@@ -118,12 +118,14 @@ def _supervise(jobs: Sequence[Job], work: str | Work, initial: Any, folder: Path
                 if worker.job is None and waiting:
                     _hand(worker, waiting.popleft(), folder, suffix)
             for worker in _ready(crew):
-                job, (what, *answer) = worker.job, _hear(worker)
+                job, place, (what, *answer) = worker.job, worker.place, _hear(worker)
                 assert job is not None
                 worker.job = None
                 if what == "done":
+                    if waiting:  # it goes on while this shard is brought to the disk
+                        _hand(worker, waiting.popleft(), folder, suffix)
                     rows, size, content = answer
-                    yield shards.commit(folder, job, worker.place, (rows, size, content))
+                    yield shards.commit(folder, job, place, (rows, size, content))
                     continue
                 if what == "error":
                     raise _rebuilt(*answer)

@@ -89,7 +89,7 @@ def opened(folder: Path, whole: str) -> Iterator[None]:
 
 
 def write(work: Work, initial: Any, job: Job, place: Path) -> tuple[int, int, str]:
-    """Write one shard aside; its rows, bytes and SHA-256, once it is on the disk.
+    """Write one shard aside; its rows, bytes and SHA-256.
 
     Raises ToolError if the work did not write what the plan says.
     """
@@ -98,19 +98,19 @@ def write(work: Work, initial: Any, job: Job, place: Path) -> tuple[int, int, st
     rows = work(initial, job, place)
     if rows != job.rows or not place.is_file():
         raise ToolError(f"shard {job.index}: the work wrote {rows} rows to {place.name}, the plan says {job.rows}")
-    sync(place)
     return rows, place.stat().st_size, sha256(place)
 
 
 def aside(folder: Path, job: Job, suffix: str, *, room: str) -> Path:
-    """Where a worker writes a shard; `room` is its own."""
-    return folder / "_m" / "unfinished" / room / f"part-{job.index:06d}{suffix}"
+    """Where a worker writes a shard; `room` is its own, and each shard has a place apart in it."""
+    return folder / "_m" / "unfinished" / f"{room}-{job.index}" / f"part-{job.index:06d}{suffix}"
 
 
 def commit(folder: Path, job: Job, place: Path, written: tuple[int, int, str]) -> Entry:
-    """Give a shard that `write` wrote its name, then its entry."""
+    """Wait until a shard that `write` wrote is on the disk, give it its name, then its entry."""
     rows, size, content = written
     path = folder / place.name
+    sync(place)
     place.replace(path)
     sync(folder)
     entry = Entry(job.index, path.name, rows, size, content)

@@ -58,7 +58,7 @@ def sample(
         except ShortSample as error:
             short = error
             made.append(error.rows if isinstance(error.rows, dict) else _none(model))
-    columns = {name: np.concatenate([piece[name] for piece in made]) for name in made[0]}
+    columns = _joined(made)
     have = len(next(iter(columns.values()))) if columns else rows
     if short is None and len(parts) > 1:
         mixed = seed.child("mix").numpy().permutation(rows)
@@ -244,13 +244,19 @@ def _drawn(model: TableModel, rows: int, seed: Seed, condition: _Where | None) -
         good = _good(model, columns, drawn.rows, condition)
         tried += drawn.rows
         have += int(good.sum())
-        kept.append({name: values[good] for name, values in columns.items()})
+        kept.append(columns if good.all() else {name: values[good] for name, values in columns.items()})
         if have >= rows:
             break
         if len(kept) >= ROUNDS or tried > MOST * rows + 10_000:
-            made = {name: np.concatenate([piece[name] for piece in kept]) for name in columns}
-            raise ShortSample(_why_short(model, columns, condition, have, rows, tried), made)
-    return {name: np.concatenate([piece[name] for piece in kept])[:rows] for name in kept[0]}
+            raise ShortSample(_why_short(model, columns, condition, have, rows, tried), _joined(kept))
+    return {name: values[:rows] for name, values in _joined(kept).items()}
+
+
+def _joined(pieces: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    """The columns of all pieces, one after another; a single piece is not copied."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def _good(model: TableModel, columns: Mapping[str, Array], rows: int, condition: _Where | None) -> Mask:

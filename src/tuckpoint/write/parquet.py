@@ -37,9 +37,15 @@ def write(
     The bytes do not depend on how the rows are cut into batches; at most one batch and one row group (65,536 rows) are
     held. Raises InputError as `files.replacing` does.
     """
+    with replacing(path, overwrite=overwrite) as place:
+        return put(batches, place, record, schema=schema)
+
+
+def put(batches: Iterable[pa.RecordBatch], place: Path, record: Record, *, schema: pa.Schema) -> int:
+    """Write the same bytes as `write` for a caller that gives the file its name once it is whole; returns the rows."""
     marked = stamp(schema, record)
     rows = 0
-    with replacing(path, overwrite=overwrite) as place, pq.ParquetWriter(place, marked, **SETTINGS) as writer:
+    with pq.ParquetWriter(place, marked, **SETTINGS) as writer:
         for group in _groups(batches, schema):
             writer.write_table(group.cast(marked), row_group_size=GROUP_ROWS)
             rows += group.num_rows
