@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tuckpoint.errors import SchemaError
 from tuckpoint.schema import Column, Domain, Schema
-from tuckpoint.table.encode import decode, encode, fields, spell
+from tuckpoint.table.encode import declared, decode, encode, fields, spell
 from tuckpoint.table.frame import read
 from tuckpoint.table.infer import infer
 
@@ -228,3 +228,32 @@ def test_microseconds_of_another_century_stay():
     table = pa.table({"at": moments})
     schema = infer(table)
     assert decode(encode(table, schema), schema)["at"].to_pylist() == moments
+
+
+ANY_KIND = (
+    Column("x", "integer", "int64", format="$#,###"),
+    Column("x", "decimal", "double", decimals=3, format="#.00 kg"),
+    Column("x", "decimal", "double", decimals=15),
+    Column("x", "date", "date32[day]", format="%d.%m.%Y"),
+    Column("x", "datetime", "timestamp[us]", decimals=6),
+    Column("x", "duration", "string", format="%D days %H:%M:%S"),
+    Column("x", "boolean", "bool", format="Yes/No"),
+    Column("x", "ordered", "string", domain=Domain("public", levels=("a", "b"))),
+    Column("x", "category", "int64"),
+)
+WRITTEN = st.from_regex(
+    r"[-+$]?[0-9,.'eE]{0,24}( kg)?|[0-9]{1,6}[-./:T ][0-9]{1,3}[-./: ][0-9]{1,5}.{0,9}", fullmatch=True
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.none() | st.text() | WRITTEN, max_size=6), st.sampled_from(ANY_KIND))
+def test_no_text_is_an_error_where_none_may_be(texts, column):
+    table = pa.table({"x": pa.array(texts, pa.string())})
+    made = encode(table, Schema((column,)), strict=False)
+    fitted = declared(made, Schema((column,)))
+    assert made.rows == fitted.rows == len(texts)
+    values = fitted.columns["x"]
+    assert not np.isinf(values).any()
+    if not fitted.field("x").numeric:
+        assert values.max(initial=-1) < max(len(fitted.field("x").levels), 1)

@@ -62,7 +62,7 @@ def _fitted(seen: Field, values: Array, column: Column) -> tuple[Field, Array]:
     least = -np.inf if low is None else np.ceil(low * scale - 1e-9) / scale
     most = np.inf if high is None else np.floor(high * scale + 1e-9) / scale
     inside = np.clip(values, least, most)
-    return field, inside if column.missing else np.where(np.isnan(inside), least, inside)
+    return field, inside if column.missing else np.where(np.isnan(inside), 0.0 if low is None else least, inside)
 
 
 def _levels_of(column: Column) -> tuple[str, ...]:
