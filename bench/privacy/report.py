@@ -50,7 +50,7 @@ def judged(group: list[Outcome]) -> list[Outcome]:
 
 def catalogue(found: Grouped) -> list[str]:
     """Each generator on each table: blocked how often, by what, and the loss that was certified."""
-    out = ["# The leak catalogue", "", *_key(), ""]
+    out = ["# The leak catalogue", "", *_key(), "", *overview(found), ""]
     head = ["generator", "truth", "blocked", "first to fire", "fired", "epsilon at least", "CPU-s"]
     for name, makers in found.items():
         rows = [head]
@@ -68,6 +68,16 @@ def catalogue(found: Grouped) -> list[str]:
         people = {item["people"] for group in makers.values() for item in judged(group)}
         out += [f"## {name}", "", f"{_span(people)} people a side.", "", *lines(rows), ""]
     return [*out, *_commits(found), *_failures(found)]
+
+
+def overview(found: Grouped) -> list[str]:
+    """Blocked splits of each generator on each table."""
+    rows = [["blocked", "truth", *found]]
+    for maker, item in GENERATORS.items():
+        cells = [f"{blocked(g)} of {len(g)}" if (g := makers.get(maker)) else "-" for makers in found.values()]
+        if set(cells) != {"-"}:
+            rows.append([maker, item.truth, *cells])
+    return lines(rows)
 
 
 def nulls(found: Grouped) -> list[str]:
