@@ -4,13 +4,17 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from tuckpoint import parts
 from tuckpoint.errors import InputError, PrivacyError, TraceError
 from tuckpoint.files import sha256
+from tuckpoint.privacy import noise
 from tuckpoint.privacy.account import Account
 from tuckpoint.record import canonical
 from tuckpoint.schema import Column, Domain, Schema
@@ -18,9 +22,8 @@ from tuckpoint.seed import Seed
 from tuckpoint.table import counting, estimate
 from tuckpoint.table import fit as fitting
 from tuckpoint.table.artefact import ARRAYS, CHECKSUMS, MODEL
-from tuckpoint.table.encode import encode
+from tuckpoint.table.encode import declared, encode
 from tuckpoint.table.engine import Context
-from tuckpoint.table.engines import marginals
 from tuckpoint.table.engines.independent import Independent
 from tuckpoint.table.engines.marginals import Marginals
 from tuckpoint.table.engines.trees import Trees
@@ -181,24 +184,26 @@ def meant(**domains):
     return Schema(tuple(replace(c, domain=domains.get(c.name, c.domain)) for c in columns), person="patient")
 
 
+ENGINES = [part for part in map(partial(parts.find, "engine"), parts.names("engine")) if part.private]
 PRIVATE = {"declared": {}, "estimated": {n: Domain("dp") for n in ("age", "city", "score", "seen")}}
 
 
 @pytest.fixture
 def only_noise(monkeypatch):
     """All noisy numbers are the same whatever the rows are: what still differs between two fits was read off them."""
-    for module in (counting, marginals):
+    plain = counting.noisy
+    for module in [m for m in sys.modules.values() if vars(m).get("noisy") is plain]:
         monkeypatch.setattr(module, "noisy", lambda counts, variance: np.full(np.shape(counts), 40.0))
     monkeypatch.setattr(estimate, "_noisy", lambda counts, variance: np.zeros(len(counts)))
-    monkeypatch.setattr(marginals.noise, "exponential_choice", lambda *_: 0)
+    monkeypatch.setattr(noise, "exponential_choice", lambda *_: 0)
 
 
 @pytest.mark.usefixtures("only_noise")
 @pytest.mark.parametrize("domains", PRIVATE)
-@pytest.mark.parametrize("unit", ["person", "row"])
-def test_two_neighbouring_tables_differ_in_nothing_but_noise(tmp_path, domains, unit):
+@pytest.mark.parametrize(("part", "unit"), [(part, unit) for part in ENGINES for unit in ("person", "row")])
+def test_two_neighbouring_tables_differ_in_nothing_but_noise(tmp_path, domains, part, unit):
     """Schema, fields, rules, notes, settings, and every byte of the model, with one person (or row) more or less."""
-    engine = Marginals(unit=unit, rows_per_person=3)
+    engine = part(unit=unit, rows_per_person=3)
     first = ODD if unit == "person" else ODD.slice(0, 1)
     told = set()
     for name, real in {"with": pa.concat_tables([clinic(), first]), "out": clinic(), "none": clinic(0)}.items():
@@ -217,6 +222,26 @@ def test_no_row_makes_a_private_fit_raise(domains, row):
     if domains == "declared":
         assert set(made["city"].to_pylist()) <= {"Bonn", "Ulm"}
         assert not any(age is not None and not 0 <= age <= 120 for age in made["age"].to_pylist())
+
+
+@pytest.mark.parametrize("part", ENGINES)
+def test_a_private_engine_spends_only_what_is_left(part):
+    columns = ("age", "city", "well")
+    schema = Schema(tuple(meant()[name] for name in columns))
+    real = declared(encode(clinic(), schema, strict=False), schema)
+    account = Account.open(2.0, 1e-6)
+    account.spend("before", account.rho * Fraction(9, 10))
+    told = part(epsilon=100.0, delta=0.1).fit(real, Seed(1), Context(account=account, target="city")).guarantee
+    assert account.rho * Fraction(9, 10) < account.total <= account.rho
+    assert told.spent["before"] == pytest.approx(float(account.rho) * 0.9)
+    assert told.rho == pytest.approx(float(account.total))
+    assert (told.delta, told.epsilon) == (1e-6, account.spent_epsilon())
+    assert told.epsilon <= 2.0
+    assert isinstance(told.rows, int)
+    assert json.loads(json.dumps(told.to_dict())) == told.to_dict()
+    alone = part(epsilon=2.0, delta=1e-6).fit(real, Seed(1), Context()).guarantee
+    assert alone.epsilon <= 2.0
+    assert alone.rho > told.spent["before"] * 0.5
 
 
 def test_what_was_estimated_stands_in_the_schema_the_notes_and_the_guarantee():
