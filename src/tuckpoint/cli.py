@@ -31,6 +31,7 @@ _FOLDER = {
 }
 _AUDITED = {
     "audit.html": "for the data-protection officer: what is promised, what was attacked, what to sign",
+    "officer.json": "the same for programs",
     "audit.json": "the audit whole; internal, like everything computed from real rows",
     "gate.json": "what the gate says for each tier: tuckpoint gate decides anew",
 }

@@ -17,7 +17,7 @@ from tuckpoint.errors import InputError, TraceError, TuckpointError
 from tuckpoint.measure.audit import audit
 from tuckpoint.measure.audit_model import ModelSettings, audit_model
 from tuckpoint.measure.finding import Audit
-from tuckpoint.measure.gate import TIERS, Verdict, gate
+from tuckpoint.measure.gate import TIERS, Verdict, as_json, gate
 from tuckpoint.measure.policy import Policy
 from tuckpoint.privacy.ledger import STAMPED, Ledger, Reservation
 from tuckpoint.privacy.statement import AccountView
@@ -97,9 +97,8 @@ class Audited:
 
     def write(self, folder: Path) -> None:
         """The evidence and the verdicts as files."""
-        told = [verdict.to_dict() for verdict in self.verdicts]
         (folder / AUDIT).write_text(self.evidence(), encoding="utf-8")
-        (folder / GATE).write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        (folder / GATE).write_text(as_json(self.verdicts), encoding="utf-8")
 
 
 def read_context(path: str | Path) -> dict[str, Any]:

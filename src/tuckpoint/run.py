@@ -327,7 +327,8 @@ def _digest(model: TableModel) -> str:
 def _make(recipe: Recipe, frame: Frame, means: _Means, *, audit: bool = False) -> Made:
     assert recipe.schema is not None
     seed = Seed(recipe.seed)
-    real, holdout = split(frame.table, recipe.schema, recipe.holdout, seed.child("split"))
+    private = parts.find("engine", recipe.engine).private
+    real, holdout = split(frame.table, recipe.schema, recipe.holdout, None if private else seed.child("split"))
     fitted = _fit(recipe, frame, real, means.within(0.05, 0.4))
     recipe, model = fitted.recipe, fitted.model
     meaning = recipe.schema if model.guarantee is None else model.schema  # with what was estimated privately
@@ -348,7 +349,7 @@ def _make(recipe: Recipe, frame: Frame, means: _Means, *, audit: bool = False) -
     if model.guarantee is not None:
         evaluation = replace(evaluation, scores=tuple(map(_private_advice, evaluation.scores)))
     tried = None
-    if audit or model.guarantee is not None:
+    if audit or private:
         tried = release.tried(
             real, table, holdout, meaning, claimed=model.guarantee, seed=seed.child("audit"),
             threads=means.threads, progress=means.within(0.8, 1.0).progress,

@@ -60,7 +60,7 @@ def at_home(home, monkeypatch):
 
 def test_the_folder_says_what_is_promised_and_what_was_tried(at_home):
     names = {path.name for path in Path("out").iterdir()}
-    assert {"data.parquet", "model", "audit.html", "audit.json", "gate.json", "report.html"} <= names
+    assert {"data.parquet", "model", "audit.html", "audit.json", "officer.json", "gate.json", "report.html"} <= names
     stamp = read_stamp(Path("out/data.parquet"))
     assert stamp["privacy"]["epsilon"] == pytest.approx(3, rel=0.01)
     assert "patient_id" not in stamp["privacy"]["unit"] or "person" in stamp["privacy"]["unit"]
@@ -68,7 +68,7 @@ def test_the_folder_says_what_is_promised_and_what_was_tried(at_home):
     audit = json.loads(Path("out/audit.json").read_text())["audit"]
     assert {"leaky copy", "other real people"} == {control["name"] for control in audit["controls"]}
     assert all(control["worked"] for control in audit["controls"])
-    assert [verdict["tier"] for verdict in json.loads(Path("out/gate.json").read_text())] == [
+    assert [verdict["tier"] for verdict in json.loads(Path("out/gate.json").read_text())["verdicts"]] == [
         "public",
         "partner",
         "internal",
