@@ -22,6 +22,7 @@ from tuckpoint.seed import Seed
 from tuckpoint.table import counting, estimate
 from tuckpoint.table import fit as fitting
 from tuckpoint.table.artefact import ARRAYS, CHECKSUMS, MODEL
+from tuckpoint.table.decode import storage_type
 from tuckpoint.table.encode import declared, encode
 from tuckpoint.table.engine import Context
 from tuckpoint.table.engines.independent import Independent
@@ -222,6 +223,28 @@ def test_no_row_makes_a_private_fit_raise(domains, row):
     if domains == "declared":
         assert set(made["city"].to_pylist()) <= {"Bonn", "Ulm"}
         assert not any(age is not None and not 0 <= age <= 120 for age in made["age"].to_pylist())
+
+
+STORAGES = {
+    "integer": ("int8", "uint64", "int64", "double", "string"),
+    "decimal": ("float", "double", "decimal128(6, 2)", "string"),
+    "date": ("date32[day]", "timestamp[ns]", "string"),
+    "datetime": ("timestamp[ns]", "timestamp[us, tz=Europe/Berlin]", "string"),
+    "duration": ("duration[us]", "duration[ns]", "time64[us]", "time32[s]", "int64", "string"),
+}
+
+
+@pytest.mark.parametrize(("kind", "storage"), [(kind, one) for kind, some in STORAGES.items() for one in some])
+def test_whatever_range_noise_shows_can_be_made(monkeypatch, kind, storage):
+    monkeypatch.setattr(estimate, "_noisy", lambda counts, variance: np.full(len(counts), 10**7))
+    decimals = {"decimal": 2, "datetime": 3}.get(kind)
+    schema = Schema((Column("x", kind, storage, decimals=decimals, domain=Domain("dp")),))
+    real = pa.table({"x": pa.array([], storage_type(storage))})
+    model = learnt(real, engine=Marginals(), schema=schema)
+    assert model.schema["x"].domain.high > 100
+    made = sample(model, 200, Seed(1))
+    assert made.schema.equals(real.schema)
+    assert made["x"].null_count == 0
 
 
 @pytest.mark.parametrize("part", ENGINES)

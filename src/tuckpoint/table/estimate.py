@@ -175,15 +175,19 @@ def _limits(column: Column) -> tuple[int, int]:
     scale = 10.0 ** (column.decimals or 0)
     storage = storage_type(column.storage)
     low, high = -np.inf, np.inf
+    days = _NANOSECONDS if "[ns" in column.storage else _DATES
     if column.kind == "date":
-        low, high = _DATES
-    elif column.kind == "datetime":
-        low, high = (edge * DAY for edge in (_NANOSECONDS if "ns" in column.storage else _DATES))
+        low, high = days
     elif pa.types.is_time(storage):
         low, high = 0, DAY - 1
+    elif column.kind in ("datetime", "duration"):
+        low, high = (edge * DAY for edge in days)
     elif pa.types.is_integer(storage):
         kind = np.iinfo(storage.to_pandas_dtype())
         low, high = float(kind.min), float(kind.max)
+    elif pa.types.is_decimal(storage):
+        high = 10.0 ** (storage.precision - storage.scale) - 1
+        low = -high
     if column.domain is not None:
         low = low if column.domain.low is None else max(low, column.domain.low)
         high = high if column.domain.high is None else min(high, column.domain.high)
