@@ -12,6 +12,7 @@ PARTS: dict[str, dict[str, str]] = {
     "engine": {
         "trees": "tuckpoint.table.engines.trees:Trees",
         "marginals": "tuckpoint.table.engines.marginals:Marginals",
+        "aim": "tuckpoint.table.engines.aim:Aim",
         "independent": "tuckpoint.table.engines.independent:Independent",
         "auto": "tuckpoint.table.engines.auto:Auto",
     },

@@ -18,7 +18,7 @@ ENGINES = parts.names("engine")
 ROWS = 400
 
 # Settings under which a small table is learned: leaves that fit in it and, for a private engine, less noise.
-QUICK = {"marginals": {"epsilon": 20.0}, "trees": {"leaf": 20}}
+QUICK = {"marginals": {"epsilon": 20.0}, "aim": {"epsilon": 20.0}, "trees": {"leaf": 20}}
 
 # Every setting of every engine with another value that must change what is drawn (or, for a promise, the guarantee).
 MOVED = {
@@ -29,6 +29,17 @@ MOVED = {
         "rows_per_person": 3,
         "bins": 3,
         "cells": 8,
+    },
+    "aim": {
+        "epsilon": 0.5,
+        "delta": 1e-4,
+        "unit": "row",
+        "rows_per_person": 3,
+        "bins": 3,
+        "cells": 8,
+        "tables": 0.0,
+        "model_cells": 1000,
+        "target_weight": 0.0,
     },
     "independent": {"atom_share": 0.5},
     "trees": {

@@ -8,7 +8,9 @@ import pytest
 from tuckpoint.errors import PrivacyError
 from tuckpoint.privacy.account import Account
 from tuckpoint.table.counting import (
+    Singles,
     check_public,
+    cleared,
     count_singles,
     group,
     grouped,
@@ -17,6 +19,7 @@ from tuckpoint.table.counting import (
     runs_of_equal_count,
     table_of,
 )
+from tuckpoint.table.denoise import project
 from tuckpoint.table.engine import Encoded, Field
 from tuckpoint.table.grid import grid
 
@@ -108,3 +111,19 @@ def test_runs_have_about_equal_counts():
     assert (np.diff(runs) >= 0).all()
     assert runs.max() <= 3
     assert runs_of_equal_count(np.zeros(4), 3).tolist() == [0, 0, 0, 0]
+
+
+def test_what_no_number_is_seen_at_is_cleared_and_levels_and_missing_values_are_kept():
+    stream = np.random.default_rng(7)
+    number = grid(Field("x", low=0, high=9999, provenance="public"), 64)
+    truth = np.zeros(number.size)
+    truth[:10], truth[-1] = 300.0, 4.0  # the last cell is that of missing values
+    level = grid(Field("y", levels=tuple("abcdefgh"), nullable=False, provenance="public"), 64)
+    rare = np.array([3000.0, *[1.0] * 7])
+    counts = tuple(t + stream.normal(0, 6, len(t)) for t in (truth, rare))
+    clear = cleared(Singles((number, level), counts, Fraction(36), 3007.0, 64))
+    assert [c.sum() for c in clear] == pytest.approx([3007.0, 3007.0])
+    assert (clear[0][:10] > 250).all()
+    assert clear[0][16:-1].sum() == 0
+    assert (project(counts[0], 3007.0)[16:-1] > 0).any()  # which projection alone would not have cleared
+    np.testing.assert_array_equal(clear[1], project(counts[1], 3007.0))

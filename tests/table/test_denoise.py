@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from tuckpoint.table.denoise import average, fit_margins, project, project_margins
+from tuckpoint.table.denoise import average, fit_margins, project, project_margins, standing
 
 
 @given(st.lists(st.floats(-1e5, 1e5), min_size=1, max_size=30), st.floats(1, 1e6))
@@ -53,3 +53,35 @@ def test_fitted_margins_agree_and_keep_odds_ratios():
 
 def test_average_weighs_by_precision():
     assert average([np.array([1.0]), np.array([4.0])], [1.0, 2.0]) == pytest.approx([2.0])
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 256, 300])
+def test_nothing_stands_where_all_is_noise_so_all_of_it_is_kept(size):
+    """A run is believed to be empty only beside one that is not."""
+    assert standing(np.zeros(size), 5.0).all()
+    assert standing(np.full(size, 1000.0), 5.0).all()
+
+
+def test_runs_of_noise_beside_what_stands_out_are_empty():
+    stream = np.random.default_rng(6)
+    truth = np.zeros(256)
+    truth[16:48] = 200.0
+    truth[200] = 80.0  # alone among noise, and far above it
+    kept = [standing(truth + stream.normal(0, 10, 256), 10.0) for _ in range(200)]
+    share = np.mean(kept, axis=0)
+    assert share[16:48].min() > 0.99
+    assert share[200] > 0.98
+    # Pure noise stands out in hardly any of 512 runs, by chance and by its neighbours.
+    assert np.mean(np.array(kept)[:, 64:192].any(axis=1)) < 0.1
+    assert np.mean(np.array(kept)[:, 208:].any(axis=1)) < 0.1
+
+
+def test_thin_cells_that_stand_out_only_together_are_kept_together():
+    counts = np.zeros(64)
+    counts[:8] = 500.0
+    counts[32:48] = 20.0  # below the limit alone, above it as a run of sixteen
+    kept = standing(counts, 10.0)
+    assert kept[:8].all()
+    assert kept[32:48].all()
+    assert not kept[8:32].any()
+    assert not kept[48:].any()

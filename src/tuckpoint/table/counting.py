@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tuckpoint.errors import PrivacyError
 from tuckpoint.privacy import noise
 from tuckpoint.privacy.account import Account, gaussian_cost, gaussian_variance
-from tuckpoint.table.denoise import average
+from tuckpoint.table.denoise import average, project, standing
 from tuckpoint.table.engine import Encoded, Field
 from tuckpoint.table.grid import Grid, grid
 
@@ -86,6 +86,19 @@ def count_singles(
     totals = [np.array(total), *(np.array(single.sum()) for single in counts)]
     variances = [float(rows_variance), *(len(single) * float(variance) for single in counts)]
     return Singles(grids, counts, variance, max(float(average(totals, variances)), 1.0), cells)
+
+
+def cleared(singles: Singles) -> list[Floats]:
+    """Counts (cells,) of each column that can be true: of numbers, only where some stand out of the noise."""
+    out = []
+    for cells, counts in zip(singles.grids, singles.counts, strict=True):
+        kept = np.ones(cells.size, bool)
+        if cells.field.numeric:
+            kept[: len(cells.first)] = standing(counts[: len(cells.first)], math.sqrt(singles.variance))
+        clear = np.zeros(cells.size)
+        clear[kept] = project(counts[kept], singles.total)
+        out.append(clear)
+    return out
 
 
 def group(cells: Grid, counts: Floats, *, most: int, rare: float) -> Codes:

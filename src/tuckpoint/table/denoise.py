@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,3 +47,27 @@ def average(estimates: list[Table], variances: list[float]) -> Table:
     """The inverse-variance mean of independent estimates of the same counts."""
     weights = 1 / np.asarray(variances)
     return np.asarray(np.einsum("i,i...->...", weights / weights.sum(), np.stack(estimates)))
+
+
+def standing(noisy: Table, deviation: float) -> NDArray[np.bool_]:
+    """Which neighbouring cells (k,) to believe in: those in a run that stands out of noise of this deviation.
+
+    Runs are the halves of halves of the whole. A run that does not stand out, nor any within it, beside one that does,
+    is believed to be empty: noise there would make values far off that nobody has. The limit is what hardly any of so
+    many runs of pure noise passes.
+    """
+    size = len(noisy)
+    limit = np.sqrt(2 * np.log(2 * max(size, 2)))
+    sums = [np.append(noisy, np.zeros((1 << (size - 1).bit_length()) - size if size else 1))]
+    width = [np.append(np.ones(size), np.zeros(len(sums[0]) - size))]
+    while len(sums[-1]) > 1:
+        sums.append(sums[-1].reshape(-1, 2).sum(axis=1))
+        width.append(width[-1].reshape(-1, 2).sum(axis=1))
+    out = [total > limit * deviation * np.sqrt(cells) for total, cells in zip(sums, width, strict=True)]
+    for fine, coarse in pairwise(out):
+        coarse |= fine.reshape(-1, 2).any(axis=1)
+    kept = np.ones(1, bool)
+    for own in reversed(out[:-1]):
+        seen = np.repeat(own.reshape(-1, 2).any(axis=1), 2)
+        kept = np.repeat(kept, 2) & (own | ~seen)
+    return kept[:size]

@@ -27,7 +27,7 @@ from tuckpoint.privacy.account import (
 )
 from tuckpoint.seed import Seed
 from tuckpoint.table.contribution import bounded, rows_of_unit, unit_in_words
-from tuckpoint.table.counting import check_public, count_singles, group, grouped, noisy, pair_blocks, table_of
+from tuckpoint.table.counting import check_public, cleared, count_singles, group, grouped, noisy, pair_blocks, table_of
 from tuckpoint.table.decomposable import DecomposableModel, Node
 from tuckpoint.table.denoise import fit_margins, project, project_margins
 from tuckpoint.table.engine import Context, Encoded, Field, Guarantee, State
@@ -136,7 +136,7 @@ class _Fit:
             most=self.most,
             cells=self.settings.cells,
         )
-        self.clear = [project(counts, self.singles.total) for counts in self.singles.counts]
+        self.clear = cleared(self.singles)
         bins = [self._group(grid, clear, pairs_rho) for grid, clear in zip(self.singles.grids, self.clear, strict=True)]
         columns = (self.real.columns[item.name] for item in self.real.fields)
         codes = [b[g.code(values)] for b, g, values in zip(bins, self.singles.grids, columns, strict=True)]
