@@ -18,7 +18,17 @@ import numpy as np
 from tuckpoint.measure import boost, detect, fidelity
 from tuckpoint.measure.attacks.copies import exact_copies
 from tuckpoint.measure.attacks.membership import membership
-from tuckpoint.measure.intervals import Z95, auc, clopper_pearson, paired_difference, r2, share_difference, wilson
+from tuckpoint.measure.intervals import (
+    Z95,
+    auc,
+    clopper_pearson,
+    paired_difference,
+    r2,
+    rate_at,
+    share_difference,
+    wilson,
+)  # fmt: skip
+from tuckpoint.measure.onerun import best_guesses
 from tuckpoint.measure.utility import global_utility
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
@@ -125,6 +135,39 @@ def binormal_auc(shift: float, positives: int, negatives: int) -> Case:
         score = np.concatenate([random.normal(shift, 1, positives), random.normal(0, 1, negatives)])
         found = auc(score, np.arange(positives + negatives) < positives)
         return found.interval(), 0.5 * (1 + erf(shift / 2))
+
+    return trial
+
+
+def recognised(shift: float, rows: int, alarms: float = 0.01) -> Case:
+    """Share of positives over the score that few negatives exceed, against the closed form."""
+    from scipy.special import ndtr, ndtri
+
+    truth = float(ndtr(ndtri(alarms) + shift))
+
+    def trial(seed: Seed) -> tuple[Interval, float]:
+        random = seed.numpy()
+        _, low, high = rate_at(random.normal(shift, 1, rows), random.normal(0, 1, rows), alarms)
+        return (low, high), truth
+
+    return trial
+
+
+def proved(epsilon: float, people: int) -> Case:
+    """The certified bound of one release, [bound, infinity), where each person's coin is told with known odds.
+
+    Randomised response: the score is right with probability e^epsilon / (1 + e^epsilon), for all people alike, which is
+    the worst that this epsilon allows. The bound has room for several attacks, so it should hold even more often.
+    """
+
+    def trial(seed: Seed) -> tuple[Interval, float]:
+        random = seed.numpy()
+        member = random.random(people) < 0.5
+        truthful = random.random(people) < 1 / (1 + np.exp(-epsilon))
+        found = best_guesses(
+            np.where(truthful, member, ~member).astype(float), member, seed=seed.child("ties"), level=0.05
+        )
+        return (found.epsilon, np.inf), epsilon
 
     return trial
 
@@ -297,6 +340,10 @@ def cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     yield "DeLong, 60 against 60, near 1", lambda: binormal_auc(2.0, 60, 60)
     yield "DeLong, 30 against 600", lambda: binormal_auc(1.0, 30, 600)
     yield "DeLong, no skill", lambda: binormal_auc(0.0, 200, 200)
+    for shift in (0.0, 1.0, 3.0):
+        yield f"share recognised at 1 % false alarms, shift {shift}", lambda s=shift: recognised(s, 1000)  # type: ignore[misc]
+    for epsilon in (0.0, 1.0, 3.0):
+        yield f"epsilon proved by one release, {epsilon}", lambda e=epsilon: proved(e, 1000)  # type: ignore[misc]
     yield "paired difference of AUC", lambda: paired_auc(400)
     yield "R2, normal", lambda: explained(300)
     yield "R2, log-normal with growing spread", lambda: explained(1000, heavy=True)

@@ -26,6 +26,10 @@ CASES = {
     "rare_level_coverage": (lambda: BENCH.against_reference(BENCH.rare, 0.0, 600), 60),
     "delong": (lambda: BENCH.binormal_auc(1.0, 40, 200), 100),
     "delong without skill": (lambda: BENCH.binormal_auc(0.0, 100, 100), 100),
+    "recognised": (lambda: BENCH.recognised(1.0, 600), 100),
+    "recognised without skill": (lambda: BENCH.recognised(0.0, 600), 100),
+    "recognised nearly all": (lambda: BENCH.recognised(3.0, 600), 100),
+    "proved epsilon": (lambda: BENCH.proved(1.0, 400), 100),
     "paired auc": (lambda: BENCH.paired_auc(300), 100),
     "r2": (lambda: BENCH.explained(300), 100),
     "r2 heavy": (lambda: BENCH.explained(1000, heavy=True), 100),
@@ -68,6 +72,32 @@ def test_narrow_interval_would_be_caught() -> None:
         return ((low + middle) / 2, (high + middle) / 2), truth
 
     assert BENCH.coverage(half, 100)[2] < 0.95
+
+
+def test_wilson_alone_would_be_too_narrow_for_a_share_over_an_estimated_threshold() -> None:
+    def trial(seed: Seed) -> tuple[tuple[float, float], float]:
+        random = seed.numpy()
+        value = intervals.rate_at(random.normal(1, 1, 600), random.normal(0, 1, 600), 0.01)[0]
+        return intervals.wilson(value * 600, 600), 0.0924
+
+    assert BENCH.coverage(trial, 100)[2] < 0.8
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1])
+def test_a_share_at_few_false_alarms_counts_those_over_the_threshold(share: float) -> None:
+    negatives = np.arange(999) / 1000.0
+    value, low, high = intervals.rate_at(np.array([0.2, 0.9895, 0.95, 1.5]), negatives, share)
+    assert value == {0.01: 0.5, 0.1: 0.75}[share]
+    assert low < value < high
+
+
+def test_shares_of_none_and_all_are_recognised() -> None:
+    rising = np.arange(200.0)
+    assert intervals.rate_at(rising - 500, rising, 0.01)[:2] == (0.0, 0.0)
+    value, low, high = intervals.rate_at(rising + 500, rising, 0.01)
+    assert (value, high) == (1.0, 1.0)
+    assert low > 0.9
+    assert intervals.rate_at(np.zeros(50), np.zeros(50), 0.01)[0] == 0.0
 
 
 def test_auc_equals_pair_counting_and_its_variance_is_delongs() -> None:

@@ -12,6 +12,7 @@ from tuckpoint.table.engine import Array, Encoded, Field
 
 NEIGHBOURS = 5
 QUANTILES = 200
+HUGE = 1e150  # numbers beyond are taken for as large
 FARTHEST = 1_000.0  # half standard deviations: where float32 still tells made rows of any size apart
 NEAREST = 0.001  # distance under which rows are as good as equal
 ONE_HOT = 16  # levels; columns of more take as many random directions, which are nearly at right angles
@@ -113,13 +114,12 @@ def _vectors(codes: Array, levels: int, seed: Seed) -> Array:
 
 def _knots(column: Array) -> Array:
     """(2, k): mean and deviation, whether values are missing, then the distinct quantiles and their places in 0..1."""
-    values = column[~np.isnan(column)]
+    values = np.clip(column[~np.isnan(column)], -HUGE, HUGE)
     gaps = [float(len(values) < len(column)), 0.0]
     if not len(values):
         return np.array([[0.0, 1.0], gaps, [0.0, 0.5]]).T
-    largest = max(float(np.abs(values).max()), np.finfo(float).tiny)
-    centre, spread = float(np.mean(values / largest) * largest), float(np.std(values / largest) * largest)
-    quantiles = np.quantile(values, np.linspace(0, 1, QUANTILES + 1))
+    centre, spread = float(np.mean(values)), float(np.std(values))
+    quantiles = np.quantile(values, np.linspace(0, 1, QUANTILES + 1), method="lower")  # so that heaps stay heaps
     knots = np.unique(quantiles)
     below, upto = (np.searchsorted(quantiles, knots, side=side) for side in ("left", "right"))
     places = (below + upto - 1) / 2 / QUANTILES
@@ -130,8 +130,9 @@ def _number(values: Array, table: Array) -> Array:
     """(n, 2), and a third that flags missing values if some person's is."""
     (centre, spread), (gaps, _) = table[:, 0], table[:, 1]
     missing = np.isnan(values)
-    filled = np.where(missing, centre, values)
-    scaled = np.clip((filled - centre) / spread, -2 * FARTHEST, 2 * FARTHEST) / 2
+    filled = np.clip(np.where(missing, centre, values), -HUGE, HUGE)
+    with np.errstate(over="ignore"):
+        scaled = np.clip((filled - centre) / spread, -2 * FARTHEST, 2 * FARTHEST) / 2
     place = np.where(missing, 0.5, np.interp(filled, table[0, 2:], table[1, 2:]))
     return np.stack([scaled, place, 0.5 * missing] if gaps else [scaled, place], axis=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import exp
+from math import exp, log
 
 import numpy as np
 
@@ -17,7 +17,7 @@ SINGLE = 100  # as many guesses are about single people: they know no margin
 MEMBERS, BOTH = "members", "members and outsiders"
 BOUNDS = 8  # for how many bounds an audit has room: the level is shared among so many, however many are asked for
 LEVEL = AUDIT.level / BOUNDS
-HIGHEST = 50.0  # where a search for epsilon ends; no number of guesses that a table can hold proves as much
+PRECISE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,15 @@ def bound(right: int, guesses: int, *, m: int, delta: float, alpha: float) -> fl
     Steinke, Nasr and Jagielski 2023, Theorem 5.2: under (epsilon, delta) that chance is at most P[B >= v] + 2 m delta
     max over i = 1..v of P[v - i <= B <= v - 1] / i, with B binomial of the guesses and e^epsilon / (1 + e^epsilon).
     """
-    if guesses == 0 or likely(0.0, right, guesses, m, delta) >= alpha:
+    from scipy.special import betaincinv
+
+    if right == 0 or likely(0.0, right, guesses, m, delta) >= alpha:
         return 0.0
-    low, high = 0.0, HIGHEST
-    while high - low > 1e-6:
+    share = float(betaincinv(right, guesses - right + 1, alpha))  # of right guesses, the least that delta = 0 allows
+    low, high = 0.0, log(share / (1 - share))
+    if delta == 0:
+        return high
+    while high - low > PRECISE:
         middle = (low + high) / 2
         low, high = (middle, high) if likely(middle, right, guesses, m, delta) < alpha else (low, middle)
     return low

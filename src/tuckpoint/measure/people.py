@@ -26,9 +26,9 @@ def holders(sides: Sides) -> tuple[Array, Array]:
 def alone(codes: Array, person: Array) -> Array:
     """Which rows (n,) hold a code that no other person holds; codes count from 0, those below are missing."""
     known = codes >= 0
-    first = np.full(int(codes.max(initial=-1)) + 1, -1)
+    first = np.full(int(codes.max(initial=-1)) + 2, -1)  # the last is for missing, code -1
     first[codes[known]] = person[known]
-    shared = np.zeros(len(first) + 1, dtype=bool)
+    shared = np.zeros(len(first), dtype=bool)
     shared[codes[known & (first[codes] != person)]] = True
     return np.asarray(known & ~shared[codes])
 

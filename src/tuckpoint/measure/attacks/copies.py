@@ -161,7 +161,7 @@ def surprise(weights: Array, member: Array, seed: Seed, *, draws: int = DRAWS) -
     if not len(heaviest):
         return 1.0
     weights, member = weights[heaviest] / max(float(weights.max()), np.finfo(float).tiny), member[heaviest]
-    least, random = float(weights[member].sum()) * (1 - 1e-6), seed.numpy()
+    least, random = float(weights[member].sum()) * (1 - 1e-4), seed.numpy()  # float32 must not break ties
     above = done = 0
     while done < draws and above < ENOUGH:
         coins = random.integers(0, 2, (min(BATCH, draws - done), len(weights)), dtype=np.int8)
