@@ -76,7 +76,7 @@ def plant(
     """
     if not FEWEST <= count <= MOST:
         raise InputError(f"{count} canaries: plant {FEWEST} to {MOST}; fewer prove nothing, more change the table")
-    book = book or RuleBook((), _domains(table, schema, k))
+    book = RuleBook((), _domains(table, schema, k)) if book is None else book
     _check_room(book.free, count)
     columns = _drawn(book, count, seed.child("values"))
     canaries = _as_table(Encoded(book.fields, columns), table, schema, seed.child("fresh"))
@@ -128,9 +128,11 @@ def bound(
     """Which canaries were planted? Guessed from made rows, before any was dropped, in two ways.
 
     `nearest`: by the distance to the nearest made row. `values`: by how many made rows agree with a canary in one
-    column, and in two, each against what other canaries get (a sum of logarithms). The score is the AUC with DeLong's
-    interval, and passes unless it is surely above the limit. Coins are independent and stand in no real row, so the
-    one-run bound on epsilon (Steinke, Nasr and Jagielski 2023) needs no assumption about who was held out.
+    column and in two (a sum of logarithms). Where there are rows of the same maker fitted `without` canaries, what a
+    canary scores on them is taken off: so an attacker who knows everybody else sees what a canary adds. The score is
+    the AUC with DeLong's interval, and passes unless it is surely above the limit. The p-value is that of a loss of at
+    most (`allowed`, `delta`). Coins are independent by construction, so the one-run bound on epsilon (Steinke, Nasr and
+    Jagielski 2023, arXiv 2305.08846) needs no assumption about who was held out.
     """
     ways = _ways(made, planted)
     if without is not None:
