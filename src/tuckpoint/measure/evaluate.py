@@ -11,7 +11,7 @@ import pyarrow as pa
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.measure import fidelity
 from tuckpoint.measure.attacks.copies import exact_copies, near_copies, reissued_identifiers
-from tuckpoint.measure.attacks.membership import membership
+from tuckpoint.measure.attacks.membership import MOST_PEOPLE, membership
 from tuckpoint.measure.attacks.nearest import nearest_record_share
 from tuckpoint.measure.detect import detection, detection_against_training
 from tuckpoint.measure.evaluation import Evaluation
@@ -36,6 +36,7 @@ CLAIMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # Left out of a claim where the table has nothing that they could be measured on.
 MEMORISED = 0.52  # membership AUC, plus its standard error, above which made rows may give training rows away
+DRAWS = 4  # of rows that membership is asked on
 CROWDED = 0.001  # share of made rows, beyond that of real ones, that may stand nearest to training rows
 OPTIONAL = {"rule_adherence", "correlation_error", "rare_level_coverage", "two_way_distance", "global_utility"}
 
@@ -181,12 +182,14 @@ def memorised(real: Encoded, made: Encoded, holdout: Encoded) -> bool:
     if told is None:
         return True
     value, high = told
-    return value + (high - value) / Z95 > MEMORISED
+    # The standard error is that of one draw; as far as the rows go round, the mean of all draws errs less.
+    draws = min(DRAWS, max(1.0, min(real.rows, holdout.rows) / MOST_PEOPLE))
+    return bool(value + (high - value) / Z95 / draws**0.5 > MEMORISED)
 
 
 def _attacked(real: Encoded, made: Encoded, holdout: Encoded, seed: Seed) -> tuple[float, float] | None:
     """Membership AUC and its upper bound, each the mean of four draws of rows; None if it could not be computed."""
-    scores = [membership(real, made, holdout, seed=seed.child(i)) for i in range(4)]
+    scores = [membership(real, made, holdout, seed=seed.child(i)) for i in range(DRAWS)]
     told = [(score.value, score.high) for score in scores if score.value is not None and score.high is not None]
     if not told:
         return None

@@ -1,0 +1,214 @@
+"""What a dial buys in detection and costs in membership: `python -m bench.tables.frontier DATA` beside plain CART.
+
+The training rows alone are used, never the bench's holdout: three times a fifth of them is kept aside to judge by, so
+that settings may be chosen by what stands here. Each outcome is one line in results/frontier.jsonl, and what stands
+there is not run again; results/frontier.md holds the table and results/frontier.svg the picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.tables.environments import PEERS, interpreter
+from bench.tables.report import lines
+from bench.tables.run import RESULTS, launch
+from bench.tables.score import SEED, average
+from bench.tables.sets import SETS, missing, split
+
+PARTS = 3  # splits of the training rows
+DIALS: dict[str, dict[str, Any]] = {
+    "bag .3, 20 trees, leaf 30": {"bag": 0.3, "trees": 20},
+    "bag .5, 12 trees, leaf 30 (the defaults)": {},
+    "bag .7, 8 trees, leaf 30": {"bag": 0.7, "trees": 8},
+    "bag .7, 10 trees, leaf 15": {"bag": 0.7, "trees": 10, "leaf": 15},
+    "bag .9, 6 trees, leaf 60": {"bag": 0.9, "trees": 6, "leaf": 60},
+    "bag .9, 6 trees, leaf 30": {"bag": 0.9, "trees": 6},
+    "bag .3, 20 trees, leaf 5": {"bag": 0.3, "trees": 20, "leaf": 5},
+}
+CART = "cart, leaf 5"
+LEDGER = RESULTS / "frontier.jsonl"
+Outcome = dict[str, Any]
+
+
+def outcomes() -> dict[tuple[str, str, int], Outcome]:
+    """The outcome of each (set, dial, part)."""
+    found = [json.loads(line) for line in LEDGER.read_text(encoding="utf-8").splitlines()] if LEDGER.exists() else []
+    return {(item["set"], item["dial"], item["part"]): item for item in found}
+
+
+def parts(data: Path, name: str, part: int) -> tuple[Any, Any]:
+    """Rows to learn and rows to judge by, both from the training rows."""
+    train, _ = split(data, SETS[name])
+    order = np.random.default_rng(1000 + part).permutation(len(train))
+    kept = int(0.8 * len(train))
+    return train.iloc[order[:kept]].reset_index(drop=True), train.iloc[order[kept:]].reset_index(drop=True)
+
+
+def drawn(real: pa.Table, target: str, dial: dict[str, Any]) -> pa.Table:
+    """As many rows from a fit at this dial, which stays where it is put: nothing finer is tried."""
+    from tuckpoint.seed import Seed
+    from tuckpoint.table import fit, sample
+    from tuckpoint.table.engine import Context
+    from tuckpoint.table.engines.trees import Trees
+    from tuckpoint.table.frame import read
+    from tuckpoint.table.infer import infer
+
+    table = read(real).table
+    schema, context = infer(table, target=target), Context(target=target)
+    model = fit.fit(table, schema, engine=Trees(**dial), seed=Seed(0).child("fit"), context=context)
+    return sample.sample(model, real.num_rows, Seed(0).child("sample", 0))
+
+
+def by_cart(real: pa.Table, target: str) -> pa.Table:
+    """As many rows from plain CART, in its own environment."""
+    with tempfile.TemporaryDirectory() as room:
+        source, made = Path(room) / "real.parquet", Path(room) / "made.parquet"
+        pq.write_table(real, source)
+        done = launch(PEERS["cart"], source, made, rows=real.num_rows, target=target, seed=0, cap_s=600)
+        if "stopped" in done:
+            raise SystemExit(done["stopped"])
+        return pq.read_table(made)
+
+
+def judged(real: pa.Table, made: pa.Table, held: pa.Table, target: str) -> Outcome:
+    """Detection by three judges, membership by four draws, utility: of made rows against the rows kept aside."""
+    from tuckpoint.measure.attacks.membership import membership
+    from tuckpoint.measure.detect import told_apart
+    from tuckpoint.measure.prepare import plain, prepare
+    from tuckpoint.measure.utility import utility
+
+    space = prepare(real, made, held, plain(real, target))
+    assert space.holdout is not None
+    told = [told_apart(space.made, space.holdout, seed=SEED.child("d", i)).value for i in range(3)]
+    seeds = [SEED.child("m", i) for i in range(4)]
+    found = [membership(space.real, space.made, space.holdout, seed=seed).value for seed in seeds]
+    use = utility(space.real, space.made, space.holdout, target, seed=SEED).value
+    return {"c2st": float(np.mean(told)), "mia": average(found), "tstr": use}
+
+
+def work(data: Path, name: str, dial: str, part: int) -> Outcome:
+    """One point: a dial on one part of a set."""
+    real, held = (pa.Table.from_pandas(frame, preserve_index=False) for frame in parts(data, name, part))
+    target = SETS[name].target
+    start = time.process_time()
+    made = by_cart(real, target) if dial == CART else drawn(real, target, DIALS[dial])
+    spent = {} if dial == CART else {"cpu_s": round(time.process_time() - start, 1)}
+    figures = {
+        key: None if value is None else round(value, 4) for key, value in judged(real, made, held, target).items()
+    }
+    return {"set": name, "dial": dial, "part": part, **figures, **spent}
+
+
+def page(found: dict[tuple[str, str, int], Outcome]) -> list[str]:
+    """The outcomes as markdown: the mean over parts of each dial, by rising membership."""
+    groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    for (name, dial, _), outcome in found.items():
+        groups[name, dial].append(outcome)
+    out = [
+        "# What a dial buys and costs",
+        "",
+        "Fitted on four fifths of the bench's training rows and judged by the rest, on three such splits (`parts`);",
+        "the bench's holdout is not touched. C2ST and MIA: 0.5 is best; TSTR as trained on made rows.",
+        "",
+        "The numbers in the picture are the rows of the tables below.",
+        "",
+        "![Detection against membership](frontier.svg)",
+        "",
+    ]
+    for name in dict.fromkeys(name for name, _ in groups):
+        rows = [["dial", "parts", "C2ST", "MIA", "TSTR"]]
+        mine = [(mean(group, "mia"), dial, group) for (own, dial), group in groups.items() if own == name]
+        for mia, dial, group in sorted(mine):
+            rows.append(
+                [dial, str(len(group)), f"{mean(group, 'c2st'):.4f}", f"{mia:.4f}", f"{mean(group, 'tstr'):.4f}"]
+            )
+        out += [f"## {name}", "", *lines(rows), ""]
+    return out
+
+
+def mean(group: list[Outcome], key: str) -> float:
+    """The mean of one figure over the parts."""
+    return float(np.mean([outcome[key] for outcome in group]))
+
+
+def picture(found: dict[tuple[str, str, int], Outcome]) -> str:
+    """Detection (up) against membership (right), one panel a set, as SVG."""
+    names = list(dict.fromkeys(name for name, _, _ in found))
+    wide, high, room = 360, 300, 46
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide * len(names)} {high + 20}" '
+        'font-family="sans-serif" font-size="11">',
+        '<rect width="100%" height="100%" fill="#fff"/>',
+    ]
+    for at, name in enumerate(names):
+        dials = list(dict.fromkeys(dial for own, dial, _ in found if own == name))
+        group = {dial: [o for (own, d, _), o in found.items() if (own, d) == (name, dial)] for dial in dials}
+        points = {dial: (mean(some, "mia"), mean(some, "c2st")) for dial, some in group.items()}
+        xs, ys = ([point[k] for point in points.values()] for k in (0, 1))
+        left, top = at * wide + room, 30
+        across, down = wide - room - 20, high - top - 30
+
+        def x(value: float, xs: list[float] = xs, left: int = left, across: int = across) -> float:
+            return left + across * (value - min(xs) + 0.001) / (max(xs) - min(xs) + 0.002)
+
+        def y(value: float, ys: list[float] = ys, top: int = top, down: int = down) -> float:
+            return top + down * (max(ys) + 0.001 - value) / (max(ys) - min(ys) + 0.002)
+
+        out.append(f'<text x="{left}" y="18" font-weight="bold">{name}</text>')
+        out.append(f'<path d="M{left} {top}V{top + down}H{left + across}" fill="none" stroke="#888"/>')
+        for low, value in ((True, min(xs)), (False, max(xs))):
+            anchor = "start" if low else "end"
+            out.append(f'<text x="{x(value):.0f}" y="{top + down + 14}" text-anchor="{anchor}">{value:.3f}</text>')
+        for value in (min(ys), max(ys)):
+            out.append(f'<text x="{left - 4}" y="{y(value) + 4:.0f}" text-anchor="end">{value:.3f}</text>')
+        out.append(f'<text x="{left + across / 2}" y="{top + down + 28}" text-anchor="middle">membership</text>')
+        for number, (dial, (mia, c2st)) in enumerate(sorted(points.items(), key=lambda point: point[1])):
+            colour = "#b22" if dial == CART else "#157"
+            out.append(
+                f'<circle cx="{x(mia):.1f}" cy="{y(c2st):.1f}" r="4" fill="{colour}"><title>{dial}</title></circle>'
+            )
+            word = "cart" if dial == CART else str(number + 1)
+            out.append(f'<text x="{x(mia) + 6:.1f}" y="{y(c2st) - 4:.1f}" fill="{colour}">{word}</text>')
+    return "\n".join([*out, "</svg>", ""])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder that holds NAME/NAME.csv")
+    parser.add_argument("--sets", nargs="+", default=["default", "diamonds"], choices=list(SETS))
+    parser.add_argument("--dials", nargs="+", default=[*DIALS, CART], choices=[*DIALS, CART])
+    parser.add_argument("--parts", nargs="+", type=int, default=list(range(PARTS)))
+    given = parser.parse_args()
+    if why := missing(given.data, tuple(given.sets)):
+        print(why, file=sys.stderr)
+        return 2
+    if CART in given.dials and not interpreter(PEERS["cart"].environment).exists():
+        print("make first: python -m bench.tables.environments make cart", file=sys.stderr)
+        return 2
+    found = outcomes()
+    for part in given.parts:
+        for name in given.sets:
+            for dial in given.dials:
+                if (name, dial, part) not in found:
+                    found[name, dial, part] = work(given.data, name, dial, part)
+                    print(json.dumps(found[name, dial, part]), flush=True)
+                    text = "".join(json.dumps(item) + "\n" for item in found.values())
+                    LEDGER.write_text(text, encoding="utf-8")
+    (RESULTS / "frontier.md").write_text("\n".join(page(found)), encoding="utf-8")
+    (RESULTS / "frontier.svg").write_text(picture(found), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The tree engine as a whole, where the suite of all engines does not look: formulas, and what is tried before."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tuckpoint.errors import TraceError
+from tuckpoint.seed import Seed
+from tuckpoint.table.engine import Context, Encoded, Field, State
+from tuckpoint.table.engines.trees import Trees, TreesModel
+
+N = 3000
+QUICK = Trees(trees=3, leaf=40, finest=40, rounds=10)
+
+
+def boxes(rows=N):
+    rng = np.random.default_rng(0)
+    x = np.round(rng.lognormal(1, 0.4, rows), 2)
+    density = np.round(10 * rng.lognormal(0, 0.05, rows), 2)
+    weight = np.round(5 * x * density * rng.lognormal(0, 0.001, rows), 2)
+    kind = rng.integers(0, 3, rows).astype(np.int32)
+    fields = (*(Field(name, decimals=2) for name in ("weight", "x", "density")), Field("kind", levels=("a", "b", "c")))
+    return Encoded(fields, {"weight": weight, "x": x, "density": density, "kind": kind})
+
+
+def fitted(real=None, *, settings=QUICK, seed=0, **context):
+    return settings.fit(boxes() if real is None else real, Seed(seed), Context(**context))
+
+
+def off(made):
+    """How far made rows are from the planted product, in its median."""
+    weight, x, density = (made.columns[name] for name in ("weight", "x", "density"))
+    return float(np.median(np.abs(np.log(weight / (5 * x * density)))))
+
+
+def again(model):
+    state = model.state()
+    return TreesModel.from_state(State(state.values, state.arrays), model.fields)
+
+
+def test_made_rows_keep_a_planted_product():
+    real, model = boxes(), fitted()
+    assert off(model.draw(2000, Seed(1))) < 3 * off(real)
+    kinds = {name: model.draw(500, Seed(1), given={name: real.columns[name][:500]}) for name in ("x", "kind")}
+    assert all(off(made) < 3 * off(real) for made in kinds.values())
+
+
+def test_a_saved_formula_draws_the_same():
+    model = fitted()
+    one, other = model.draw(500, Seed(2)), again(model).draw(500, Seed(2))
+    for name in one.columns:
+        np.testing.assert_array_equal(one.columns[name], other.columns[name])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"column": "kind"},
+        {"parents": ["x", "nobody"]},
+        {"weights": [1.0]},
+        {"middles": [1.0, float("nan")]},
+        {"offset": float("inf")},
+        {"parents": None},
+    ],
+)
+def test_a_formula_that_cannot_be_one_is_refused(change):
+    model = fitted()
+    state = model.state()
+    (entry,) = state.values["formulas"]
+    values = {**state.values, "formulas": [{**entry, **change}]}
+    with pytest.raises(TraceError, match="fit it again"):
+        TreesModel.from_state(State(values, state.arrays), model.fields)
+
+
+def test_finer_trees_are_taken_where_nothing_is_remembered_and_left_where_it_is():
+    asked = []
+
+    def never(real, made, control):
+        asked.append((real.rows, made.rows, control.rows))
+        return False
+
+    usual = replace(QUICK, bag=0.3)
+    model = fitted(settings=usual, memorised=never)
+    assert (model.settings.leaf, model.settings.bag) == (20, 0.7)
+    assert "rows held out saw no harm" in model.notes[-1]
+    assert asked == [(N, N, N)]  # once, of all rows as real and as controls
+    kept = fitted(settings=usual, memorised=lambda *_: True)
+    assert kept.settings == usual
+    np.testing.assert_array_equal(
+        kept.draw(50, Seed(1)).columns["x"], fitted(settings=usual).draw(50, Seed(1)).columns["x"]
+    )
+
+
+def test_what_is_as_fine_as_can_be_tries_nothing():
+    fine = Trees(trees=2, leaf=5, finest=5, bag=0.9, rounds=5)
+
+    def refuse(*_):
+        raise AssertionError("asked in vain")
+
+    assert fitted(settings=fine, memorised=refuse).settings == fine
