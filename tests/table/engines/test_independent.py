@@ -86,10 +86,14 @@ def test_an_atom_is_what_many_rows_hold():
     assert len(loose.singles[0].values) < len(MODEL.singles[2].values) < len(tight.singles[0].values)
 
 
-def test_huge_numbers_are_copied():
-    real = Encoded((Field("x", decimals=2),), {"x": np.arange(200) * 1e18})
+def test_huge_numbers_are_copied_where_five_people_hold_them():
+    real = Encoded((Field("x", decimals=2),), {"x": np.repeat(np.arange(200) * 1e18, 5)})
     made = Independent().fit(real, Seed(1), Context()).draw(50, Seed(1))
     assert np.isin(made.columns["x"], real.columns["x"]).all()
+    alone = Encoded((Field("x", decimals=2),), {"x": np.arange(200) * 1e18})
+    values = Independent().fit(alone, Seed(1), Context()).draw(50, Seed(1)).columns["x"]
+    assert ((values >= 0) & (values <= 199e18)).all()
+    assert len(np.unique(values)) > 20
 
 
 def test_what_cannot_be_learned_or_loaded_is_refused():
