@@ -133,7 +133,8 @@ class Independent:
         known = ~np.isnan(steps)
         if not item.numeric or known.sum() <= _FEW or (np.abs(steps[known]) >= _SAFE).any():
             if item.numeric and known.any():
-                values[known] = np.round(shared(values[known], counts[known], snap=True), item.decimals)
+                told = shared(values[known], counts[known], snap=True)
+                values[known] = np.where(np.isin(told, values[known]), told, np.round(told, item.decimals))
                 values, which = np.unique(values, return_inverse=True)
                 share = np.bincount(which.reshape(-1), share).astype(np.float64)
             return Single(item, values.astype(_kind(item)), share, np.zeros(0))
