@@ -48,7 +48,7 @@ def test_a_generator_that_learns_its_rows_by_heart_is_blocked(learnt_by_heart: A
     assert audit.reasons
     canaries = [finding for finding in audit.findings if finding.attack.startswith("canaries")]
     assert len(canaries) == 2
-    assert min(finding.adjusted or 1.0 for finding in canaries) < 0.01
+    assert min(finding.adjusted or 1.0 for finding in canaries) < 0.05
     assert (audit.epsilon.value or 0) >= max(finding.epsilon or 0 for finding in audit.findings) > 0.5
 
 
