@@ -34,7 +34,7 @@ def kept(found: Audit) -> dict[str, Any]:
         attacks.setdefault(item.attack, _surprise(item)[0])
     return {
         "decision": found.decision,
-        "reasons": list(found.reasons),
+        "reasons": list(found.reasons[:2]),
         "first": judged[0].key if judged else None,
         "attack": judged[0].attack if judged else None,
         "p": judged[0].adjusted if judged else None,

@@ -71,7 +71,7 @@ def test_nothing_found_gives_no_reason() -> None:
 
 def test_a_leak_is_told_with_its_reference_and_capped() -> None:
     (told,) = reasons(adjust([finding(1e-8), finding(0.9)]), NOTHING, GOOD, ())
-    assert told == "density: best guesses 0.7, beside 0.5 for guessing (p = below 0.001 after correction)"
+    assert told == "density: best guesses 0.7, beside 0.5 for guessing (p < 0.001 after correction)"
     many = reasons(adjust([finding(1e-8)] * 9), NOTHING, GOOD, ())
     assert len(many) == 6
     assert many[-1] == "and 4 more findings"

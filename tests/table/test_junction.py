@@ -4,7 +4,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tuckpoint.table.junction import JunctionTree, growth, grown, junction_tree
+from tuckpoint.table.junction import JunctionTree, grown, growth, junction_tree
 
 
 def drawn(seed: int) -> tuple[list[int], list[tuple[int, ...]]]:

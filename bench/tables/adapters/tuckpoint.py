@@ -26,7 +26,11 @@ def sample(fitted: Any, task: Task) -> Any:
 def note(fitted: Any) -> str:
     from tuckpoint.run import rules_of
 
-    return json.dumps({"engine": fitted.recipe.engine, "rules": len(rules_of(fitted.model))})
+    told = {"engine": fitted.recipe.engine, "rules": len(rules_of(fitted.model))}
+    settings = getattr(fitted.model.engine, "settings", None)
+    # The dial of the trees as it came to stand, since finer ones are tried.
+    dial = {name: getattr(settings, name) for name in ("leaf", "bag") if hasattr(settings, name)}
+    return json.dumps(told | dial)
 
 
 if __name__ == "__main__":

@@ -70,12 +70,12 @@ def reasons(
     for control in controls:
         if not control.worked and control.name == "leaky copy":
             told.append(
-                f"the audit is blind here: it did not find {control.what} (p = {_p(control.p)}); hold out more people, "
+                f"the audit is blind here: it did not find {control.what} ({_p(control.p)}); hold out more people, "
                 "or compare more columns"
             )
         elif not control.worked:
             told.append(
-                f"the audit cannot be believed: it found a leak in {control.what} (p = {_p(control.p)}, {control.by}); "
+                f"the audit cannot be believed: it found a leak in {control.what} ({_p(control.p)}, {control.by}); "
                 "training rows and holdout must come from one population, split by chance"
             )
     leaks = sorted(
@@ -92,8 +92,8 @@ def _leak(finding: Finding) -> str:
     name = " ".join((score.name.replace("_", " "), *(f"({subject})" for subject in score.subject)))
     beside = "" if score.reference is None else f", beside {score.reference:.3g} for {score.reference_is}"
     value = "" if score.value is None else f" {score.value:.3g}{beside}"
-    return f"{finding.attack}: {name}{value} (p = {_p(finding.adjusted or 0.0)} after correction)"
+    return f"{finding.attack}: {name}{value} ({_p(finding.adjusted or 0.0)} after correction)"
 
 
 def _p(value: float) -> str:
-    return "below 0.001" if value < 0.001 else f"{value:.2g}"
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
