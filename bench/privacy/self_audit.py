@@ -387,7 +387,9 @@ def page(found: Sequence[Bound], terms: Terms, seconds: float) -> str:
         lines += [_row(bound) for bound in found if (bound.case.bug is not None) == planted]
     problems = wrong(found)
     whole = any(bound.case.bug is not None for bound in found)
-    held = "No claim is refuted; every planted bug is caught." if whole else "No claim is refuted; no bug was planted yet."
+    held = (
+        "No claim is refuted; every planted bug is caught." if whole else "No claim is refuted; no bug was planted yet."
+    )
     lines += ["", *(problems or [held])]
     return "\n".join(lines) + "\n"
 
