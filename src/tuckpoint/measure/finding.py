@@ -54,10 +54,10 @@ class Finding:
 
     `score` holds the attack's success on people who were in the data, with its interval; its reference is the same
     attack on people who were not, and `passed` whether its upper bound keeps the threshold of the gate. `p` is the
-    one-sided p-value of "members fare no worse than outsiders" (of attacks that rank all people: no worse than a
-    negligible loss allows, see `limits.AuditLimits`), None if the attack is shown but decides nothing; `adjusted` the
-    same after Holm's correction over all findings. `epsilon` is the privacy loss that the attack proves at least, each
-    for itself at the level that the audit allots it.
+    one-sided p-value of "members fare no worse than outsiders", for attacks that rank all people of "no worse than a
+    negligible loss allows" (`limits.AuditLimits`), and None if the attack is shown but decides nothing; `adjusted` is
+    the same after Holm's correction over all findings. `epsilon` is the privacy loss that the attack proves at least,
+    each for itself at the level that the audit allots it.
     """
 
     attack: str
