@@ -28,10 +28,10 @@ from bench.tables.sets import SETS, missing, split
 
 PARTS = 3  # splits of the training rows
 DIALS: dict[str, dict[str, Any]] = {
-    "bag .3, 20 trees, leaf 30 (where others are not safe)": {},
-    "bag .5, 12 trees, leaf 30 (tried)": {"bag": 0.5, "trees": 12},
-    "bag .7, 8 trees, leaf 30 (tried)": {"bag": 0.7, "trees": 8},
-    "bag .7, 10 trees, leaf 15 (tried)": {"bag": 0.7, "trees": 10, "leaf": 15},
+    "bag .3, 20 trees, leaf 30": {"bag": 0.3, "trees": 20},
+    "bag .5, 12 trees, leaf 30 (the defaults)": {},
+    "bag .7, 8 trees, leaf 30": {"bag": 0.7, "trees": 8},
+    "bag .7, 10 trees, leaf 15": {"bag": 0.7, "trees": 10, "leaf": 15},
     "bag .9, 6 trees, leaf 60": {"bag": 0.9, "trees": 6, "leaf": 60},
     "bag .9, 6 trees, leaf 30": {"bag": 0.9, "trees": 6},
     "bag .3, 20 trees, leaf 5": {"bag": 0.3, "trees": 20, "leaf": 5},

@@ -73,30 +73,23 @@ def test_a_formula_that_cannot_be_one_is_refused(change):
         TreesModel.from_state(State(values, state.arrays), model.fields)
 
 
-def test_ever_finer_trees_are_taken_as_long_as_nothing_is_remembered():
-    usual, asked = replace(QUICK, trees=6, bag=0.3), []
+def test_finer_trees_are_taken_where_nothing_is_remembered_and_left_where_it_is():
+    asked = []
 
-    def remembers(times):
-        def answer(real, made, control):
-            asked.append((real.rows, made.rows, control.rows))
-            return len(asked) > times
+    def never(real, made, control):
+        asked.append((real.rows, made.rows, control.rows))
+        return False
 
-        return answer
-
-    dials = {}
-    for times in (0, 1, 3):
-        asked.clear()
-        model = fitted(settings=usual, memorised=remembers(times))
-        dials[times] = model.settings.leaf, model.settings.bag, model.settings.trees
-        assert asked == [(N, N, N)] * min(times + 1, 3)  # all rows as real ones and as controls
-        assert ("rows held out saw no harm" in model.notes[-1]) == (times > 0)
-    assert dials == {0: (40, 0.3, 6), 1: (40, 0.5, 4), 3: (20, 0.7, 3)}
-
-
-def test_what_was_tried_in_vain_changes_no_row():
     usual = replace(QUICK, bag=0.3)
-    kept, untried = fitted(settings=usual, memorised=lambda *_: True), fitted(settings=usual)
-    np.testing.assert_array_equal(kept.draw(50, Seed(1)).columns["x"], untried.draw(50, Seed(1)).columns["x"])
+    model = fitted(settings=usual, memorised=never)
+    assert (model.settings.leaf, model.settings.bag) == (20, 0.7)
+    assert "rows held out saw no harm" in model.notes[-1]
+    assert asked == [(N, N, N)]  # once, of all rows as real and as controls
+    kept = fitted(settings=usual, memorised=lambda *_: True)
+    assert kept.settings == usual
+    np.testing.assert_array_equal(
+        kept.draw(50, Seed(1)).columns["x"], fitted(settings=usual).draw(50, Seed(1)).columns["x"]
+    )
 
 
 def test_what_is_as_fine_as_can_be_tries_nothing():

@@ -27,7 +27,7 @@ BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cach
 ATOM_SHARE = 0.003
 JOINT = 2  # columns of a condition that may come from one real row together
 MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
-FINER = ((1, 0.5), (1, 0.7), (2, 0.7))  # parts of the usual leaf, and shares of rows a tree grows on, ever finer
+FINER = ((2, 0.7), (1, 0.7))  # parts of the usual leaf, and shares of rows a tree grows on, that are tried in turn
 TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which finer leaves are tried
 TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a few show as much as many
 
@@ -36,9 +36,8 @@ TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a
 class Trees:
     """Settings of the tree engine.
 
-    trees: trees per column (1 or more), fewer where they grow on more rows than asked; leaf: least people in a leaf,
-    unless finer leaves foretell held-out rows better; finest: least people in those; bag: share of rows each tree grows
-    on (0..1]; leaves and bags become finer where rows held out show that it is safe;
+    trees: trees per column (1 or more); leaf: least people in a leaf, unless finer leaves foretell held-out rows
+    better; finest: least people in those; bag: share of rows each tree grows on (0..1], more where it is safe;
     stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how far a drawn member is
     moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate: boosting rounds at most,
     depth of its trees and learning rate; moments: cosine moments of the rank that a split must tell apart (1 = the
@@ -50,10 +49,10 @@ class Trees:
     repeatable: ClassVar[bool] = True
     private: ClassVar[bool] = False
 
-    trees: int = 20
+    trees: int = 12
     leaf: int = 30
     finest: int = 5
-    bag: float = 0.3
+    bag: float = 0.5
     stacked: float = 0.4
     reach: float = 0.6
     rounds: int = 80
@@ -104,13 +103,10 @@ class Trees:
         halves = split(_at_most(real, TRIED_ROWS, seed.child("rows")), 0.5, seed.child("split"))
         if not halves[0].rows or not halves[1].rows:  # all rows are of one person
             return self
-        safe = self
         for parts, bag in FINER:
             leaf = min(self.leaf, max(LEAST_PEOPLE, self.leaf // parts))
-            wide = max(self.bag, bag)
-            trees = max(1, round(self.trees * self.bag / wide))  # as much work in all
-            finer = replace(self, trees=trees, leaf=leaf, finest=min(self.finest, leaf), bag=wide)
-            if finer == safe:
+            finer = replace(self, leaf=leaf, finest=min(self.finest, leaf), bag=max(self.bag, bag))
+            if finer == self:
                 continue
             context.progress(f"trying leaves of {finer.leaf} on {finer.bag:.0%} of the rows", 0.0)
             made = []
@@ -120,10 +116,9 @@ class Trees:
                 fewer = replace(finer, trees=min(finer.trees, TRIED_TREES))
                 model = TreesModel(fewer, half, found, None, stream, (), {}).learn(replace(context, progress=quiet))
                 made.append(model.draw(half.rows, stream.child("made", parts)))
-            if context.memorised(*crossed(halves, (made[0], made[1]))):
-                break
-            safe = finer
-        return safe
+            if not context.memorised(*crossed(halves, (made[0], made[1]))):
+                return finer
+        return self
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> TreesModel:
