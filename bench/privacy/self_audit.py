@@ -94,8 +94,8 @@ class Terms:
 
     epsilon: float = 2.0
     delta: float = 0.01
-    pilot: int = 300
-    fits: int = 1500
+    pilot: int = 1000
+    fits: int = 4000
     sure: float = 0.975
 
 

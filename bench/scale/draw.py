@@ -84,6 +84,7 @@ def main() -> int:
     parser.add_argument("--room", type=Path, help="where the temporary folder is made")
     given = parser.parse_args()
     found = []
+    RESULTS.mkdir(exist_ok=True)
     for rows in given.n:
         found.append(drawn(given.model, rows, given.workers, given.room))
         print(json.dumps(found[-1]), flush=True)

@@ -185,8 +185,8 @@ def sheet(found: list[Outcome]) -> list[str]:
     return [
         "# Private engines on adult",
         "",
-        f"{known['rows']:,} training rows, {known['columns']} columns of at most {BINS} public bins, δ = {DELTA:g}. A "
-        "row is the unit. TVD2: mean total variation of all pairs of columns to the training rows, as many rows made. "
+        f"{known['rows']:,} training rows, {known['columns']} columns of at most {BINS} public bins, δ = {DELTA:g}. "
+        "The unit is a row. TVD2: mean total variation of all pairs of columns to the training rows, as many rows. "
         "AUC: the product's own judge of utility (LightGBM), trained on made rows and tested on real holdout rows.",
         "",
         *lines(rows),
