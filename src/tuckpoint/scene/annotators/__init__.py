@@ -1,0 +1,1 @@
+"""Annotators: one file a label; each tells what its numbers mean."""

@@ -1,0 +1,1 @@
+"""Renderers: a stage in, buffers out."""
