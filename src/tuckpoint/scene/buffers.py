@@ -19,13 +19,13 @@ class Buffers:
 
     instance and part (h, w) uint16, 0 where nothing is, as in `Stage`; depth (h, w) float32, planar z in metres, inf
     where nothing is; normal (h, w, 3) float32, unit, world, smooth, turned to the camera, 0 where nothing is; uv
-    (h, w, 2) float32; albedo (h, w, 3), roughness and metallic (h, w) float32 with textures applied. flow and flow_back (h, w, 2)
-    float32: pixels from here to where the same point of the surface is in the next or previous frame, x right, y down,
-    NaN where nothing is, None where there is no such frame; hidden and hidden_back (h, w) bool: that point is not
-    seen there (covered, outside, or behind the camera). silhouettes (things, h, w) bool: each thing alone, as if nothing
-    else were there, within the frame; extent (things,) int64: pixels of each thing alone on an unbounded sensor (pixels beyond
-    one width or height to each side are not counted), for truncation. radiance (h, w, 3) float32, linear, None for
-    labels alone.
+    (h, w, 2) float32; albedo (h, w, 3), roughness and metallic (h, w) float32 with textures applied.
+    flow and flow_back (h, w, 2) float32: pixels from here to where the same point of the surface is in the next or
+    previous frame, x right, y down, NaN where nothing is, None where there is no such frame; hidden and hidden_back
+    (h, w) bool: that point is not seen there (covered, outside, or behind the camera).
+    silhouettes (things, h, w) bool: each thing alone, as if nothing else were there, within the frame; extent (things,)
+    int64: pixels of each thing alone on an unbounded sensor (those beyond one width or height to each side are not
+    counted), for truncation. radiance (h, w, 3) float32, linear, None for labels alone.
     """
 
     instance: NDArray[np.uint16]

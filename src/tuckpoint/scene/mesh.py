@@ -71,7 +71,7 @@ class Mesh:
 
 
 def joined(pieces: Mapping[str, Mesh]) -> Mesh:
-    """Several meshes as one; each becomes a part of that name, its own parts are dropped, keypoints are `name.point`."""
+    """Several meshes as one; each becomes a part of that name, without its own parts; keypoints are `name.point`."""
     meshes = list(pieces.values())
     starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])[:-1]
     return Mesh(

@@ -72,8 +72,8 @@ class Thing:
 
     `name` is unique (`goods.3`); `family` and `shape` give its mesh; `materials` has one entry per part of the mesh, by
     part name. `class_name` is None for what is there but not labelled as an object (floor, distractors). `poses` has
-    one entry, or one per frame. `parent` names the thing it stands on or in, `relation` says which ("on", "in", "beside").
-    `source` is the row of the asset ledger of a mesh that a user brought, None for procedural ones.
+    one entry, or one per frame. `parent` names the thing it stands on or in, `relation` says which ("on", "in",
+    "beside"). `source` is the row of the asset ledger of a mesh that a user brought, None for procedural ones.
     """
 
     name: str
@@ -133,8 +133,8 @@ class Lens:
     """What lens and sensor do to the light, and the weather in between; all of it after the labels are taken.
 
     `exposure_ev` in stops beyond the automatic exposure, `focus_m` and `aperture_px` (blur of far points, in pixels)
-    for depth of field, None for all sharp; `blur_px` a Gaussian over all; `read_noise` and `shot_noise` standard deviations
-    at full scale; `vignette` the share lost in the corners; `fog_per_m` the extinction of air of colour `fog_colour`;
+    for depth of field, None for all sharp; `blur_px` a Gaussian over all; `read_noise` and `shot_noise` standard
+    deviations at full scale; `vignette` the share lost in the corners; `fog_per_m` the extinction of air of colour `fog_colour`;
     `rain` and `dirt` shares from 0 to 1; `jpeg` a quality from 1 to 95, None for none; `noise_key` the key of the
     noise's stream.
     """
