@@ -134,7 +134,8 @@ class Lens:
 
     `exposure_ev` in stops beyond the automatic exposure, `focus_m` and `aperture_px` (blur of far points, in pixels)
     for depth of field, None for all sharp; `blur_px` a Gaussian over all; `read_noise` and `shot_noise` standard
-    deviations at full scale; `vignette` the share lost in the corners; `fog_per_m` the extinction of air of colour `fog_colour`;
+    deviations at full scale; `vignette` the share lost in the corners; `fog_per_m` the extinction of air of
+    colour `fog_colour`;
     `rain` and `dirt` shares from 0 to 1; `jpeg` a quality from 1 to 95, None for none; `noise_key` the key of the
     noise's stream.
     """
