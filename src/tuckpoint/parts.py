@@ -28,6 +28,9 @@ PARTS: dict[str, dict[str, str]] = {
         "inference": "tuckpoint.measure.attacks.inference:inference",
         "minorities": "tuckpoint.measure.attacks.minorities:minorities",
     },
+    "renderer": {
+        "raycast": "tuckpoint.scene.renderers.raycast:Raycast",
+    },
 }
 
 

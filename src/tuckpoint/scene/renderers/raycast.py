@@ -1,0 +1,326 @@
+"""The light renderer: exact labels at pixel centres and a shaded picture, on a CPU or, with the same kernels, on CUDA.
+
+Visibility is a z-buffer over triangles; rays through a bounding volume hierarchy are cast only for shadows, for the
+light of the sky, and for what moving points hide behind. Glass shows the sky through it, not what stands behind: there
+are no refracted rays here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuckpoint.errors import InputError, MissingExtra
+from tuckpoint.scene.buffers import Buffers
+from tuckpoint.scene.scene import Camera, Lamp, Scene
+from tuckpoint.scene.stage import Stage
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Raycast:
+    """Settings: `device` ("auto" takes CUDA if there is one), `sky_rays` and `lamp_rays` per pixel (1, 2, 4, 8 or 16).
+
+    Raises MissingExtra without Warp, InputError for another number of rays or a device that is not there.
+    """
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    sky_rays: int = 2
+    lamp_rays: int = 4
+
+    def __post_init__(self) -> None:
+        for name in ("sky_rays", "lamp_rays"):
+            if getattr(self, name) not in (1, 2, 4, 8, 16):
+                raise InputError(f"raycast: {name} is {getattr(self, name)}; give 1, 2, 4, 8 or 16")
+
+    def render(self, stage: Stage, frame: int, *, shaded: bool = True) -> Buffers:
+        """One frame, as `Buffers` says; two calls give the same bytes."""
+        wp = _warp()
+        with wp.ScopedDevice(_device(self.device)):
+            return _render(stage, frame, self, shaded=shaded)
+
+
+@lru_cache(maxsize=1)
+def _warp() -> Any:
+    try:
+        wp: Any = import_module("warp")
+    except ImportError:
+        raise MissingExtra("warp-lang", extra="scenes") from None
+    wp.config.log_level = wp.LOG_ERROR  # that there is no CUDA is no news
+    wp.init()
+    return wp
+
+
+def _kernels() -> Any:
+    from tuckpoint.scene.renderers import kernels
+
+    return kernels
+
+
+def _lighting() -> Any:
+    from tuckpoint.scene.renderers import lighting
+
+    return lighting
+
+
+def _device(asked: str) -> str:
+    wp = _warp()
+    if asked == "cuda" and not wp.is_cuda_available():
+        raise InputError('raycast: device is "cuda", and Warp finds no CUDA device here; use "auto" or "cpu"')
+    return "cuda:0" if asked != "cpu" and wp.is_cuda_available() else "cpu"
+
+
+@dataclass(frozen=True)
+class _Arrays:
+    """What of a stage stands on the device for one frame."""
+
+    faces: Any
+    points: Any  # in the camera's frame
+    world: Any
+    camera: Any
+    view: Any
+    eye: Any
+
+
+def _render(stage: Stage, frame: int, settings: Raycast, *, shaded: bool) -> Buffers:
+    wp = _warp()
+    kernels = _kernels()
+    camera = stage.scene.camera
+    h, w = camera.height, camera.width
+    here = _placed(stage, frame)
+    instance_of = wp.array(stage.instance, dtype=wp.int32)
+    nearest, alone = _rasterised(stage, here, instance_of, _layers(len(stage.meshes)), (w, h), (0, 0))
+    ids = [wp.zeros((h, w), dtype=wp.uint16) for _ in range(2)]
+    depth, face_of = wp.zeros((h, w), dtype=wp.float32), wp.zeros((h, w), dtype=wp.int32)
+    normal, uv, albedo, finish, shares = (wp.zeros((h, w, k), dtype=wp.float32) for k in (3, 2, 3, 3, 2))
+    surface, tiles, texels = _materials(stage)
+    wp.launch(
+        kernels.resolve,
+        dim=(h, w),
+        inputs=[
+            nearest, here.points, here.faces,
+            wp.array(stage.normals(frame), dtype=wp.vec3), wp.array(stage.uv, dtype=wp.vec2), instance_of,
+            wp.array(stage.part, dtype=wp.int32), wp.array(stage.material, dtype=wp.int32),
+            surface, tiles, texels, here.camera, here.view,
+        ],
+        outputs=[*ids, depth, normal, uv, albedo, finish, shares, face_of],
+    )  # fmt: skip
+    silhouettes = alone.numpy().astype(bool)
+    moved: dict[str, Any] = {}
+    for name, other in (("flow", frame + 1), ("flow_back", frame - 1)):
+        if 0 <= other < stage.scene.frames:
+            moved[name], moved[name.replace("flow", "hidden")] = _followed(stage, other, face_of, shares)
+    radiance = None
+    if shaded:
+        radiance = _shaded(stage, here, settings, [depth, normal, albedo, finish]).numpy()
+    gloss = finish.numpy()
+    return Buffers(
+        instance=ids[0].numpy(),
+        part=ids[1].numpy(),
+        depth=depth.numpy(),
+        normal=normal.numpy(),
+        uv=uv.numpy(),
+        albedo=albedo.numpy(),
+        roughness=np.ascontiguousarray(gloss[..., 0]),
+        metallic=np.ascontiguousarray(gloss[..., 1]),
+        silhouettes=silhouettes,
+        extent=_extent(stage, here, instance_of, silhouettes),
+        radiance=radiance,
+        **moved,
+    )
+
+
+def _placed(stage: Stage, frame: int) -> _Arrays:
+    wp = _warp()
+    camera = stage.scene.camera
+    world = stage.vertices(frame)
+    pose = camera.pose(frame).matrix()
+    return _Arrays(
+        faces=wp.array(stage.faces, dtype=wp.vec3i),
+        points=wp.array(camera.to_camera(world.astype(np.float64), frame), dtype=wp.vec3d),
+        world=wp.array(world, dtype=wp.vec3),
+        camera=_pinhole(camera),
+        view=wp.mat33(*pose[:3, :3].astype(float).ravel()),
+        eye=wp.vec3(*pose[:3, 3].astype(float)),
+    )
+
+
+def _pinhole(camera: Camera, size: tuple[int, int] | None = None, shift: tuple[int, int] = (0, 0)) -> Any:
+    kernels = _kernels()
+    made = kernels.Pinhole()
+    made.fx, made.fy = camera.focal_px
+    made.cx, made.cy = camera.centre_px[0] + shift[0], camera.centre_px[1] + shift[1]
+    made.width, made.height = size or (camera.width, camera.height)
+    return made
+
+
+def _layers(things: int) -> NDArray[np.int32]:
+    """The layer of each instance (things + 1,) when all are drawn."""
+    return np.arange(-1, things, dtype=np.int32)
+
+
+def _rasterised(
+    stage: Stage,
+    here: _Arrays,
+    instance_of: Any,
+    layer: NDArray[np.int32],
+    size: tuple[int, int],
+    shift: tuple[int, int],
+) -> tuple[Any, Any]:
+    """Nearest faces (h, w) and the instances alone (layers, h, w); layer -2 leaves an instance out."""
+    wp = _warp()
+    kernels = _kernels()
+    w, h = size
+    nearest = wp.full((h, w), 0xFFFFFFFFFFFFFFFF, dtype=wp.uint64)
+    alone = wp.zeros((max(int(layer.max()) + 1, 1), h, w), dtype=wp.uint8)
+    wp.launch(
+        kernels.rasterise,
+        dim=len(stage.faces),
+        inputs=[
+            here.points, here.faces, instance_of, wp.array(layer, dtype=wp.int32),
+            _pinhole(stage.scene.camera, size, shift), nearest, alone,
+        ],
+    )  # fmt: skip
+    return nearest, alone
+
+
+def _extent(stage: Stage, here: _Arrays, instance_of: Any, silhouettes: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Pixels of each thing on a sensor three times as wide and high; cast again only for labelled ones that are cut."""
+    w, h = stage.scene.camera.width, stage.scene.camera.height
+    extent: NDArray[np.int64] = silhouettes.sum(axis=(1, 2))
+    rows, columns = silhouettes[:, [0, -1]], silhouettes[:, :, [0, -1]]
+    rim = np.asarray(rows.any(axis=(1, 2)) | columns.any(axis=(1, 2)))  # (things,)
+    cut = [n for n, thing in enumerate(stage.scene.things) if rim[n] and thing.class_name is not None]
+    if cut:
+        layer = np.full(len(stage.meshes) + 1, -2, np.int32)
+        layer[np.array(cut) + 1] = np.arange(len(cut))
+        _, alone = _rasterised(stage, here, instance_of, layer, (3 * w, 3 * h), (w, h))
+        extent[cut] = alone.numpy().sum(axis=(1, 2), dtype=np.int64)
+    return extent
+
+
+def _materials(stage: Stage) -> tuple[Any, Any, Any]:
+    """Numbers per material (m, 6), where its texture lies (m, 3), and all texels (n, 3) in linear light."""
+    wp = _warp()
+    surface = np.array([[*one.colour, one.roughness, one.metallic, one.transmission] for one in stage.materials])
+    tiles = np.full((len(stage.materials), 3), -1, np.int32)
+    texels, start = [np.zeros((1, 3), np.float32)], 1
+    placed: dict[int, int] = {}
+    for number, image in stage.textures.items():
+        if id(image) not in placed:
+            placed[id(image)] = start
+            texels.append(_LINEAR[image[..., :3]].reshape(-1, 3))
+            start += image.shape[0] * image.shape[1]
+        tiles[number] = (placed[id(image)], image.shape[0], image.shape[1])
+    return (
+        wp.array(surface.astype(np.float32), dtype=wp.float32),
+        wp.array(tiles, dtype=wp.int32),
+        wp.array(np.concatenate(texels), dtype=wp.float32),
+    )
+
+
+def _linear_light() -> Floats:
+    code = np.arange(256) / 255.0
+    return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+_LINEAR = _linear_light()  # (256,) linear light of sRGB codes, IEC 61966-2-1
+
+
+def _followed(stage: Stage, other: int, face_of: Any, shares: Any) -> tuple[Floats, NDArray[np.bool_]]:
+    wp = _warp()
+    kernels = _kernels()
+    there = _placed(stage, other)
+    mesh = wp.Mesh(points=there.world, indices=wp.array(stage.faces.ravel(), dtype=wp.int32))
+    h, w = stage.scene.camera.height, stage.scene.camera.width
+    flow, hidden = wp.zeros((h, w, 2), dtype=wp.float32), wp.zeros((h, w), dtype=wp.bool)
+    wp.launch(
+        kernels.follow,
+        dim=(h, w),
+        inputs=[face_of, shares, there.faces, there.points, there.camera, there.world, there.eye, mesh.id],
+        outputs=[flow, hidden],
+    )
+    return flow.numpy(), hidden.numpy()
+
+
+def _shaded(stage: Stage, here: _Arrays, settings: Raycast, buffers: list[Any]) -> Any:
+    wp = _warp()
+    lighting = _lighting()
+    h, w = stage.scene.camera.height, stage.scene.camera.width
+    mesh = wp.Mesh(points=here.world, indices=wp.array(stage.faces.ravel(), dtype=wp.int32))
+    light, panorama = _light(stage.scene)
+    gathered, radiance = (wp.zeros((h, w, 3), dtype=wp.float32) for _ in range(2))
+    depth, normal, albedo, finish = buffers
+    wp.launch(
+        lighting.open_sky,
+        dim=(h, w),
+        inputs=[depth, normal, here.camera, here.view, here.eye, mesh.id, light, panorama, settings.sky_rays],
+        outputs=[gathered],
+    )
+    lamps = np.array([_lamp(lamp) for lamp in stage.scene.lamps], np.float32).reshape(-1, 15)
+    wp.launch(
+        lighting.shade,
+        dim=(h, w),
+        inputs=[
+            depth, normal, albedo, finish, gathered, here.camera, here.view, here.eye, mesh.id, light,
+            panorama,
+            wp.array(np.concatenate([lamps, np.zeros((1, 15), np.float32)]), dtype=wp.float32), settings.lamp_rays,
+        ],
+        outputs=[radiance],
+    )  # fmt: skip
+    return radiance
+
+
+def _light(scene: Scene) -> tuple[Any, Any]:
+    wp = _warp()
+    lighting = _lighting()
+    made, sky, sun = lighting.Light(), scene.sky, scene.sun
+
+    def scaled(colour: tuple[float, float, float]) -> Any:
+        return wp.vec3(*(value * sky.strength for value in colour))
+
+    made.zenith, made.horizon, made.ground = scaled(sky.zenith), scaled(sky.horizon), scaled(sky.ground)
+    made.sun, made.sun_colour = wp.vec3(0.0, 0.0, 1.0), wp.vec3(0.0, 0.0, 0.0)
+    if sun is not None and sun.elevation_deg > 0:
+        up, around = math.radians(sun.elevation_deg), math.radians(sun.azimuth_deg)
+        made.sun = wp.vec3(math.cos(up) * math.cos(around), math.cos(up) * math.sin(around), math.sin(up))
+        made.sun_colour = wp.vec3(*(value * sun.irradiance for value in sun.colour))
+    made.lamps, made.map_width, made.map_height, made.turn = len(scene.lamps), 0, 0, 0.0
+    panorama = np.zeros((1, 3), np.float32)
+    if sky.map is not None:
+        image = _panorama(sky.map)
+        made.map_height, made.map_width, made.turn = image.shape[0], image.shape[1], math.radians(sky.turn_deg)
+        panorama = _LINEAR[image].reshape(-1, 3) * np.float32(sky.strength)
+    return made, wp.array(panorama, dtype=wp.float32)
+
+
+@lru_cache(maxsize=4)
+def _panorama(path: str) -> NDArray[np.uint8]:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise MissingExtra("environment maps", extra="scenes") from None
+    if not Path(path).is_file():
+        raise InputError(f"sky.map: there is no file {path}; give an equirectangular picture (PNG or JPEG)")
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _lamp(lamp: Lamp) -> list[float]:
+    """Centre, its two sides, where it faces, and its power in each colour: 15 numbers."""
+    facing = np.subtract(lamp.target, lamp.position)
+    if not np.linalg.norm(facing) > 0:
+        raise InputError(f"the lamp at {lamp.position} faces itself; move its target")
+    facing = facing / np.linalg.norm(facing)
+    side = np.cross(facing, [0.0, 0.0, 1.0] if abs(facing[2]) < 0.9 else [1.0, 0.0, 0.0])
+    side *= lamp.size_m / np.linalg.norm(side)
+    power = [lamp.power_w * value for value in lamp.colour]
+    return [*lamp.position, *side, *np.cross(facing, side), *facing, *power]
