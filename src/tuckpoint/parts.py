@@ -28,6 +28,15 @@ PARTS: dict[str, dict[str, str]] = {
         "inference": "tuckpoint.measure.attacks.inference:inference",
         "minorities": "tuckpoint.measure.attacks.minorities:minorities",
     },
+    "thing": {
+        "box": "tuckpoint.scene.things.solids:Box",
+        "ball": "tuckpoint.scene.things.solids:Ball",
+        "cylinder": "tuckpoint.scene.things.solids:Cylinder",
+        "plane": "tuckpoint.scene.things.solids:Plane",
+        "bottle": "tuckpoint.scene.things.vessels:Bottle",
+        "can": "tuckpoint.scene.things.vessels:Can",
+        "bowl": "tuckpoint.scene.things.vessels:Bowl",
+    },
     "renderer": {
         "raycast": "tuckpoint.scene.renderers.raycast:Raycast",
     },

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def waves(size: int, key: int, *, scale: int, octaves: int = 4) -> Floats:
     return total / weight
 
 
-def _between(share: Floats, low: tuple[float, ...], high: tuple[float, ...]) -> Floats:
+def _between(share: NDArray[Any], low: tuple[float, ...], high: tuple[float, ...]) -> Floats:
     """Colours (h, w, 3) between two, by share (h, w)."""
     return np.asarray(low) * (1 - share[..., None]) + np.asarray(high) * share[..., None]
 
@@ -96,7 +96,7 @@ class Noise:
     def draw(self) -> Floats:
         """The picture."""
         shares = waves(self.size, self.key, scale=self.scale, octaves=self.octaves)
-        return _between(np.asarray(np.clip((shares - 0.5) * self.contrast + 0.5, 0, 1), float), self.low, self.high)
+        return _between(np.clip((shares - 0.5) * self.contrast + 0.5, 0, 1), self.low, self.high)
 
 
 @dataclass(frozen=True)
