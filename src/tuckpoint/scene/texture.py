@@ -78,7 +78,7 @@ def waves(size: int, key: int, *, scale: int, octaves: int = 4) -> Floats:
 
 def _between(share: NDArray[Any], low: tuple[float, ...], high: tuple[float, ...]) -> Floats:
     """Colours (h, w, 3) between two, by share (h, w)."""
-    return np.asarray(low) * (1 - share[..., None]) + np.asarray(high) * share[..., None]
+    return np.asarray(np.asarray(low) * (1 - share[..., None]) + np.asarray(high) * share[..., None], float)
 
 
 @dataclass(frozen=True)
