@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tuckpoint.commands import audit, ledger
+from tuckpoint.commands import audit, ledger, render
 
 Run = Callable[[argparse.Namespace], int | None]
 GUARDING = ("private", "delta", "unit", "rows_per_unit", "population", "part", "purpose")
@@ -91,6 +91,11 @@ def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
     ledger.arguments(
         verb("ledger", ledger.LEDGER, "what was spent on whose privacy, and what may be", ledger.LEDGER_MORE)
     )
+    render.render_arguments(
+        place := verb("render", render.RENDER, "scenes in; labelled pictures out", render.RENDER_MORE)
+    )
+    _running(place)
+    render.write_arguments(verb("write", render.WRITE, "labelled pictures as COCO, YOLO, folders", render.WRITE_MORE))
     _run(verb("run", RUN, "repeat a recipe: the same bytes again"))
     _engines(verb("engines", "List the engines and their settings.", "list the engines and their settings"))
     _example(verb("example", "Write a real table that comes with the package.", "write a real table to try things on"))

@@ -217,9 +217,26 @@ def _check_reports(options: argparse.Namespace) -> None:
         check_new(path, overwrite=options.overwrite)
 
 
+def _render(options: argparse.Namespace) -> None:
+    from tuckpoint.commands import render
+
+    told = render.render_told(options, progress=_progress(options))
+    _clear(sys.stderr)
+    _say(told)
+
+
+def _write(options: argparse.Namespace) -> None:
+    from tuckpoint.commands import render
+
+    _say(render.write_told(options))
+
+
 def _run(options: argparse.Namespace) -> None:
     from tuckpoint import deliver
     from tuckpoint.report.pages import pages_of
+
+    if options.output is None and options.input is None and _render_again(options):
+        return
 
     told = deliver.repeat(
         options.recipe,
@@ -232,6 +249,21 @@ def _run(options: argparse.Namespace) -> None:
     )
     _clear(sys.stderr)
     _say(told)
+
+
+def _render_again(options: argparse.Namespace) -> bool:
+    """Repeat a recipe of pictures; False if it is one of tables."""
+    if not options.recipe.is_file() or b"verb: render" not in options.recipe.read_bytes():
+        return False
+    from tuckpoint import pictures
+
+    order = pictures.order_of(options.recipe)
+    if order is None:
+        return False
+    told = pictures.repeat(order, options.recipe.parent, workers=options.workers, progress=_progress(options))
+    _clear(sys.stderr)
+    _say(told)
+    return True
 
 
 def _engines(options: argparse.Namespace) -> None:
@@ -322,6 +354,8 @@ _VERBS: Mapping[str, Callable[[argparse.Namespace], int | None]] = {
     "audit": _audit,
     "gate": _gate,
     "ledger": _ledger,
+    "render": _render,
+    "write": _write,
     "run": _run,
     "engines": _engines,
     "example": _example,

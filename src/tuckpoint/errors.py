@@ -5,6 +5,7 @@ TuckpointError
    + SchemaError               the schema, or the data held against it
    + RecipeError               the recipe file
    + UnknownPart(LookupError)  no part of that kind has that name
+   + NoRoom                    a thing found no free place in a drawn scene
  x ShortSample                 rules or conditions left too few rows; it carries them
  x PrivacyError                a budget is spent, or a step would void a guarantee; never a warning
  x MissingExtra(ImportError)   says which extra to install
@@ -51,6 +52,10 @@ class ShortSample(TuckpointError):
 
 class PrivacyError(TuckpointError):
     """A privacy budget is spent, or a step would void a guarantee."""
+
+
+class NoRoom(InputError):
+    """A thing found no free place in a drawn scene; another draw may have one."""
 
 
 class MissingExtra(TuckpointError, ImportError):

@@ -61,6 +61,11 @@ PARTS: dict[str, dict[str, str]] = {
         "relations": "tuckpoint.scene.annotators.words:RELATIONS",
         "caption": "tuckpoint.scene.annotators.words:CAPTION",
     },
+    "writer": {
+        "coco": "tuckpoint.write.coco:write",
+        "yolo": "tuckpoint.write.yolo:write",
+        "folder": "tuckpoint.write.folder:write",
+    },
     "renderer": {
         "raycast": "tuckpoint.scene.renderers.raycast:Raycast",
     },

@@ -15,7 +15,7 @@ LAYERS = (
     ("asked", "release"),
     ("outcome",),
     ("run",),
-    ("deliver",),
+    ("deliver", "pictures"),
     ("report",),
     ("commands",),
     ("arguments",),

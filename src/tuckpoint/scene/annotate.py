@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,7 @@ def annotate(names: Sequence[str], view: View, *, key: str, image: NDArray[np.ui
         for number in labelled(view)
     }
     for name in names:
-        annotator: Annotator = parts.find("annotator", name)
-        label = annotator.annotate(view)
+        label = _found(name).annotate(view)
         _put(arrays, label.arrays, name)
         _put(facts, label.facts, name)
         for number, entries in label.objects.items():
@@ -52,8 +52,14 @@ def meanings(names: Sequence[str]) -> dict[str, Meaning]:
     """What every number means that these annotators give."""
     found: dict[str, Meaning] = {}
     for name in names:
-        found |= parts.find("annotator", name).meanings
+        found |= _found(name).meanings
     return found
+
+
+@lru_cache(maxsize=256)
+def _found(name: str) -> Annotator:
+    annotator: Annotator = parts.find("annotator", name)  # it looks through what is installed: not for every frame
+    return annotator
 
 
 def _put(into: dict[str, Any], more: Mapping[str, Any], name: str) -> None:

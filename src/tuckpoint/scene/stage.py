@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,8 +71,13 @@ def mesh_of(family: str, shape: Mapping[str, object]) -> Mesh:
 def _mesh(family: str, shape: bytes) -> Mesh:
     import json
 
-    mesh: Mesh = build(parts.find("thing", family), json.loads(shape)).mesh()
+    mesh: Mesh = build(_family(family), json.loads(shape)).mesh()
     return mesh
+
+
+@lru_cache(maxsize=256)
+def _family(name: str) -> Any:
+    return parts.find("thing", name)  # it looks through what is installed: not for every thing
 
 
 def staged(scene: Scene) -> Stage:

@@ -8,6 +8,9 @@ are no refracted rays here.
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -54,9 +57,23 @@ def _warp() -> Any:
         wp: Any = import_module("warp")
     except ImportError:
         raise MissingExtra("warp-lang", extra="scenes") from None
-    wp.config.log_level = wp.LOG_ERROR  # that there is no CUDA is no news
-    wp.init()
+    wp.config.log_level = wp.LOG_ERROR
+    with _without_stderr():  # where its library says that there is no CUDA
+        wp.init()
     return wp
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Silence also what libraries write to the file itself."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _kernels() -> Any:

@@ -1,0 +1,101 @@
+"""`tuckpoint render` and `tuckpoint write`: a specification into labelled pictures, and these into other formats."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from tuckpoint.errors import InputError
+
+RENDER = """Render labelled pictures of scenes that are drawn from a specification: things, lights and camera, every
+knob a value or how to draw one. No GPU is needed; the same seed gives the same labels, with any number of workers."""
+RENDER_MORE = """examples:
+  tuckpoint render examples/shelf.yaml -n 200 --seed 3 -o out/
+  tuckpoint render examples/shelf.yaml -n 100 --pin 'sun.elevation_deg=3' --pin 'goods.count=2' -o low/
+  tuckpoint render examples/shelf.yaml -n 50 --twin 'sun.elevation_deg=10,60' -o pairs/
+
+a pin is KNOB=VALUE: goods.count, goods.3.shape.height_m, and without the number for all of a group. With --twin each
+scene comes twice and differs in one knob: KNOB alone is false and true, KNOB=A,B these two values.
+needs: pip install 'tuckpoint[scenes]'"""
+WRITE = "Write a set of labelled pictures in the formats that training tools read, each into a folder of its own."
+WRITE_MORE = """examples:
+  tuckpoint write out/ --format coco yolo
+
+out/coco, out/yolo and so on. The set itself, out/shards, is in the layout of WebDataset."""
+
+
+def render_arguments(place: argparse.ArgumentParser) -> None:
+    """What can be said after `tuckpoint render`, but for seed, workers and progress."""
+    place.add_argument("spec", type=Path, metavar="SPEC", help="specification of scenes (YAML)")
+    place.add_argument("-n", "--scenes", type=int, required=True, metavar="N", help="scenes to render")
+    place.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="new folder to write into")
+    place.add_argument(
+        "--renderer", default="raycast", metavar="NAME", help="what makes the pictures (default: raycast)"
+    )
+    place.add_argument("--labels", nargs="+", metavar="NAME", help="labels to write (default: the usual ones)")
+    place.add_argument("--no-pictures", action="store_true", help="labels alone, several times faster")
+    place.add_argument("--pin", action="append", default=[], metavar="KNOB=VALUE", help="hold a knob; repeatable")
+    place.add_argument("--twin", metavar="KNOB[=A,B]", help="pairs that differ in this one knob")
+
+
+def write_arguments(place: argparse.ArgumentParser) -> None:
+    """What can be said after `tuckpoint write`."""
+    from tuckpoint import parts
+
+    place.add_argument("folder", type=Path, metavar="SET", help="folder of `tuckpoint render`")
+    place.add_argument("--format", nargs="+", required=True, metavar="NAME", help=", ".join(parts.names("writer")))
+    place.add_argument("--overwrite", action="store_true", help="replace what stands there")
+
+
+def render_told(options: argparse.Namespace, *, progress: Any) -> str:
+    """Render, and say what stands where."""
+    from tuckpoint import pictures
+
+    twin, values = _twin(options.twin)
+    more = {} if options.labels is None else {"labels": options.labels}
+    made = pictures.render(
+        options.spec,
+        options.output,
+        options.scenes,
+        seed=options.seed,
+        renderer=options.renderer,
+        shaded=not options.no_pictures,
+        pins=dict(pictures.pin(text) for text in options.pin),
+        twin=twin,
+        values=values,
+        workers=options.workers,
+        progress=progress,
+        **more,
+    )
+    coverage = pictures.covered(made)
+    lines = [f"{coverage['pictures']:,} pictures in {options.output}, with {len(made.about.meanings)} labels"]
+    for name, seen in coverage["classes"].items():
+        lines.append(f"  {name:<14} in {seen['pictures']:,} pictures, {seen['things']:,} things")
+    for why, count in coverage["scenes_drawn_in_vain"].items():
+        lines.append(f"  drawn anew {count:,} times: {why}")
+    lines.append(f"next: tuckpoint write {options.output} --format coco yolo")
+    return "\n".join(lines)
+
+
+def write_told(options: argparse.Namespace) -> str:
+    """Write, and say what stands where."""
+    from tuckpoint import pictures
+
+    return "\n".join(
+        f"{folder}/" for folder in pictures.write(options.folder, options.format, overwrite=options.overwrite)
+    )
+
+
+def _twin(text: str | None) -> tuple[str | None, tuple[Any, ...]]:
+    if text is None:
+        return None, ()
+    import yaml
+
+    name, equals, told = text.partition("=")
+    if not equals:
+        return name, ()
+    values = yaml.safe_load(f"[{told}]")
+    if len(values) != 2:
+        raise InputError(f"--twin {text}: give the two values of a pair, as in KNOB=10,60")
+    return name, tuple(values)

@@ -1,0 +1,345 @@
+"""Sets of labelled pictures: a specification in, a folder of shards out, the same bytes with any number of workers.
+
+OUT/shards/part-000000.tar   pictures, labels and scenes (see `write.sets`)
+OUT/set.json                 what is in the set, and what every number means
+OUT/coverage.json            what was seen, counted on rendered pixels
+OUT/recipe.yaml              what was asked: `tuckpoint run` repeats it
+OUT/record.json              how the pictures came to be
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tuckpoint import parts, settings
+from tuckpoint.asked import cores
+from tuckpoint.errors import InputError, NoRoom, RecipeError, TraceError
+from tuckpoint.files import replacing, replacing_folder, sha256
+from tuckpoint.labels import Item
+from tuckpoint.record import Maker, Record, canonical, digest_of, tuckpoint_version
+from tuckpoint.scale import local, shards
+from tuckpoint.scene import annotate, film
+from tuckpoint.scene import spec as specs
+from tuckpoint.scene.annotator import View
+from tuckpoint.scene.buffers import Renderer
+from tuckpoint.scene.plain import plain, read
+from tuckpoint.scene.plan import plan
+from tuckpoint.scene.scene import Scene
+from tuckpoint.scene.spec import Spec
+from tuckpoint.scene.stage import staged
+from tuckpoint.seed import Seed
+from tuckpoint.write import sets
+
+VERSION = 1
+SCENES_PER_SHARD = 32
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything that decides the bytes of a set of pictures.
+
+    `spec` is the whole specification, `scenes` how many (pairs, with `twin`), `settings` those of the renderer,
+    `labels` the annotators, `shaded` whether there are pictures at all, `pins` values by knob path,
+    `twin` the one knob in which the two scenes of a pair differ and `values` its two values (none: false and true).
+    """
+
+    spec: Mapping[str, Any]
+    scenes: int
+    seed: int = 0
+    renderer: str = "raycast"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] = annotate.DEFAULT
+    shaded: bool = True
+    pins: Mapping[str, Any] = field(default_factory=dict)
+    twin: str | None = None
+    values: tuple[Any, ...] = ()
+    tuckpoint: str = field(default_factory=tuckpoint_version)
+
+    def __post_init__(self) -> None:
+        Seed(self.seed)
+        if self.scenes < 1:
+            raise InputError(f"{self.scenes} scenes: ask for 1 or more")
+        if self.values and (self.twin is None or len(self.values) != 2):
+            raise InputError(f"a pair of twins has two values for one knob, not {len(self.values)}")
+
+    def digest(self) -> str:
+        """The hex SHA-256 of all of it."""
+        return digest_of(plain(self))
+
+    def to_yaml(self) -> str:
+        """The order as a recipe that `tuckpoint run` repeats."""
+        told = {"tuckpoint_recipe": VERSION, "verb": "render", **plain(self)}
+        return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
+
+
+def order_of(path: Path) -> Order | None:
+    """The order that a recipe of pictures holds; None if it is a recipe of tables.
+
+    Raises RecipeError for a recipe of pictures that was altered or belongs to a newer version.
+    """
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    if not isinstance(told, Mapping) or told.get("verb") != "render":
+        return None
+    if told.get("tuckpoint_recipe") != VERSION:
+        raise RecipeError(f"{path}: recipe version {told.get('tuckpoint_recipe')!r}, this tuckpoint reads {VERSION}")
+    try:
+        entries = {key: value for key, value in told.items() if key not in ("tuckpoint_recipe", "verb")}
+        return read(Order, entries, "recipe")
+    except InputError as error:
+        raise RecipeError(f"{path}: {error}") from None
+
+
+def render(
+    spec: Spec | Mapping[str, Any] | str | Path,
+    output: str | Path,
+    scenes: int,
+    *,
+    seed: int = 0,
+    renderer: str = "raycast",
+    settings: Mapping[str, Any] | None = None,
+    labels: Sequence[str] = annotate.DEFAULT,
+    shaded: bool = True,
+    pins: Mapping[str, Any] | None = None,
+    twin: str | None = None,
+    values: Sequence[Any] = (),
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> sets.ImageSet:
+    """Render so many scenes of a specification into a new folder; pairs of twins if `twin` names a knob.
+
+    The same arguments give the same labels bit for bit, whatever `workers` is (None: all cores). A stopped run goes on
+    where it was when it is called again. Raises InputError for a specification, knob or label that cannot be, and for a
+    folder in use.
+    """
+    if isinstance(spec, str | Path):
+        drawn = specs.load(Path(spec))
+    else:
+        drawn = spec if isinstance(spec, Spec) else Spec.from_dict(spec)
+    order = Order(
+        spec=drawn.to_dict(), scenes=scenes, seed=seed, renderer=renderer, settings=dict(settings or {}),
+        labels=tuple(labels), shaded=shaded, pins=dict(pins or {}), twin=twin, values=tuple(values),
+    )  # fmt: skip
+    return fill(order, Path(output), workers=workers, progress=progress)
+
+
+def fill(order: Order, output: Path, *, workers: int | None = None, progress: Progress | None = None) -> sets.ImageSet:
+    """Render what an order says into a folder, or go on there; see `render`."""
+    spec, _ = _crew(canonical(plain(order)))
+    for name in order.labels:
+        parts.find("annotator", name)
+    _first(order, spec)  # a mistake is told before work starts
+    if (output / sets.ABOUT).exists():
+        raise InputError(f"{output} holds a finished set; choose a new folder")
+    if output.exists() and any(output.iterdir()) and not (output / sets.SHARDS).is_dir():
+        raise InputError(f"{output} holds other files; choose a new folder")
+    if not output.parent.is_dir():
+        parent = output.parent
+        raise InputError(f"cannot write {output}: there is no folder {parent}; make it first: mkdir -p {parent}")
+    output.mkdir(exist_ok=True)
+    record = _record(order, spec)
+    entries = local.run(
+        shards.plan(order.scenes, rows_per_shard=SCENES_PER_SHARD),
+        draw_shard,
+        folder=output / sets.SHARDS,
+        plan_digest=order.digest(),
+        workers=cores(workers),
+        progress=progress,
+        initial={"order": plain(order), "record": record.to_dict()},
+        suffix=".tar",
+    )
+    _put(output / "recipe.yaml", order.to_yaml())
+    _put(output / "record.json", record.sealed().decode() + "\n")
+    about = _about(order, spec, record, tuple(entry.file for entry in entries))
+    _put(output / "coverage.json", json.dumps(_coverage(sets.ImageSet(output, about)), indent=1) + "\n")
+    sets.write_about(output, about)
+    return sets.open_set(output)
+
+
+def covered(pictures: sets.ImageSet) -> dict[str, Any]:
+    """What was seen in a finished set, counted on rendered pixels: its coverage.json."""
+    told: dict[str, Any] = json.loads((pictures.folder / "coverage.json").read_bytes())
+    return told
+
+
+def write(pictures: str | Path, formats: Sequence[str], *, overwrite: bool = False) -> list[Path]:
+    """Write a finished set in other formats, each into SET/FORMAT; their folders."""
+    found = sets.open_set(Path(pictures))
+    writers = {name: parts.find("writer", name) for name in formats}
+    made = []
+    for name, writer in writers.items():
+        folder = found.folder / name
+        with replacing_folder(folder, overwrite=overwrite, ours=lambda old: (old / "record.json").is_file()) as place:
+            writer(found, place)
+        made.append(folder)
+    return made
+
+
+def repeat(order: Order, old: Path, *, workers: int | None = None, progress: Progress | None = None) -> str:
+    """Render an order again beside its folder and compare labels; raises TraceError that names what differs."""
+    with tempfile.TemporaryDirectory(prefix=".again-", dir=old.resolve().parent) as room:
+        again = replace(order, tuckpoint=tuckpoint_version())
+        new = fill(again, Path(room) / "set", workers=workers, progress=progress)
+        names = [f"{sets.SHARDS}/{name}" for name in new.about.shards]
+        other = [
+            name for name in names if not (old / name).is_file() or sha256(old / name) != sha256(new.folder / name)
+        ]
+    if other:
+        told = ", ".join(other)
+        raise TraceError(f"not the same as in {old}: {told}; another version of tuckpoint or of the renderer?")
+    return f"the same bytes again: {len(names)} shards"
+
+
+def draw_shard(asked: Mapping[str, Any], job: shards.Job, place: Path) -> int:
+    """Render one shard; runs in a worker, which keeps its renderer between shards."""
+    order = read(Order, asked["order"], "order")
+    spec, renderer = _crew(canonical(asked["order"]))
+    numbers = range(job.first_row, job.first_row + job.rows)
+    items = (item for number in numbers for item in _items(order, spec, renderer, number))
+    sets.write_shard(place, items, Record.from_dict(asked["record"]))
+    return job.rows
+
+
+@lru_cache(maxsize=2)
+def _crew(order: bytes) -> tuple[Spec, Renderer]:
+    told = read(Order, json.loads(order), "order")
+    return Spec.from_dict(told.spec), settings.build(parts.find("renderer", told.renderer), told.settings)
+
+
+def _drawn(order: Order, spec: Spec, number: int, attempt: int = 0) -> tuple[Scene, ...]:
+    """The scene of a number, or its two twins."""
+    seed = Seed(order.seed)
+    if order.twin is None:
+        return (plan(spec, seed, number, pins=order.pins, attempt=attempt),)
+    pairs = zip(order.values or (False, True), "ab", strict=True)
+    return tuple(
+        plan(spec, seed, number, pins={**order.pins, order.twin: value}, attempt=attempt, twin=f"{number:08d}{half}")
+        for value, half in pairs
+    )
+
+
+def _first(order: Order, spec: Spec) -> tuple[Scene, ...]:
+    """The first scene in which all things found a place; raises NoRoom if there is none."""
+    for attempt in range(spec.tries):
+        try:
+            return _drawn(order, spec, 0, attempt)
+        except NoRoom as error:
+            last = error
+    raise last
+
+
+def _items(order: Order, spec: Spec, renderer: Renderer, number: int) -> list[tuple[Item, bytes | None]]:
+    """The pictures of one scene, drawn anew until it shows what it must.
+
+    Raises InputError with the reasons if no try does.
+    """
+    refused: Counter[str] = Counter()
+    for attempt in range(spec.tries):
+        try:
+            drawn = _drawn(order, spec, number, attempt)
+        except NoRoom:
+            refused["a thing found no place"] += 1
+            continue
+        found = [_shot(order, renderer, scene, dict(refused)) for scene in drawn]
+        why = next((why for shot in found if (why := _lacking(spec, shot))), None)
+        if why is None:
+            return [pair for shot in found for pair in shot]
+        refused[why] += 1
+    told = ", ".join(f"{why} ({count} times)" for why, count in refused.items())
+    raise InputError(f"scene {number}: no try of {spec.tries} was fit: {told}; change the specification, or `require`")
+
+
+def _shot(order: Order, renderer: Renderer, scene: Scene, refused: dict[str, int]) -> list[tuple[Item, bytes | None]]:
+    stage = staged(scene)
+    made: list[tuple[Item, bytes | None]] = []
+    for frame in range(scene.frames):
+        buffers = renderer.render(stage, frame, shaded=order.shaded)
+        image = None
+        if buffers.radiance is not None:
+            image = film.develop(buffers.radiance, buffers.depth, scene.camera)
+        key = scene.twin or f"{scene.index:08d}"
+        key = key if scene.frames == 1 else f"{key}-{frame:04d}"
+        item = annotate.annotate(order.labels, View(stage, buffers, frame), key=key, image=image)
+        counts = [int((buffers.instance == entry["instance"]).sum()) for entry in item.objects]
+        facts = {**item.facts, "scene": scene.digest, "frame": frame, "seen": counts, "knobs": dict(scene.knobs)}
+        if scene.twin is not None:
+            facts["twin"] = {"of": scene.twin[:-1], "half": scene.twin[-1], "knob": order.twin}
+        if refused:
+            facts["refused_before"] = refused
+        made.append((replace(item, facts=facts), canonical(scene.to_dict()) if frame == 0 else None))
+    return made
+
+
+def _lacking(spec: Spec, shot: list[tuple[Item, bytes | None]]) -> str | None:
+    """Why a scene does not show what it must; judged on its first frame."""
+    least, things = int(spec.require.get("pixels", 1)), int(spec.require.get("things", 1))
+    seen = sum(count >= least for count in shot[0][0].facts["seen"])
+    return None if seen >= things else f"fewer than {things} labelled things with {least} pixels"
+
+
+def _record(order: Order, spec: Spec) -> Record:
+    maker = Maker(order.renderer, spec.digest)
+    each = spec.frames * (1 if order.twin is None else 2)
+    name = spec.name.replace("/", "-").replace("\\", "-")
+    return Record(dataset=name, maker=maker, recipe=order.digest(), seed=order.seed, rows=order.scenes * each)
+
+
+def _about(order: Order, spec: Spec, record: Record, names: tuple[str, ...]) -> sets.SetMeta:
+    return sets.SetMeta(
+        name=spec.name,
+        width=spec.image["width"],
+        height=spec.image["height"],
+        pictures=record.rows,
+        classes=spec.classes,
+        meanings=annotate.meanings(order.labels),
+        renderer=order.renderer,
+        record=record,
+        shards=names,
+    )
+
+
+def _coverage(pictures: sets.ImageSet) -> dict[str, Any]:
+    """Per class: pictures that show it, things seen, their pixels; and what was drawn in vain."""
+    shown, things, pixels, refused = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    count = 0
+    for item in pictures.items():
+        count += 1
+        refused.update(item.facts.get("refused_before", {}))
+        seen = [(entry["class"], size) for entry, size in zip(item.objects, item.facts["seen"], strict=True) if size]
+        shown.update({name for name, _ in seen})
+        for name, size in seen:
+            things[name] += 1
+            pixels[name] += size
+    per = {
+        name: {"pictures": shown[name], "things": things[name], "pixels": pixels[name]}
+        for name in pictures.about.classes
+    }
+    return {"pictures": count, "classes": per, "scenes_drawn_in_vain": dict(refused)}
+
+
+def _put(path: Path, text: str) -> None:
+    with replacing(path, overwrite=True) as place:
+        place.write_text(text, encoding="utf-8")
+
+
+def pin(text: str) -> tuple[str, Any]:
+    """A knob and its value out of `knob=value`; the value is read as YAML. Raises InputError for another form."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise InputError(f'"{text}" pins nothing; write knob=value')
+    try:
+        return name.strip(), yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise InputError(f'"{text}": the value cannot be read; write numbers, true or false, or text') from None

@@ -1,0 +1,156 @@
+"""The specification of scenes: things, lights and camera, each knob a value or how to draw one. Plain YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tuckpoint import parts
+from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.record import digest_of
+from tuckpoint.scene.knob import support
+
+_ENTRIES = ("name", "image", "frames", "fps", "things", "sun", "sky", "lamps", "camera", "require", "tries")
+_THING = (
+    "family",
+    "class",
+    "labelled",
+    "count",
+    "present",
+    "shape",
+    "shapes",
+    "material",
+    "materials",
+    "place",
+    "motion",
+)
+_RESERVED = ("sun", "sky", "camera", "lamps")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What may be in a scene; `scene.plan.plan` draws scenes from it.
+
+    `things` in the order in which they are placed. A thing has a `family`, and may have a `class` (the family's name
+    if none is given), `labelled` (true), `count` (one thing without a number if absent), `present` (true), `shape` of
+    its family (`shapes` by family, if that is drawn), `material` for all parts and `materials` by part, `place` (`at`,
+    or `on` another thing, with `yaw_deg`), and `motion` (`velocity_m_s`, `spin_deg_s`). `camera` looks at `target_m`
+    from `distance_m`, `azimuth_deg` and `elevation_deg`. A scene is drawn anew, `tries` times, until `require.things`
+    labelled things show `require.pixels` pixels.
+    """
+
+    name: str
+    things: Mapping[str, Mapping[str, Any]]
+    camera: Mapping[str, Any] = field(default_factory=dict)
+    image: Mapping[str, Any] = field(default_factory=lambda: {"width": 256, "height": 256})
+    frames: int = 1
+    fps: float = 10.0
+    sun: Mapping[str, Any] | None = field(default_factory=dict)
+    sky: Mapping[str, Any] = field(default_factory=dict)
+    lamps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    require: Mapping[str, Any] = field(default_factory=lambda: {"things": 1, "pixels": 1})
+    tries: int = 20
+
+    def __post_init__(self) -> None:
+        if not self.things:
+            raise InputError(f'the specification "{self.name}" has no things; name at least one')
+        for name, thing in self.things.items():
+            self._check(name, thing)
+        for name in self.lamps:
+            if name in self.things or name in _RESERVED:
+                raise InputError(f'"{name}" names a lamp and something else; choose another name')
+        if not isinstance(self.frames, int) or self.frames < 1 or not self.fps > 0:
+            raise InputError(f"{self.frames} frames at {self.fps} a second: give 1 or more, at a rate above 0")
+        if not isinstance(self.tries, int) or self.tries < 1:
+            raise InputError(f"tries is {self.tries}; give 1 or more")
+        for side in ("width", "height"):
+            if not isinstance(self.image.get(side), int) or not 8 <= self.image[side] <= 16384:
+                raise InputError(f"image.{side} is {self.image.get(side)!r}; give a whole number from 8 to 16384")
+
+    def _check(self, name: str, thing: Mapping[str, Any]) -> None:
+        if name in _RESERVED or not name.replace("_", "").replace("-", "").isalnum() or name.isdigit():
+            raise InputError(
+                f'a thing cannot be called "{name}"; take letters, digits, - and _, and none of {_RESERVED}'
+            )
+        if not isinstance(thing, Mapping) or "family" not in thing:
+            raise InputError(f"things.{name} has no family; there are: {', '.join(parts.names('thing'))}")
+        for entry in thing:
+            if entry not in _THING:
+                raise InputError(f'things.{name} has no entry "{entry}"{did_you_mean(str(entry), _THING)}')
+        for family in support(thing["family"]) or ():
+            parts.find("thing", str(family))
+        place = thing.get("place", {})
+        if "on" in place and place["on"] not in list(self.things)[: list(self.things).index(name)]:
+            raise InputError(f'things.{name} stands on "{place["on"]}", which is not named before it')
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the order of their ids."""
+        found: dict[str, None] = {}
+        for thing in self.things.values():
+            if thing.get("labelled", True):
+                names = support(thing["class"] if "class" in thing else thing["family"]) or []
+                found |= dict.fromkeys(str(name) for name in names)
+        return tuple(found)
+
+    @property
+    def digest(self) -> str:
+        """The hex SHA-256 of the whole specification."""
+        return digest_of(self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for YAML and JSON; the things are a list, since their order counts and JSON's keys have none."""
+        things = [{"name": name, **thing} for name, thing in self.things.items()]
+        return {**{entry: getattr(self, entry) for entry in _ENTRIES}, "things": things}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Spec:
+        """The specification of a mapping; raises InputError for an entry that is unknown or missing."""
+        for entry in told:
+            if entry not in _ENTRIES:
+                raise InputError(f'a specification has no entry "{entry}"{did_you_mean(str(entry), _ENTRIES)}')
+        for entry in ("name", "things"):
+            if entry not in told:
+                raise InputError(f'the specification lacks "{entry}"')
+        things = told["things"]
+        if isinstance(things, list):
+            if not all(isinstance(thing, Mapping) and "name" in thing for thing in things):
+                raise InputError("every thing of a list needs a name")
+            things = {str(thing["name"]): {k: v for k, v in thing.items() if k != "name"} for thing in things}
+            if len(things) < len(told["things"]):
+                raise InputError("two things have one name; names must differ")
+        if not isinstance(things, Mapping):
+            raise InputError(f"things is {things!r}; give a mapping of names, or a list of things with names")
+        return cls(**{**told, "things": things})
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads true and false alone as such, as YAML 1.2 does: in 1.1 the key `on` would be a truth value."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in rows if tag != "tag:yaml.org,2002:bool"]
+    for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|True|false|False)$"), list("tTfF"))
+
+
+def load(path: Path) -> Spec:
+    """Read a specification; raises InputError that names the file."""
+    try:
+        told = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except FileNotFoundError:
+        raise InputError(f"no specification {path}; examples/ holds some to start from") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path} is not YAML: {error}") from None
+    if not isinstance(told, Mapping):
+        raise InputError(f"{path} holds no mapping; examples/ shows what a specification looks like")
+    try:
+        return Spec.from_dict(told)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
