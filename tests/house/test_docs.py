@@ -43,6 +43,7 @@ def follow(document, folder):
     [
         ("README.md", {"twin", "older.csv"}),
         ("docs/privacy.md", {"private", "better", "more.parquet", "audit.html", "audit.json"}),
+        ("docs/scenes.md", {"pictures"}),
         ("docs/tutorial.md", {"out", "schema.yaml", "more.parquet", "full.csv", "lonely.html"}),
     ],
 )

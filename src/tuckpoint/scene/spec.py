@@ -143,7 +143,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|True|
 def load(path: Path) -> Spec:
     """Read a specification; raises InputError that names the file."""
     try:
-        told = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        told = _Loader(path.read_text(encoding="utf-8")).get_single_data()
     except FileNotFoundError:
         raise InputError(f"no specification {path}; examples/ holds some to start from") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:

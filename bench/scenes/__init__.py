@@ -1,0 +1,1 @@
+"""How fast scenes become labelled pictures."""
