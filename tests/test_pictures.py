@@ -237,6 +237,10 @@ def test_the_command_line_from_specification_to_coco(tmp_path, capsys):
     assert (out / "coco" / "annotations.json").is_file()
     assert main(["run", str(out / "recipe.yaml"), "--workers", "1"]) == 0
     assert "the same bytes again" in capsys.readouterr().out
+    assert main(["run", str(out / "recipe.yaml"), "--workers", "1", "-o", str(tmp_path / "again")]) == 0
+    assert (tmp_path / "again" / "set.json").read_bytes() == (out / "set.json").read_bytes()
+    assert main(["run", str(out / "recipe.yaml"), "--input", "x.csv"]) == 2
+    assert "leave --input out" in capsys.readouterr().err
     assert main(["write", str(out), "--format", "coco"]) == 2
     assert "--overwrite" in capsys.readouterr().err
     assert main(["render", str(tmp_path / "spec.yaml"), "-n", "1", "-o", str(tmp_path / "x"), "--pin", "nothing"]) == 2

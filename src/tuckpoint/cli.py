@@ -235,7 +235,7 @@ def _run(options: argparse.Namespace) -> None:
     from tuckpoint import deliver
     from tuckpoint.report.pages import pages_of
 
-    if options.output is None and options.input is None and _render_again(options):
+    if _render_again(options):
         return
 
     told = deliver.repeat(
@@ -260,7 +260,13 @@ def _render_again(options: argparse.Namespace) -> bool:
     order = pictures.order_of(options.recipe)
     if order is None:
         return False
-    told = pictures.repeat(order, options.recipe.parent, workers=options.workers, progress=_progress(options))
+    if options.input is not None:
+        raise InputError(f"{options.recipe} holds its whole specification; leave --input out")
+    running: dict[str, Any] = {"workers": options.workers, "progress": _progress(options)}
+    if options.output is None:
+        told = pictures.repeat(order, options.recipe.parent, **running)
+    else:
+        told = f"{pictures.fill(order, options.output, **running).about.pictures:,} pictures in {options.output}"
     _clear(sys.stderr)
     _say(told)
     return True
