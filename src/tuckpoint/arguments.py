@@ -96,6 +96,7 @@ def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
     )
     _running(place)
     render.write_arguments(verb("write", render.WRITE, "labelled pictures as COCO, YOLO, folders", render.WRITE_MORE))
+    render.look_arguments(verb("look", render.LOOK, "a page of pictures beside their labels"))
     _run(verb("run", RUN, "repeat a recipe: the same bytes again"))
     _engines(verb("engines", "List the engines and their settings.", "list the engines and their settings"))
     _example(verb("example", "Write a real table that comes with the package.", "write a real table to try things on"))

@@ -231,6 +231,12 @@ def _write(options: argparse.Namespace) -> None:
     _say(render.write_told(options))
 
 
+def _look(options: argparse.Namespace) -> None:
+    from tuckpoint.commands import render
+
+    _say(render.look_told(options))
+
+
 def _run(options: argparse.Namespace) -> None:
     from tuckpoint import deliver
     from tuckpoint.report.pages import pages_of
@@ -362,6 +368,7 @@ _VERBS: Mapping[str, Callable[[argparse.Namespace], int | None]] = {
     "ledger": _ledger,
     "render": _render,
     "write": _write,
+    "look": _look,
     "run": _run,
     "engines": _engines,
     "example": _example,

@@ -19,6 +19,7 @@ a pin is KNOB=VALUE: goods.count, goods.3.shape.height_m, and without the number
 scene comes twice and differs in one knob: KNOB alone is false and true, KNOB=A,B these two values.
 needs: pip install 'tuckpoint[scenes]'"""
 WRITE = "Write a set of labelled pictures in the formats that training tools read, each into a folder of its own."
+LOOK = "Make one page that shows pictures beside their labels, what was seen, and what every number means."
 WRITE_MORE = """examples:
   tuckpoint write out/ --format coco yolo
 
@@ -76,6 +77,29 @@ def render_told(options: argparse.Namespace, *, progress: Any) -> str:
         lines.append(f"  drawn anew {count:,} times: {why}")
     lines.append(f"next: tuckpoint write {options.output} --format coco yolo")
     return "\n".join(lines)
+
+
+def look_arguments(place: argparse.ArgumentParser) -> None:
+    """What can be said after `tuckpoint look`."""
+    place.add_argument("folder", type=Path, metavar="SET", help="folder of `tuckpoint render`")
+    place.add_argument("-o", "--output", type=Path, metavar="HTML", help="the sheet (default: SET/look.html)")
+    place.add_argument("--limit", type=int, default=24, metavar="N", help="pictures to show (default: 24)")
+    place.add_argument("--overwrite", action="store_true", help="replace what stands there")
+
+
+def look_told(options: argparse.Namespace) -> str:
+    """Write the contact sheet, and say where."""
+    from tuckpoint import deliver, pictures
+    from tuckpoint.report.contact import contact
+    from tuckpoint.write import sets
+
+    if options.limit < 1:
+        raise InputError(f"--limit {options.limit}: show 1 picture or more")
+    made = sets.open_set(options.folder)
+    place = options.output or options.folder / "look.html"
+    sheet = contact(made, pictures.covered(made), limit=options.limit)
+    deliver.write_text(place, sheet, overwrite=options.overwrite or options.output is None)
+    return str(place)
 
 
 def write_told(options: argparse.Namespace) -> str:
