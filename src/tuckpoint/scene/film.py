@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint.errors import MissingExtra
+from tuckpoint.scene.colour import encoded
 from tuckpoint.scene.scene import Camera, Lens
 from tuckpoint.seed import Seed
 
@@ -27,7 +28,7 @@ def develop(radiance: Floats, depth: Floats, camera: Camera) -> NDArray[np.uint8
     light = _glass(light, lens, random)
     light = light * np.float32(_gain(light) * 2.0**lens.exposure_ev) * np.asarray(lens.white_balance, np.float32)
     light = _noisy(light, lens, random)
-    return _packed(_encoded(_toned(np.maximum(light, 0))), lens)
+    return _packed(encoded(_toned(np.maximum(light, 0))), lens)
 
 
 def _weather(light: Floats, depth: Floats, lens: Lens, random: np.random.Generator) -> Floats:
@@ -107,12 +108,6 @@ def _toned(light: Floats) -> Floats:
     """A filmic curve (Narkowicz's fit of ACES, 2015)."""
     light = light * np.float32(0.8)
     return np.clip(light * (2.51 * light + 0.03) / (light * (2.43 * light + 0.59) + 0.14), 0, 1)
-
-
-def _encoded(light: Floats) -> NDArray[np.uint8]:
-    """sRGB codes of linear light from 0 to 1 (IEC 61966-2-1)."""
-    code = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
-    return np.asarray(np.rint(code * 255), np.uint8)
 
 
 def _packed(image: NDArray[np.uint8], lens: Lens) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError, MissingExtra, did_you_mean
 from tuckpoint.record import canonical
+from tuckpoint.scene.colour import LINEAR, encoded
 from tuckpoint.scene.scene import Texture
 from tuckpoint.seed import Seed
 from tuckpoint.settings import build
@@ -48,9 +49,7 @@ def _baked(kind: str, settings: bytes) -> Picture:
     import json
 
     drawn: Kind = build(KINDS[kind], json.loads(settings))
-    light = np.clip(drawn.draw(), 0, 1)
-    code = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
-    picture = np.asarray(np.rint(code * 255), np.uint8)
+    picture = encoded(np.clip(drawn.draw(), 0, 1))
     picture.setflags(write=False)
     return picture
 
@@ -247,10 +246,10 @@ class Image:
             raise InputError(f"the texture {self.path or 'without a path'} is missing; give the path of a PNG or JPEG")
         try:
             with Opener.open(self.path) as image:
-                code = np.asarray(image.convert("RGB")) / 255.0
+                codes = np.asarray(image.convert("RGB"))
         except OSError as error:
             raise InputError(f"the texture {self.path} cannot be read as a picture: {error}") from None
-        return np.asarray(np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4))
+        return np.asarray(LINEAR[codes], float)
 
 
 KINDS: dict[str, type[Kind]] = {

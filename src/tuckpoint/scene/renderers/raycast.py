@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError, MissingExtra
 from tuckpoint.scene.buffers import Buffers
+from tuckpoint.scene.colour import LINEAR
 from tuckpoint.scene.scene import Camera, Lamp, Scene
 from tuckpoint.scene.stage import Stage
 
@@ -234,7 +235,7 @@ def _materials(stage: Stage) -> tuple[Any, Any, Any]:
     for number, image in stage.textures.items():
         if id(image) not in placed:
             placed[id(image)] = start
-            texels.append(_LINEAR[image[..., :3]].reshape(-1, 3))
+            texels.append(LINEAR[image[..., :3]].reshape(-1, 3))
             start += image.shape[0] * image.shape[1]
         tiles[number] = (placed[id(image)], image.shape[0], image.shape[1])
     return (
@@ -242,14 +243,6 @@ def _materials(stage: Stage) -> tuple[Any, Any, Any]:
         wp.array(tiles, dtype=wp.int32),
         wp.array(np.concatenate(texels), dtype=wp.float32),
     )
-
-
-def _linear_light() -> Floats:
-    code = np.arange(256) / 255.0
-    return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-_LINEAR = _linear_light()  # (256,) linear light of sRGB codes, IEC 61966-2-1
 
 
 def _followed(stage: Stage, other: int, face_of: Any, shares: Any) -> tuple[Floats, NDArray[np.bool_]]:
@@ -315,7 +308,7 @@ def _light(scene: Scene) -> tuple[Any, Any]:
     if sky.map is not None:
         image = _panorama(sky.map)
         made.map_height, made.map_width, made.turn = image.shape[0], image.shape[1], math.radians(sky.turn_deg)
-        panorama = _LINEAR[image].reshape(-1, 3) * np.float32(sky.strength)
+        panorama = LINEAR[image].reshape(-1, 3) * np.float32(sky.strength)
     return made, wp.array(panorama, dtype=wp.float32)
 
 
