@@ -62,9 +62,9 @@ PARTS: dict[str, dict[str, str]] = {
         "caption": "tuckpoint.scene.annotators.words:CAPTION",
     },
     "writer": {
-        "coco": "tuckpoint.write.coco:write",
-        "yolo": "tuckpoint.write.yolo:write",
-        "folder": "tuckpoint.write.folder:write",
+        "coco": "tuckpoint.write.coco:coco",
+        "yolo": "tuckpoint.write.yolo:yolo",
+        "folder": "tuckpoint.write.folder:folder",
     },
     "renderer": {
         "raycast": "tuckpoint.scene.renderers.raycast:Raycast",

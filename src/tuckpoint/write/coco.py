@@ -16,7 +16,7 @@ NEEDS = ("mask", "box", "pixels")
 _FLAGS = (0, 1, 2)  # our states are those of COCO: not in the picture, covered, visible
 
 
-def write(pictures: ImageSet, folder: Path) -> None:
+def coco(pictures: ImageSet, folder: Path) -> None:
     """Write a set into an empty folder; raises InputError if it lacks masks, boxes or visibility."""
     lacking = [name for name in NEEDS if name not in pictures.about.meanings]
     if lacking:

@@ -10,7 +10,7 @@ from tuckpoint.errors import InputError
 from tuckpoint.write.sets import ImageSet, png
 
 
-def write(pictures: ImageSet, folder: Path) -> None:
+def yolo(pictures: ImageSet, folder: Path) -> None:
     """Write a set into an empty folder, all of it as `train`: a real holdout is yours to name in data.yaml.
 
     Raises InputError if the set lacks boxes.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ class Raycast:
     Raises MissingExtra without Warp, InputError for another number of rays or a device that is not there.
     """
 
+    name: ClassVar[str] = "raycast"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     sky_rays: int = 2
     lamp_rays: int = 4
