@@ -72,6 +72,19 @@ def test_coverage_is_counted_on_pixels(made):
     assert sum(per["pixels"] for per in told["classes"].values()) == sum(sum(i.facts["seen"]) for i in made.items())
 
 
+def test_what_was_drawn_in_vain_is_counted_once_a_scene(tmp_path, monkeypatch):
+    spec = {**SPEC, "require": {"things": 2, "pixels": 3}, "camera": {"distance_m": 4.0, "elevation_deg": 50.0}}
+    found = pictures.render(spec, tmp_path / "rare", 3, labels=["box"], shaded=False, workers=1)
+    counted = sum(pictures.covered(found)["scenes_drawn_in_vain"].values())
+    tried = []
+    real = pictures._drawn
+    monkeypatch.setattr(pictures, "_drawn", lambda order, spec, number, attempt=0: (
+        tried.append(number), real(order, spec, number, attempt))[1])  # fmt: skip
+    monkeypatch.setattr(pictures, "_first", lambda *_: ())
+    pictures.render(spec, tmp_path / "again", 3, labels=["box"], shaded=False, workers=1)
+    assert counted == len(tried) - 3 > 0
+
+
 def test_workers_shards_and_a_second_run_change_nothing(made, tmp_path, monkeypatch):
     again = pictures.render(SPEC, tmp_path / "again", 3, seed=5, workers=2)
     for name in made.about.shards:
@@ -159,6 +172,7 @@ def test_yolo_boxes_come_back(made):
             assert np.allclose(box, entry["box"], atol=1e-3)
             assert number == entry["class_id"] - 1
         assert (folder / "images" / "train" / f"{item.key}.png").is_file()
+    assert not (folder / told["val"]).exists()  # nobody validates on what was trained on
 
 
 def test_plain_folders_come_back(made):
@@ -243,8 +257,14 @@ def test_the_command_line_from_specification_to_coco(tmp_path, capsys):
     assert "leave --input out" in capsys.readouterr().err
     assert main(["write", str(out), "--format", "coco"]) == 2
     assert "--overwrite" in capsys.readouterr().err
-    assert main(["render", str(tmp_path / "spec.yaml"), "-n", "1", "-o", str(tmp_path / "x"), "--pin", "nothing"]) == 2
-    assert "knob=value" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["render", str(tmp_path / "spec.yaml"), "-n", "1", "-o", str(tmp_path / "x"), "--pin", "nothing"])
+    assert "NAME=VALUE" in capsys.readouterr().err
+    pair = ["render", str(tmp_path / "spec.yaml"), "-n", "1", "--workers", "1", "--no-pictures", "--labels", "box"]
+    assert main([*pair, "--twin", "sun.elevation_deg=5,60", "-o", str(tmp_path / "pair")]) == 0
+    assert [item.key[:9] for item in sets.open_set(tmp_path / "pair").items()][::2] == ["00000000a", "00000000b"]
+    assert main([*pair, "--twin", "sun.elevation_deg=5", "-o", str(tmp_path / "one")]) == 2
+    assert "two values" in capsys.readouterr().err
 
 
 def test_a_recipe_of_pictures_that_was_altered_is_refused(made, tmp_path):

@@ -92,7 +92,7 @@ def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
         verb("ledger", ledger.LEDGER, "what was spent on whose privacy, and what may be", ledger.LEDGER_MORE)
     )
     render.render_arguments(
-        place := verb("render", render.RENDER, "scenes in; labelled pictures out", render.RENDER_MORE)
+        place := verb("render", render.RENDER, "scenes in; labelled pictures out", render.RENDER_MORE), _setting
     )
     _running(place)
     render.write_arguments(verb("write", render.WRITE, "labelled pictures as COCO, YOLO, folders", render.WRITE_MORE))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuckpoint.arguments import GUARDING, parser
 from tuckpoint.errors import InputError, TuckpointError
-from tuckpoint.files import check_new
+from tuckpoint.files import check_new, write_text
 
 if TYPE_CHECKING:
     from tuckpoint.measure.evaluation import Evaluation
@@ -102,13 +102,13 @@ def _make(options: argparse.Namespace) -> int:
 
 
 def _schema(options: argparse.Namespace) -> None:
-    from tuckpoint import deliver, run
+    from tuckpoint import run
 
     schema = run.profile(options.file, target=options.target, person=options.person, primary_key=options.primary_key)
     if options.output is None:
         sys.stdout.write(schema.to_yaml())
         return
-    deliver.write_text(options.output, schema.to_yaml(), overwrite=options.overwrite)
+    write_text(options.output, schema.to_yaml(), overwrite=options.overwrite)
     width = min(max((len(column.name) for column in schema.columns), default=0), 40)
     for column in schema.columns:
         facts = [column.kind, "some missing" if column.missing else "", "personal" if column.personal else ""]
@@ -190,7 +190,7 @@ def _ledger(options: argparse.Namespace) -> None:
 
 
 def _measure(options: argparse.Namespace) -> None:
-    from tuckpoint import deliver, run
+    from tuckpoint import run
     from tuckpoint.report.pages import pages_of
 
     _check_reports(options)
@@ -205,7 +205,7 @@ def _measure(options: argparse.Namespace) -> None:
     )
     pages = pages_of(measured)
     for path in options.output:
-        deliver.write_text(path, pages[f"report{path.suffix}"], overwrite=options.overwrite)
+        write_text(path, pages[f"report{path.suffix}"], overwrite=options.overwrite)
     _clear(sys.stderr)
     _summary(measured.evaluation, report=", ".join(map(str, options.output)))
 
@@ -259,8 +259,6 @@ def _run(options: argparse.Namespace) -> None:
 
 def _render_again(options: argparse.Namespace) -> bool:
     """Repeat a recipe of pictures; False if it is one of tables."""
-    if not options.recipe.is_file() or b"verb: render" not in options.recipe.read_bytes():
-        return False
     from tuckpoint import pictures
 
     order = pictures.order_of(options.recipe)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from tuckpoint import examples, outcome, release, run
 from tuckpoint.asked import Shares, cores, named_shares
 from tuckpoint.errors import InputError, RecipeError, TraceError
-from tuckpoint.files import check_new, replacing, replacing_folder, sha256
+from tuckpoint.files import check_new, replacing, replacing_folder, sha256, write_text
 from tuckpoint.outcome import Fitted, Made, Measured
 from tuckpoint.privacy.ledger import Ledger
 from tuckpoint.recipe import Recipe
@@ -122,12 +122,6 @@ def repeat(
         new = Path(room) / old.resolve().name
         again(new, overwrite=False)
         return _compared(old, new, recipe)
-
-
-def write_text(path: Path, text: str, *, overwrite: bool = False) -> None:
-    """Write a text file that appears whole or not at all."""
-    with replacing(path, overwrite=overwrite) as place:
-        place.write_text(text, encoding="utf-8")
 
 
 def copy_example(name: str, output: Path, *, overwrite: bool = False) -> None:

@@ -31,9 +31,7 @@ def sync(path: Path) -> None:
 def check_new(path: Path, *, overwrite: bool) -> None:
     """Refuse what cannot be written, before any work starts; raises InputError that says what to do."""
     if not path.parent.is_dir():
-        raise InputError(
-            f"cannot write {path}: there is no folder {path.parent}; make it first: mkdir -p {path.parent}"
-        )
+        raise InputError(no_parent(path))
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; give the name of a file in it")
     if path.exists() and not overwrite:
@@ -56,6 +54,12 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
         check_new(path, overwrite=overwrite)
         os.replace(room / path.name, path)  # noqa: PTH105 - pathlib's replace is this very call
         sync(path.parent)
+
+
+def write_text(path: Path, text: str, *, overwrite: bool = False) -> None:
+    """Write a text file that appears whole or not at all."""
+    with replacing(path, overwrite=overwrite) as place:
+        place.write_text(text, encoding="utf-8")
 
 
 @contextmanager
@@ -87,7 +91,7 @@ def replacing_folder(folder: Path, *, overwrite: bool, ours: Callable[[Path], bo
 
 def _check_folder(folder: Path, *, overwrite: bool, ours: Callable[[Path], bool]) -> None:
     if not folder.parent.is_dir():
-        raise InputError(_no_parent(folder))
+        raise InputError(no_parent(folder))
     if folder.exists() and not folder.is_dir():
         raise InputError(f"cannot write the folder {folder}: a file has that name; choose another")
     if folder.is_dir() and any(folder.iterdir()):
@@ -99,7 +103,8 @@ def _check_folder(folder: Path, *, overwrite: bool, ours: Callable[[Path], bool]
             )
 
 
-def _no_parent(path: Path) -> str:
+def no_parent(path: Path) -> str:
+    """What to say of a file or folder whose parent is missing."""
     return f"cannot write {path}: there is no folder {path.parent}; make it first: mkdir -p {path.parent}"
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,10 +23,11 @@ import yaml
 from tuckpoint import parts, settings
 from tuckpoint.asked import cores
 from tuckpoint.errors import InputError, NoRoom, RecipeError, TraceError
-from tuckpoint.files import replacing, replacing_folder, sha256
+from tuckpoint.files import no_parent, replacing_folder, sha256, write_text
 from tuckpoint.labels import Item
 from tuckpoint.record import Maker, Record, canonical, digest_of, tuckpoint_version
 from tuckpoint.scale import local, shards
+from tuckpoint.scale.local import Progress
 from tuckpoint.scene import annotate, film
 from tuckpoint.scene import spec as specs
 from tuckpoint.scene.annotator import View
@@ -41,7 +42,6 @@ from tuckpoint.write import sets
 
 VERSION = 1
 SCENES_PER_SHARD = 32
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def render(
 
 def fill(order: Order, output: Path, *, workers: int | None = None, progress: Progress | None = None) -> sets.ImageSet:
     """Render what an order says into a folder, or go on there; see `render`."""
-    spec, _ = _crew(canonical(plain(order)))
+    _, spec, _ = _crew(canonical(plain(order)))
     for name in order.labels:
         parts.find("annotator", name)
     _first(order, spec)  # a mistake is told before work starts
@@ -146,8 +146,7 @@ def fill(order: Order, output: Path, *, workers: int | None = None, progress: Pr
     if output.exists() and any(output.iterdir()) and not (output / sets.SHARDS).is_dir():
         raise InputError(f"{output} holds other files; choose a new folder")
     if not output.parent.is_dir():
-        parent = output.parent
-        raise InputError(f"cannot write {output}: there is no folder {parent}; make it first: mkdir -p {parent}")
+        raise InputError(no_parent(output))
     output.mkdir(exist_ok=True)
     record = _record(order, spec)
     entries = local.run(
@@ -160,10 +159,11 @@ def fill(order: Order, output: Path, *, workers: int | None = None, progress: Pr
         initial={"order": plain(order), "record": record.to_dict()},
         suffix=".tar",
     )
-    _put(output / "recipe.yaml", order.to_yaml())
-    _put(output / "record.json", record.sealed().decode() + "\n")
+    write_text(output / "recipe.yaml", order.to_yaml(), overwrite=True)
+    write_text(output / "record.json", record.sealed().decode() + "\n", overwrite=True)
     about = _about(order, spec, record, tuple(entry.file for entry in entries))
-    _put(output / "coverage.json", json.dumps(_coverage(sets.ImageSet(output, about)), indent=1) + "\n")
+    coverage = json.dumps(_coverage(sets.ImageSet(output, about)), indent=1) + "\n"
+    write_text(output / "coverage.json", coverage, overwrite=True)
     sets.write_about(output, about)
     return sets.open_set(output)
 
@@ -204,8 +204,7 @@ def repeat(order: Order, old: Path, *, workers: int | None = None, progress: Pro
 
 def draw_shard(asked: Mapping[str, Any], job: shards.Job, place: Path) -> int:
     """Render one shard; runs in a worker, which keeps its renderer between shards."""
-    order = read(Order, asked["order"], "order")
-    spec, renderer = _crew(canonical(asked["order"]))
+    order, spec, renderer = _crew(canonical(asked["order"]))
     numbers = range(job.first_row, job.first_row + job.rows)
     items = (item for number in numbers for item in _items(order, spec, renderer, number))
     sets.write_shard(place, items, Record.from_dict(asked["record"]))
@@ -213,9 +212,9 @@ def draw_shard(asked: Mapping[str, Any], job: shards.Job, place: Path) -> int:
 
 
 @lru_cache(maxsize=2)
-def _crew(order: bytes) -> tuple[Spec, Renderer]:
-    told = read(Order, json.loads(order), "order")
-    return Spec.from_dict(told.spec), settings.build(parts.find("renderer", told.renderer), told.settings)
+def _crew(told: bytes) -> tuple[Order, Spec, Renderer]:
+    order = read(Order, json.loads(told), "order")
+    return order, Spec.from_dict(order.spec), settings.build(parts.find("renderer", order.renderer), order.settings)
 
 
 def _drawn(order: Order, spec: Spec, number: int, attempt: int = 0) -> tuple[Scene, ...]:
@@ -252,16 +251,17 @@ def _items(order: Order, spec: Spec, renderer: Renderer, number: int) -> list[tu
         except NoRoom:
             refused["a thing found no place"] += 1
             continue
-        found = [_shot(order, renderer, scene, dict(refused)) for scene in drawn]
+        found = [_shot(order, renderer, scene) for scene in drawn]
         why = next((why for shot in found if (why := _lacking(spec, shot))), None)
         if why is None:
-            return [pair for shot in found for pair in shot]
+            (first, scene), *rest = [pair for shot in found for pair in shot]
+            return [(replace(first, facts={**first.facts, "refused_before": dict(refused)}), scene), *rest]
         refused[why] += 1
     told = ", ".join(f"{why} ({count} times)" for why, count in refused.items())
     raise InputError(f"scene {number}: no try of {spec.tries} was fit: {told}; change the specification, or `require`")
 
 
-def _shot(order: Order, renderer: Renderer, scene: Scene, refused: dict[str, int]) -> list[tuple[Item, bytes | None]]:
+def _shot(order: Order, renderer: Renderer, scene: Scene) -> list[tuple[Item, bytes | None]]:
     stage = staged(scene)
     made: list[tuple[Item, bytes | None]] = []
     for frame in range(scene.frames):
@@ -276,8 +276,6 @@ def _shot(order: Order, renderer: Renderer, scene: Scene, refused: dict[str, int
         facts = {**item.facts, "scene": scene.digest, "frame": frame, "seen": counts, "knobs": dict(scene.knobs)}
         if scene.twin is not None:
             facts["twin"] = {"of": scene.twin[:-1], "half": scene.twin[-1], "knob": order.twin}
-        if refused:
-            facts["refused_before"] = refused
         made.append((replace(item, facts=facts), canonical(scene.to_dict()) if frame == 0 else None))
     return made
 
@@ -327,19 +325,3 @@ def _coverage(pictures: sets.ImageSet) -> dict[str, Any]:
         for name in pictures.about.classes
     }
     return {"pictures": count, "classes": per, "scenes_drawn_in_vain": dict(refused)}
-
-
-def _put(path: Path, text: str) -> None:
-    with replacing(path, overwrite=True) as place:
-        place.write_text(text, encoding="utf-8")
-
-
-def pin(text: str) -> tuple[str, Any]:
-    """A knob and its value out of `knob=value`; the value is read as YAML. Raises InputError for another form."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise InputError(f'"{text}" pins nothing; write knob=value')
-    try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise InputError(f'"{text}": the value cannot be read; write numbers, true or false, or text') from None

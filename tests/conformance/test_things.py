@@ -76,13 +76,6 @@ def test_all_parts_are_used_and_uv_is_finite(family):
         assert (np.array(point) <= high + 1e-6).all()
 
 
-@pytest.mark.parametrize("family", STANDING)
-def test_the_hull_holds_the_mesh(family):
-    mesh = made(family)
-    low, high = np.concatenate(mesh.hulls).min(axis=0), np.concatenate(mesh.hulls).max(axis=0)
-    assert np.allclose([low, high], mesh.bounds, atol=1e-6)
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_no_size_is_refused(family):
     kind = parts.find("thing", family)

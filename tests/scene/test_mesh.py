@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tuckpoint.errors import InputError
-from tuckpoint.scene.mesh import Mesh, joined, moved
+from tuckpoint.scene.mesh import Mesh
 
 
 def triangle(**changes):
@@ -32,22 +32,6 @@ def triangle(**changes):
 def test_a_broken_mesh_is_refused(changes, said):
     with pytest.raises(InputError, match=said):
         triangle(**changes)
-
-
-def test_joined_pieces_become_parts():
-    whole = joined({"low": triangle(), "high": moved(triangle(), np.diag([1.0, 1.0, 2.0, 1.0]))})
-    assert whole.parts == ("low", "high")
-    assert whole.part.tolist() == [0, 1]
-    assert whole.faces.tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert whole.keypoints == {"low.tip": (0.0, 1.0, 0.0)}
-
-
-def test_normals_stay_at_right_angles_when_a_mesh_is_stretched():
-    slanted = triangle(normals=np.array([[0.6, 0, 0.8]] * 3, np.float32))
-    stretched = moved(slanted, np.diag([2.0, 1.0, 1.0, 1.0]))
-    along = np.array([0.8 * 2, 0, -0.6])  # it lay in the surface, and was stretched with it
-    assert np.allclose(stretched.normals @ along, 0, atol=1e-6)
-    assert np.allclose(np.linalg.norm(stretched.normals, axis=1), 1)
 
 
 def test_bounds_hold_all():

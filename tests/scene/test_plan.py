@@ -97,6 +97,18 @@ def test_a_pin_without_a_number_holds_all_of_a_group_and_with_one_only_that():
     ]  # fmt: skip
 
 
+def test_a_knob_of_another_draw_may_be_pinned_in_every_scene():
+    pins = {"goods.shape.radius_m": 0.05, "goods.5.present": False, "goods.material.metallic": 1.0}
+    for index in range(10):
+        goods = [thing for name, thing in named(scene(index, pins=pins)).items() if name.startswith("goods")]
+        assert "goods.5" not in {thing.name for thing in goods}
+        for thing in goods:
+            assert thing.shape.get("radius_m", 0.05) == 0.05
+            assert {material.metallic for material in thing.materials.values()} == {1.0}
+    none = scene(pins={"goods.shape.radius_m": 0.05, "goods.count": 0})
+    assert not any(name.startswith("goods") for name in named(none))
+
+
 def test_what_is_not_present_keeps_its_place():
     there, gone = scene(pins={"lone.present": True}), scene(pins={"lone.present": False})
     assert "lone" in named(there)
@@ -141,7 +153,9 @@ def test_a_narrow_support_has_no_room():
     ("pins", "said"),
     [
         ({"sun.elevaton_deg": 3}, 'did you mean "sun.elevation_deg"'),
-        ({"goods.9.yaw": 1}, "there is no knob"),
+        ({"goods.2.yaw": 1}, "there is no knob"),
+        ({"goods.6.family": "can"}, "at most 6 members"),
+        ({"goods.shape.radius": 1}, "goods.shape.radius_m"),
         ({"sun.elevation_deg": "low"}, "sun.elevation_deg is 'low'; give a number"),
         ({"goods.count": -1}, "whole number from 0"),
         ({"camera.distance_m": 0}, "above 0"),
@@ -163,6 +177,10 @@ def test_wrong_pins_are_refused(pins, said):
         ({"frames": 0}, "frames"),
         ({"image": {"width": 64}}, "image.height"),
         ({"tries": 0}, "tries"),
+        ({"things__lone__materials": {"middle": {}}}, 'no part "middle"'),
+        ({"things__goods__shapes__cna": {}}, 'never a "cna".*can'),
+        ({"require": {"pixel": 3}}, 'require has no entry "pixel".*pixels'),
+        ({"image": {"width": 64, "height": 48, "depth": 3}}, 'image has no entry "depth"'),
         ({"lamps__lone": {"position": [0, 0, 1]}}, "names a lamp and something else"),
     ],
 )
@@ -175,7 +193,6 @@ def test_wrong_specifications_are_refused(change, said):
     ("change", "said"),
     [
         ({"things__goods__place": {"onn": "ground"}}, 'no entry "onn"'),
-        ({"things__lone__materials": {"middle": {}}}, 'no part "middle"'),
         ({"things__lone__shape": {"radius": 1.0}}, "radius"),
         ({"camera__fov": 3}, "fov"),
         ({"camera__lens": {"blur": 3}}, "blur_px"),

@@ -7,7 +7,6 @@ import pytest
 from scene.stages import ball, box, camera, quad, stage
 
 from tuckpoint.errors import InputError
-from tuckpoint.scene.mesh import moved
 from tuckpoint.scene.renderers.raycast import Raycast
 from tuckpoint.scene.scene import Lamp, Material, Pose, Sky, Sun, Texture, looking, turned
 
@@ -142,7 +141,7 @@ def test_a_triangle_through_the_plane_of_the_camera_is_right():
 def test_uv_and_textures_lie_as_they_should():
     image = np.zeros((2, 2, 3), np.uint8)
     image[0, 0], image[0, 1], image[1, 0] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
-    wall = moved(quad((0, -1, 0), 1.0), np.eye(4))
+    wall = quad((0, -1, 0), 1.0)
     material = Material((1.0, 1.0, 1.0), texture=Texture("by hand"))
     found = rendered(stage([wall], material=material, textures={0: image}))
     inside = np.argwhere(found.instance == 1)
@@ -172,6 +171,60 @@ def test_a_plane_under_one_sun_is_as_bright_as_lambert_says():
     shown = stage([quad(half=9.0)], view=view, sun=sun, sky=dark, material=Material((0.4, 0.4, 0.4), roughness=1.0))
     light = rendered(shown, shaded=True).radiance[32, 48]
     assert light == pytest.approx(0.4 / np.pi * 2.0 * 0.5, rel=0.15)
+
+
+LOOKS = {
+    "material": [{"colour": (0.1, 0.6, 0.2)}, {"roughness": 0.1}, {"metallic": 1.0}, {"transmission": 0.8}],
+    "sun": [{"elevation_deg": 20.0}, {"azimuth_deg": 10.0}, {"irradiance": 6.0}, {"colour": (1.0, 0.2, 0.2)}],
+    "sky": [{"zenith": (0.9, 0.1, 0.1)}, {"horizon": (0.9, 0.1, 0.1)}, {"ground": (0.9, 0.1, 0.1)}, {"strength": 3.0}],
+    "lamp": [{"target": (0.0, 3.0, 0.0)}, {"size_m": 2.0}, {"power_w": 400.0}, {"colour": (1.0, 0.1, 0.1)}],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"), [(kind, change) for kind, rows in LOOKS.items() for change in rows], ids=str
+)
+def test_every_setting_of_the_light_moves_the_picture_and_no_label(kind, change):
+    def shown(**changes):
+        made = {"material": {}, "sun": {}, "sky": {}, "lamp": {"position": (1.0, -1.0, 3.0)}}
+        made[kind] = {**made[kind], **changes}
+        return rendered(
+            stage([ball(), quad(half=3.0)], poses=[at(0, 0, 1), at(0, 0, 0)], view=camera((0.0, -5.0, 2.0)),
+                  material=Material(**made["material"]), sun=Sun(**made["sun"]), sky=Sky(**made["sky"]),
+                  lamps=(Lamp(**made["lamp"]),)), shaded=True)  # fmt: skip
+
+    plain, other = shown(), shown(**change)
+    assert np.abs(plain.radiance - other.radiance).max() > 0.01
+    assert np.array_equal(plain.instance, other.instance)
+    assert np.array_equal(plain.depth, other.depth)
+
+
+def test_an_environment_map_is_seen_and_turns(tmp_path):
+    from PIL import Image
+
+    image = np.zeros((32, 64, 3), np.uint8)
+    image[:, 32:48] = (0, 255, 0)  # a quarter turn to the right of +y
+    Image.fromarray(image).save(tmp_path / "sky.png")
+    view = camera((0.0, -9.0, 0.0), (0.0, 0.0, 0.0), size=(64, 32), focal=32.0)
+    seen = [
+        rendered(stage([ball(0.01)], view=view, sky=Sky(map=str(tmp_path / "sky.png"), turn_deg=turn)), shaded=True)
+        for turn in (0.0, 90.0)
+    ]
+    green = [found.radiance[4, :, 1] > 0.5 for found in seen]
+    assert green[0][36:60].all()
+    assert not green[0][:28].any()
+    assert green[1][4:28].all()
+    with pytest.raises(InputError, match="no file"):
+        rendered(stage([ball()], sky=Sky(map="no/such.png")), shaded=True)
+
+
+@pytest.mark.parametrize("setting", ["sky_rays", "lamp_rays"])
+def test_more_rays_give_another_picture_of_the_same_brightness(setting):
+    shown = stage([ball(), quad(half=3.0)], poses=[at(0, 0, 1), at(0, 0, 0)], view=camera((0.0, -5.0, 2.0)),
+                  lamps=(Lamp((1.0, -1.0, 3.0), size_m=1.5),))  # fmt: skip
+    few, many = (Raycast(device="cpu", **{setting: count}).render(shown, 0).radiance for count in (1, 16))
+    assert not np.array_equal(few, many)
+    assert few.mean() == pytest.approx(many.mean(), rel=0.03)
 
 
 def test_a_lamp_grows_weaker_with_the_square_of_its_distance():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuckpoint.errors import InputError
+from tuckpoint.files import write_text
 
 AUDIT = """Attack made rows, from tuckpoint or from any vendor, as someone would who wants to know who was in the data,
 and compare with the same attacks on real people who were not: the holdout. Every audit tries itself as well: a leaky
@@ -53,7 +54,7 @@ def audit_arguments(place: argparse.ArgumentParser) -> None:
 
 def audit_told(options: argparse.Namespace, *, terminal: Mapping[str, Any], progress: Any) -> tuple[str, int]:
     """Do what was asked; what to tell, and the exit status."""
-    from tuckpoint import deliver, run
+    from tuckpoint import run
     from tuckpoint.report.officer_terminal import audited as summary
     from tuckpoint.report.pages import pages_of
 
@@ -76,7 +77,7 @@ def audit_told(options: argparse.Namespace, *, terminal: Mapping[str, Any], prog
     )
     pages = pages_of(audited)
     for path in options.output:
-        deliver.write_text(path, pages[f"audit{path.suffix}"], overwrite=options.overwrite)
+        write_text(path, pages[f"audit{path.suffix}"], overwrite=options.overwrite)
     assert audited.audit is not None
     told = summary(audited.audit, report=", ".join(map(str, options.output)), **terminal)
     return told, BLOCKED if audited.blocked else 0

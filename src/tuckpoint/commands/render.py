@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tuckpoint.errors import InputError
+from tuckpoint.files import write_text
 
 RENDER = """Render labelled pictures of scenes that are drawn from a specification: things, lights and camera, every
 knob a value or how to draw one. No GPU is needed; the same seed gives the same labels, with any number of workers."""
@@ -26,8 +28,8 @@ WRITE_MORE = """examples:
 out/coco, out/yolo and so on. The set itself, out/shards, is in the layout of WebDataset."""
 
 
-def render_arguments(place: argparse.ArgumentParser) -> None:
-    """What can be said after `tuckpoint render`, but for seed, workers and progress."""
+def render_arguments(place: argparse.ArgumentParser, setting: Callable[[str], tuple[str, Any]]) -> None:
+    """What can be said after `tuckpoint render`, but for seed, workers and progress; `setting` reads NAME=VALUE."""
     place.add_argument("spec", type=Path, metavar="SPEC", help="specification of scenes (YAML)")
     place.add_argument("-n", "--scenes", type=int, required=True, metavar="N", help="scenes to render")
     place.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="new folder to write into")
@@ -36,8 +38,16 @@ def render_arguments(place: argparse.ArgumentParser) -> None:
     )
     place.add_argument("--labels", nargs="+", metavar="NAME", help="labels to write (default: the usual ones)")
     place.add_argument("--no-pictures", action="store_true", help="labels alone, several times faster")
-    place.add_argument("--pin", action="append", default=[], metavar="KNOB=VALUE", help="hold a knob; repeatable")
-    place.add_argument("--twin", metavar="KNOB[=A,B]", help="pairs that differ in this one knob")
+    place.add_argument(
+        "--pin", action="append", default=[], type=setting, metavar="KNOB=VALUE", help="hold a knob; repeatable"
+    )
+    place.add_argument(
+        "--twin",
+        type=lambda text: setting(text) if "=" in text else (text, ()),
+        default=(None, ()),
+        metavar="KNOB[=A,B]",
+        help="pairs that differ in this one knob",
+    )
 
 
 def write_arguments(place: argparse.ArgumentParser) -> None:
@@ -53,7 +63,7 @@ def render_told(options: argparse.Namespace, *, progress: Any) -> str:
     """Render, and say what stands where."""
     from tuckpoint import pictures
 
-    twin, values = _twin(options.twin)
+    twin, values = options.twin
     more = {} if options.labels is None else {"labels": options.labels}
     made = pictures.render(
         options.spec,
@@ -62,9 +72,9 @@ def render_told(options: argparse.Namespace, *, progress: Any) -> str:
         seed=options.seed,
         renderer=options.renderer,
         shaded=not options.no_pictures,
-        pins=dict(pictures.pin(text) for text in options.pin),
+        pins=dict(options.pin),
         twin=twin,
-        values=values,
+        values=values if isinstance(values, list | tuple) else (values,),
         workers=options.workers,
         progress=progress,
         **more,
@@ -74,7 +84,7 @@ def render_told(options: argparse.Namespace, *, progress: Any) -> str:
     for name, seen in coverage["classes"].items():
         lines.append(f"  {name:<14} in {seen['pictures']:,} pictures, {seen['things']:,} things")
     for why, count in coverage["scenes_drawn_in_vain"].items():
-        lines.append(f"  drawn anew {count:,} times: {why}")
+        lines.append(f"  scenes drawn in vain: {count:,}, {why}")
     lines.append(f"next: tuckpoint write {options.output} --format coco yolo")
     return "\n".join(lines)
 
@@ -89,7 +99,7 @@ def look_arguments(place: argparse.ArgumentParser) -> None:
 
 def look_told(options: argparse.Namespace) -> str:
     """Write the contact sheet, and say where."""
-    from tuckpoint import deliver, pictures
+    from tuckpoint import pictures
     from tuckpoint.report.contact import contact
     from tuckpoint.write import sets
 
@@ -98,7 +108,7 @@ def look_told(options: argparse.Namespace) -> str:
     made = sets.open_set(options.folder)
     place = options.output or options.folder / "look.html"
     sheet = contact(made, pictures.covered(made), limit=options.limit)
-    deliver.write_text(place, sheet, overwrite=options.overwrite or options.output is None)
+    write_text(place, sheet, overwrite=options.overwrite or options.output is None)
     return str(place)
 
 
@@ -109,17 +119,3 @@ def write_told(options: argparse.Namespace) -> str:
     return "\n".join(
         f"{folder}/" for folder in pictures.write(options.folder, options.format, overwrite=options.overwrite)
     )
-
-
-def _twin(text: str | None) -> tuple[str | None, tuple[Any, ...]]:
-    if text is None:
-        return None, ()
-    import yaml
-
-    name, equals, told = text.partition("=")
-    if not equals:
-        return name, ()
-    values = yaml.safe_load(f"[{told}]")
-    if len(values) != 2:
-        raise InputError(f"--twin {text}: give the two values of a pair, as in KNOB=10,60")
-    return name, tuple(values)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tuckpoint.errors import InputError, ToolError, TraceError
-from tuckpoint.files import replacing, sha256, sync
+from tuckpoint.files import no_parent, replacing, sha256, sync
 from tuckpoint.record import canonical, digest_of
 
 MANIFEST = "_manifest.json"
@@ -74,8 +74,7 @@ def opened(folder: Path, whole: str) -> Iterator[None]:
     """
     notes = folder / "_m"
     if not folder.parent.is_dir():
-        parent = folder.parent
-        raise InputError(f"cannot write {folder}: there is no folder {parent}; make it first: mkdir -p {parent}")
+        raise InputError(no_parent(folder))
     if folder.exists() and not notes.is_dir() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(f"{folder} is a file or holds other files; choose a new folder")
     notes.mkdir(parents=True, exist_ok=True)

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from tuckpoint import parts, settings
 from tuckpoint.errors import InputError, NoRoom, did_you_mean
 from tuckpoint.scene import scene as scenes
-from tuckpoint.scene.knob import drawn, is_draw
+from tuckpoint.scene.knob import drawn, is_draw, support
 from tuckpoint.scene.plain import read
 from tuckpoint.scene.scene import Camera, Lamp, Lens, Material, Pose, Scene, Sky, Sun, Thing
 from tuckpoint.scene.spec import Spec
@@ -27,7 +28,8 @@ _CAMERA = {
     "target_m": [0.0, 0.0, 0.0], "distance_m": 2.0, "azimuth_deg": -90.0, "elevation_deg": 30.0, "roll_deg": 0.0,
     "fov_deg": 45.0, "lens": {},
 }  # fmt: skip
-_MEMBER = re.compile(r"^([^.]+)\.\d+(\.|$)")
+_MOTION: dict[str, Any] = {"velocity_m_s": [0.0, 0.0, 0.0], "spin_deg_s": 0.0}
+_MEMBER = re.compile(r"^([^.]+)\.(\d+)(\.|$)")
 
 
 @dataclass
@@ -38,12 +40,11 @@ class _Knobs:
     pins: Mapping[str, Any]
     taken: dict[str, Any] = field(default_factory=dict)
     offered: set[str] = field(default_factory=set)
-    used: set[str] = field(default_factory=set)
 
     def take(self, path: str, value: Any) -> Any:
         """The value of a knob, or of all knobs of a mapping or list."""
-        group = _MEMBER.sub(lambda match: match[1] + match[2], path)
-        self.offered |= {path, group}
+        group = _group(path)
+        self.offered.add(group)
         pin = next((name for name in (path, group) if name in self.pins), None)
         if is_draw(value):
             found = drawn(value, self.seed.child(path), path)
@@ -54,17 +55,32 @@ class _Knobs:
         else:
             found = value
         if pin is not None:
-            self.used.add(pin)
             found = self.pins[pin]
         if pin is not None or is_draw(value):
             self.taken[path] = found
         return found
 
-    def check(self) -> None:
-        """Raise InputError for a pin that no knob took."""
+    def offer(self, path: str, value: Any) -> None:
+        """Name knobs that another scene of the specification has."""
+        self.offered.add(path)
+        if isinstance(value, Mapping) and not is_draw(value):
+            for name, item in value.items():
+                self.offer(f"{path}.{name}", item)
+
+    def check(self, spec: Spec) -> None:
+        """Raise InputError for a pin of a knob that no scene of the specification has, whatever it drew."""
         for name in self.pins:
-            if name not in self.used:
+            member = _MEMBER.match(name)
+            if _group(name) not in self.offered:
                 raise InputError(f'there is no knob "{name}"{did_you_mean(name, sorted(self.offered))}')
+            most = None if member is None else spec.most(member[1], self.pins)
+            if member is not None and most is not None and int(member[2]) >= most:
+                raise InputError(f'there is no knob "{name}": {member[1]} has at most {most} members, from 0')
+
+
+def _group(path: str) -> str:
+    """The path of a member's knob without the member's number."""
+    return _MEMBER.sub(lambda match: match[1] + match[3], path)
 
 
 def plan(
@@ -89,6 +105,7 @@ def plan(
         count = knobs.take(f"{name}.count", told["count"]) if "count" in told else None
         if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
             raise InputError(f"{name}.count is {count!r}; give a whole number from 0")
+        _offer(knobs, name, told)
         for path in [name] if count is None else [f"{name}.{number}" for number in range(count)]:
             things.append(_thing(spec, knobs, path, told, things))
             if not knobs.take(f"{path}.present", told.get("present", True)):
@@ -97,7 +114,7 @@ def plan(
     sun = None if spec.sun is None else read(Sun, knobs.take("sun", _with(spec.sun, Sun())), "sun")
     sky = read(Sky, knobs.take("sky", _with(spec.sky, Sky())), "sky")
     lamps = tuple(read(Lamp, knobs.take(name, told), name) for name, told in sorted(spec.lamps.items()))
-    knobs.check()
+    knobs.check(spec)
     return Scene(
         spec=spec.digest,
         index=index,
@@ -119,16 +136,36 @@ def _with(told: Mapping[str, Any], default: Any) -> dict[str, Any]:
     return {**{item.name: getattr(default, item.name) for item in fields(default)}, **told}
 
 
+def _shape(family: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings of a family, so that every one can be pinned; those of the specification over its defaults."""
+    default = settings.plain(parts.find("thing", family)())
+    return {**default, **told.get("shape", {}), **told.get("shapes", {}).get(family, {})}
+
+
+def _offer(knobs: _Knobs, name: str, told: Mapping[str, Any]) -> None:
+    """The knobs that a member of any family would have, also where this scene drew another, or no member at all."""
+    for entry in (
+        "family",
+        "present",
+        "class",
+        "place.yaw_deg",
+        "place.gap_m" if "on" in told.get("place", {}) else "place.at",
+    ):
+        knobs.offer(f"{name}.{entry}", None)
+    for family in support(told["family"]) or ():
+        knobs.offer(f"{name}.shape", _shape(str(family), told))
+    knobs.offer(f"{name}.material", _with(told.get("material", {}), Material()))
+    knobs.offer(f"{name}.materials", told.get("materials", {}))
+    if "motion" in told:
+        knobs.offer(f"{name}.motion", {**_MOTION, **told["motion"]})
+
+
 def _thing(spec: Spec, knobs: _Knobs, path: str, told: Mapping[str, Any], before: list[Thing]) -> Thing:
     family = str(knobs.take(f"{path}.family", told["family"]))
-    shape = knobs.take(f"{path}.shape", {**told.get("shape", {}), **told.get("shapes", {}).get(family, {})})
+    shape = knobs.take(f"{path}.shape", _shape(family, told))
     mesh = mesh_of(family, shape)
-    shared = told.get("material", {})
     own = told.get("materials", {})
-    unknown = sorted(set(own) - set(mesh.parts))
-    if unknown and not is_draw(told["family"]):
-        raise InputError(f'{path}: {family} has no part "{unknown[0]}"{did_you_mean(unknown[0], mesh.parts)}')
-    look = knobs.take(f"{path}.material", _with(shared, Material()))
+    look = knobs.take(f"{path}.material", _with(told.get("material", {}), Material()))
     materials = {
         part: read(Material, {**look, **knobs.take(f"{path}.materials.{part}", own[part])} if part in own else look,
                    f"{path}.material")
@@ -161,27 +198,27 @@ def _place(
         if not isinstance(at, list | tuple) or len(at) != 3:
             raise InputError(f"{path}.place.at is {at!r}; give x, y and z in metres")
         return Pose(tuple(float(value) for value in at), rotation), None  # type: ignore[arg-type]
-    support = next((thing for thing in before if thing.name == told["on"]), None)
-    if support is None:
+    below = next((thing for thing in before if thing.name == told["on"]), None)
+    if below is None:
         raise InputError(f'{path} stands on "{told["on"]}", which is a group; name a single thing')
     gap = float(knobs.take(f"{path}.place.gap_m", told.get("gap_m", 0.005)))
-    return _free_spot(knobs, path, told, bounds, before, support, gap, rotation), support.name
+    return _free_spot(knobs, path, told, bounds, before, below, gap, rotation), below.name
 
 
 def _free_spot(
-    knobs: _Knobs, path: str, told: Mapping[str, Any], bounds: Any, before: list[Thing], support: Thing, gap: float,
+    knobs: _Knobs, path: str, told: Mapping[str, Any], bounds: Any, before: list[Thing], below: Thing, gap: float,
     rotation: scenes.Quaternion,
 ) -> Pose:  # fmt: skip
-    """A place on the support where the thing's circle meets no other circle and stays within the surface."""
-    surfaces = mesh_of(support.family, support.shape).surfaces
+    """A place on the below where the thing's circle meets no other circle and stays within the surface."""
+    surfaces = mesh_of(below.family, below.shape).surfaces
     wanted = told.get("surface")
     choices = [surface for surface in surfaces if wanted in (None, surface.name)]
     if not choices:
         known = ", ".join(surface.name for surface in surfaces) or "none"
-        raise InputError(f'{path}: "{support.name}" has no surface to stand on called {wanted!r}; it has: {known}')
+        raise InputError(f'{path}: "{below.name}" has no surface to stand on called {wanted!r}; it has: {known}')
     random = knobs.seed.child(path, "place").numpy()
     radius = _radius(bounds)
-    matrix = support.poses[0].matrix()
+    matrix = below.poses[0].matrix()
     others = [
         (
             np.array(thing.poses[0].position[:2]),
@@ -189,7 +226,7 @@ def _free_spot(
             thing.poses[0].position[2],
         )
         for thing in before
-        if thing.parent == support.name
+        if thing.parent == below.name
     ]
     for _ in range(PLACE_TRIES):
         surface = choices[int(random.integers(len(choices)))]
@@ -205,7 +242,7 @@ def _free_spot(
         ):
             return Pose((float(world[0]), float(world[1]), float(world[2])), rotation)
     raise NoRoom(
-        f'"{path}" found no free place on "{support.name}" in {PLACE_TRIES} tries; make it larger, or place fewer'
+        f'"{path}" found no free place on "{below.name}" in {PLACE_TRIES} tries; make it larger, or place fewer'
     )
 
 
@@ -217,7 +254,7 @@ def _radius(bounds: Any) -> float:
 def _moved(spec: Spec, knobs: _Knobs, path: str, pose: Pose, told: Mapping[str, Any] | None) -> tuple[Pose, ...]:
     if told is None or spec.frames == 1:
         return (pose,)
-    motion = knobs.take(f"{path}.motion", {"velocity_m_s": [0.0, 0.0, 0.0], "spin_deg_s": 0.0, **told})
+    motion = knobs.take(f"{path}.motion", {**_MOTION, **told})
     if len(motion) > 2 or len(motion["velocity_m_s"]) != 3:
         raise InputError(f"{path}.motion takes velocity_m_s (x, y, z) and spin_deg_s, not {dict(motion)}")
     start = pose.matrix()

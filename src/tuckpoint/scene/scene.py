@@ -72,8 +72,7 @@ class Thing:
 
     `name` is unique (`goods.3`); `family` and `shape` give its mesh; `materials` has one entry per part of the mesh, by
     part name. `class_name` is None for what is there but not labelled as an object (floor, distractors). `poses` has
-    one entry, or one per frame. `parent` names the thing it stands on or in, `relation` says which ("on", "in",
-    "beside"). `source` is the row of the asset ledger of a mesh that a user brought, None for procedural ones.
+    one entry, or one per frame. `parent` names the thing it stands on or in, `relation` says which ("on").
     """
 
     name: str
@@ -84,7 +83,6 @@ class Thing:
     class_name: str | None = None
     parent: str | None = None
     relation: str | None = None
-    source: Mapping[str, str] | None = None
 
     def pose(self, frame: int) -> Pose:
         """The pose in a frame."""
@@ -99,7 +97,6 @@ class Sun:
     azimuth_deg: float = 135.0
     irradiance: float = 3.0
     colour: Colour = (1.0, 0.95, 0.88)
-    angle_deg: float = 0.5
 
 
 @dataclass(frozen=True)

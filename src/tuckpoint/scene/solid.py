@@ -21,7 +21,7 @@ def above(value: float, name: str) -> float:
     return value
 
 
-def block(size: tuple[float, float, float], *, part: str = "all") -> Mesh:
+def block(size: tuple[float, float, float]) -> Mesh:
     """A box of this size (m) that stands on z = 0 about the origin; each side carries the whole texture."""
     half = np.array(size) / 2
     sides = []
@@ -50,15 +50,8 @@ def block(size: tuple[float, float, float], *, part: str = "all") -> Mesh:
             np.int32
         ),
         part=np.zeros(12, np.int32),
-        parts=(part,),
-        hulls=(hull_of_box(size),),
+        parts=("all",),
     )
-
-
-def hull_of_box(size: tuple[float, float, float]) -> Floats:
-    """The eight corners (8, 3) of a box on z = 0."""
-    x, y, z = size
-    return np.array([[a * x / 2, b * y / 2, c * z] for a in (-1, 1) for b in (-1, 1) for c in (0, 1)], np.float32)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from tuckpoint import parts
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.record import digest_of
 from tuckpoint.scene.knob import support
+from tuckpoint.scene.stage import mesh_of
 
 _ENTRIES = ("name", "image", "frames", "fps", "things", "sun", "sky", "lamps", "camera", "require", "tries")
 _THING = (
@@ -66,6 +67,10 @@ class Spec:
                 raise InputError(f'"{name}" names a lamp and something else; choose another name')
         if not isinstance(self.frames, int) or self.frames < 1 or not self.fps > 0:
             raise InputError(f"{self.frames} frames at {self.fps} a second: give 1 or more, at a rate above 0")
+        for entry, known in (("image", ("width", "height")), ("require", ("things", "pixels"))):
+            for name in getattr(self, entry):
+                if name not in known:
+                    raise InputError(f'{entry} has no entry "{name}"{did_you_mean(str(name), known)}; it has: {known}')
         if not isinstance(self.tries, int) or self.tries < 1:
             raise InputError(f"tries is {self.tries}; give 1 or more")
         for side in ("width", "height"):
@@ -84,9 +89,28 @@ class Spec:
                 raise InputError(f'things.{name} has no entry "{entry}"{did_you_mean(str(entry), _THING)}')
         for family in support(thing["family"]) or ():
             parts.find("thing", str(family))
+        self._check_names(name, thing)
         place = thing.get("place", {})
         if "on" in place and place["on"] not in list(self.things)[: list(self.things).index(name)]:
             raise InputError(f'things.{name} stands on "{place["on"]}", which is not named before it')
+
+    def _check_names(self, name: str, thing: Mapping[str, Any]) -> None:
+        """Families and parts that no member of the thing can have."""
+        families = [str(family) for family in support(thing["family"]) or ()]
+        for family in thing.get("shapes", {}):
+            if family not in families:
+                raise InputError(f'things.{name}.shapes: it is never a "{family}"{did_you_mean(str(family), families)}')
+        known = {part for family in families for part in mesh_of(family, {}).parts}
+        for part in thing.get("materials", {}):
+            if part not in known:
+                raise InputError(f'things.{name}.materials: no part "{part}"{did_you_mean(str(part), sorted(known))}')
+
+    def most(self, name: str, pins: Mapping[str, Any]) -> int | None:
+        """The largest number of members that a thing can have; None if it is not known."""
+        count = pins.get(f"{name}.count", self.things.get(name, {}).get("count"))
+        if isinstance(count, Mapping) and "integers" in count:
+            return int(count["integers"][1])
+        return count if isinstance(count, int) else None
 
     @property
     def classes(self) -> tuple[str, ...]:

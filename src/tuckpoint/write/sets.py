@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError, MissingExtra, TraceError
-from tuckpoint.files import replacing
+from tuckpoint.files import write_text
 from tuckpoint.labels import Item, Meaning
 from tuckpoint.record import Record, canonical
 
@@ -33,8 +33,8 @@ _MIDNIGHT = (1980, 1, 1, 0, 0, 0)  # zip files must have a time; the same one gi
 class SetMeta:
     """What is in a set: its name, size of a picture, pictures, class names by id from 1, and what the labels mean.
 
-    `renderer` is what made the pictures, `assets` rows of the asset ledger,
-    `shards` the names of its tar files, `record` the record that every file carries.
+    `renderer` is what made the pictures, `shards` the names of its tar files, `record` the record that
+    every file carries.
     """
 
     name: str
@@ -46,7 +46,6 @@ class SetMeta:
     renderer: str
     record: Record
     shards: tuple[str, ...] = ()
-    assets: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -66,7 +65,6 @@ class SetMeta:
                     "shards": tuple(told["shards"]),
                     "meanings": {name: Meaning(**one) for name, one in told["meanings"].items()},
                     "record": Record.from_dict(told["record"]),
-                    "assets": tuple(told["assets"]),
                 }
             )
         except (KeyError, TypeError, AttributeError) as error:
@@ -101,8 +99,7 @@ def open_set(folder: Path) -> ImageSet:
 
 def write_about(folder: Path, about: SetMeta) -> None:
     """Write set.json: the set is whole."""
-    with replacing(folder / ABOUT, overwrite=True) as place:
-        place.write_text(json.dumps(about.to_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(folder / ABOUT, json.dumps(about.to_dict(), indent=1, ensure_ascii=False) + "\n", overwrite=True)
 
 
 def write_shard(path: Path, items: Iterable[tuple[Item, bytes | None]], record: Record) -> int:

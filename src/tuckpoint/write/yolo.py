@@ -11,7 +11,7 @@ from tuckpoint.write.sets import ImageSet, png
 
 
 def yolo(pictures: ImageSet, folder: Path) -> None:
-    """Write a set into an empty folder, all of it as `train`: a real holdout is yours to name in data.yaml.
+    """Write a set into an empty folder, all of it as `train`; `images/val` is for your real pictures, and stays away.
 
     Raises InputError if the set lacks boxes.
     """
@@ -34,7 +34,7 @@ def yolo(pictures: ImageSet, folder: Path) -> None:
     told = {
         "path": ".",
         "train": "images/train",
-        "val": "images/train",
+        "val": "images/val",
         "names": dict(enumerate(about.classes)),
         "synthetic": True,
         "tuckpoint_record": record.digest(),

@@ -9,7 +9,6 @@ from tuckpoint.scene.annotator import Annotator, Label, View
 from tuckpoint.scene.annotators.masks import labelled
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-LEAST_PIXELS = 1
 
 
 def _relations(view: View) -> Label:
@@ -36,7 +35,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _caption(view: View) -> Label:
-    seen = [n for n in labelled(view) if (view.buffers.instance == n).sum() >= LEAST_PIXELS]
+    seen = [n for n in labelled(view) if (view.buffers.instance == n).any()]
     counts = Counter(str(view.scene.things[n - 1].class_name) for n in seen)
     told = [_count(counts[name], name) for name in view.scene.classes if counts[name]]
     text = (

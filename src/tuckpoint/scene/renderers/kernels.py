@@ -36,6 +36,13 @@ def ray(camera: Pinhole, x: int, y: int):
 
 
 @wp.func
+def ahead(camera: Pinhole, view: wp.mat33, x: int, y: int):
+    """The same ray in the world, single precision."""
+    d = ray(camera, x, y)
+    return view * wp.vec3(wp.float32(d[0]), wp.float32(d[1]), wp.float32(d[2]))
+
+
+@wp.func
 def edges(a: wp.vec3d, b: wp.vec3d, c: wp.vec3d, d: wp.vec3d):
     """The three edge functions."""
     return wp.vec3d(wp.dot(d, wp.cross(b, c)), wp.dot(d, wp.cross(c, a)), wp.dot(d, wp.cross(a, b)))
@@ -159,7 +166,7 @@ def resolve(
     face_of[y, x] = face
     shares[y, x, 0] = u
     shares[y, x, 1] = v
-    towards = view * wp.vec3(wp.float32(d[0]), wp.float32(d[1]), wp.float32(d[2]))
+    towards = ahead(camera, view, x, y)
     n = wp.normalize(normals[corner[0]] * u + normals[corner[1]] * v + normals[corner[2]] * w)
     if wp.dot(n, towards) > 0.0:
         n = -n

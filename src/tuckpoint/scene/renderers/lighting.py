@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from tuckpoint.scene.renderers.kernels import Pinhole, ray
+from tuckpoint.scene.renderers.kernels import Pinhole, ahead
 
 SAMPLES = wp.constant(16)  # directions that the pixels of a 4 x 4 square share among them
 
@@ -79,8 +79,7 @@ def open_sky(
     y, x = wp.tid()
     if depth[y, x] == wp.inf:
         return
-    d = ray(camera, x, y)
-    way = view * wp.vec3(wp.float32(d[0]), wp.float32(d[1]), wp.float32(d[2]))
+    way = ahead(camera, view, x, y)
     n = wp.vec3(normal[y, x, 0], normal[y, x, 1], normal[y, x, 2])
     at = eye + way * depth[y, x] + n * (2e-4 + 1e-4 * depth[y, x])
     total = wp.vec3(0.0, 0.0, 0.0)
@@ -192,8 +191,8 @@ def shade(
 ):
     """Linear light of a pixel: sun and lamps with shadow rays, the sky's gathered light, a mirror image of the sky."""
     y, x = wp.tid()
-    d = ray(camera, x, y)
-    way = wp.normalize(view * wp.vec3(wp.float32(d[0]), wp.float32(d[1]), wp.float32(d[2])))
+    along = ahead(camera, view, x, y)
+    way = wp.normalize(along)
     out = wp.vec3(0.0, 0.0, 0.0)
     if depth[y, x] == wp.inf:
         out = sky(light, panorama, way)
@@ -205,8 +204,7 @@ def shade(
     roughness = finish[y, x, 0]
     metallic = finish[y, x, 1]
     clear = finish[y, x, 2]
-    at = eye + view * wp.vec3(wp.float32(d[0]), wp.float32(d[1]), wp.float32(d[2])) * depth[y, x]
-    at += n * (2e-4 + 1e-4 * depth[y, x])
+    at = eye + along * depth[y, x] + n * (2e-4 + 1e-4 * depth[y, x])
     base = wp.lerp(wp.vec3(0.04, 0.04, 0.04), colour, metallic)
     matt = colour * ((1.0 - metallic) * (1.0 - clear) / wp.pi)
     ambient = smoothed(depth, normal, gathered, camera, x, y)

@@ -42,9 +42,7 @@ class Ball:
         upper = Stretch(arc((0.0, r), r, 0, 90, steps=steps), "upper")
         made = turned([lower, upper], segments=4 * steps)
         smooth = (made.vertices - np.array([0, 0, r], np.float32)) / np.float32(r)
-        return replace(
-            made, normals=smooth.astype(np.float32), hulls=(made.vertices,), keypoints={"centre": (0.0, 0.0, r)}
-        )
+        return replace(made, normals=smooth.astype(np.float32), keypoints={"centre": (0.0, 0.0, r)})
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Cylinder:
         )
         inner = r / 2**0.5
         top = Surface("top", (0.0, 0.0, h), (inner, inner))
-        return replace(made, surfaces=(top,), hulls=(made.vertices,), keypoints={"top": (0.0, 0.0, h)})
+        return replace(made, surfaces=(top,), keypoints={"top": (0.0, 0.0, h)})
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Bottle:
             ]
         )
         points = {"base": (0.0, 0.0, 0.0), "shoulder": (0.0, 0.0, start + bend), "top": (0.0, 0.0, h)}
-        return replace(made, keypoints={**points, "neck": (0.0, 0.0, (start + bend + top) / 2)}, hulls=(made.vertices,))
+        return replace(made, keypoints={**points, "neck": (0.0, 0.0, (start + bend + top) / 2)})
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Can:
             ]
         )
         points = {"base": (0.0, 0.0, 0.0), "top": (0.0, 0.0, h)}
-        return replace(made, keypoints=points, hulls=(made.vertices,))
+        return replace(made, keypoints=points)
 
 
 @dataclass(frozen=True)
@@ -104,4 +104,4 @@ class Bowl:
                 Stretch([inner[-1], (0, inner[-1][1])], "inside"),
             ]
         )
-        return replace(made, keypoints={"base": (0.0, 0.0, 0.0)}, hulls=(made.vertices,))
+        return replace(made, keypoints={"base": (0.0, 0.0, 0.0)})
