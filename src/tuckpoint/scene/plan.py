@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -136,10 +137,14 @@ def _with(told: Mapping[str, Any], default: Any) -> dict[str, Any]:
     return {**{item.name: getattr(default, item.name) for item in fields(default)}, **told}
 
 
+@lru_cache(maxsize=256)
+def _defaults(family: str) -> dict[str, Any]:
+    return settings.plain(parts.find("thing", family)())  # it looks through what is installed: not for every thing
+
+
 def _shape(family: str, told: Mapping[str, Any]) -> dict[str, Any]:
     """All settings of a family, so that every one can be pinned; those of the specification over its defaults."""
-    default = settings.plain(parts.find("thing", family)())
-    return {**default, **told.get("shape", {}), **told.get("shapes", {}).get(family, {})}
+    return {**_defaults(family), **told.get("shape", {}), **told.get("shapes", {}).get(family, {})}
 
 
 def _offer(knobs: _Knobs, name: str, told: Mapping[str, Any]) -> None:
