@@ -233,3 +233,22 @@ def test_a_file_is_read_and_on_is_a_word(tmp_path):
             load(tmp_path / "y.yaml")
     with pytest.raises(InputError, match="no specification"):
         load(tmp_path / "z.yaml")
+
+
+def test_a_family_has_its_own_looks_unless_told(monkeypatch):
+    from dataclasses import replace
+
+    from tuckpoint.scene import plan as planning
+
+    real = planning.mesh_of
+
+    def looked(family, shape):
+        mesh = real(family, shape)
+        return replace(mesh, looks={"lid": {"colour": [0.1, 0.2, 0.3], "metallic": 1.0}}) if family == "can" else mesh
+
+    monkeypatch.setattr(planning, "mesh_of", looked)
+    told = {"name": "one", "things": {"tin": {"family": "can", "material": {"roughness": 0.2}}}}
+    lid = plan(Spec.from_dict(told), Seed(0), 0).things[0].materials["lid"]
+    assert (lid.colour, lid.metallic, lid.roughness) == ((0.1, 0.2, 0.3), 1.0, 0.2)
+    pinned = plan(Spec.from_dict(told), Seed(0), 0, pins={"tin.material.metallic": 0.5}).things[0].materials["lid"]
+    assert (pinned.colour, pinned.metallic) == ((0.1, 0.2, 0.3), 0.5)

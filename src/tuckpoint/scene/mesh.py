@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,8 @@ class Mesh:
 
     vertices (v, 3) and normals (v, 3) float32, a vertex doubled wherever its normal or uv breaks; uv (v, 2) float32,
     v up; faces (f, 3) int32, counter-clockwise from outside; part (f,) int32, an index into `parts`. `keypoints` are
-    named points (3,), `surfaces` where others may stand.
+    named points (3,), `surfaces` where others may stand. `looks` tells by part how it looks unless the specification
+    says otherwise: entries of `scene.Material` (a texture as {"kind": .., "settings": ..}).
     """
 
     vertices: Floats
@@ -40,6 +42,7 @@ class Mesh:
     parts: tuple[str, ...]
     keypoints: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     surfaces: tuple[Surface, ...] = ()
+    looks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         v, f = len(self.vertices), len(self.faces)
@@ -59,6 +62,9 @@ class Mesh:
             raise InputError(f"the mesh has faces that name vertices outside 0..{v - 1}; mend the file")
         if self.part.min() < 0 or self.part.max() >= len(self.parts):
             raise InputError(f"the mesh has faces of parts outside 0..{len(self.parts) - 1}")
+        unknown = sorted(set(self.looks) - set(self.parts))
+        if unknown:
+            raise InputError(f'the mesh tells how "{unknown[0]}" looks, which is none of its parts: {self.parts}')
         if not (self.bounds[1] - self.bounds[0]).max() > 0:
             raise InputError("the mesh has no size: all its vertices are one point; give a scale above 0")
 

@@ -170,12 +170,15 @@ def _thing(spec: Spec, knobs: _Knobs, path: str, told: Mapping[str, Any], before
     shape = knobs.take(f"{path}.shape", _shape(family, told))
     mesh = mesh_of(family, shape)
     own = told.get("materials", {})
-    look = knobs.take(f"{path}.material", _with(told.get("material", {}), Material()))
+    asked = _asked(knobs, f"{path}.material", told.get("material", {}))
     materials = {
-        part: read(Material, {**look, **knobs.take(f"{path}.materials.{part}", own[part])} if part in own else look,
-                   f"{path}.material")
+        part: read(
+            Material,
+            {**mesh.looks.get(part, {}), **asked, **knobs.take(f"{path}.materials.{part}", own.get(part, {}))},
+            f"{path}.material",
+        )
         for part in mesh.parts
-    }  # fmt: skip
+    }
     name = knobs.take(f"{path}.class", told["class"]) if "class" in told else family
     pose, parent = _place(knobs, path, told.get("place", {}), mesh.bounds, before)
     return Thing(
@@ -188,6 +191,16 @@ def _thing(spec: Spec, knobs: _Knobs, path: str, told: Mapping[str, Any], before
         parent=parent,
         relation=None if parent is None else "on",
     )
+
+
+def _asked(knobs: _Knobs, path: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of a material that the specification or a pin names; the others are the family's own."""
+    every = knobs.take(path, _with(told, Material()))
+    if {path, _group(path)} & set(knobs.pins):
+        return dict(every)
+    own = (path, _group(path))
+    pinned = {name for name in every for pin in knobs.pins for at in own if f"{pin}.".startswith(f"{at}.{name}.")}
+    return {name: value for name, value in every.items() if name in told or name in pinned}
 
 
 def _place(
