@@ -5,7 +5,7 @@ TuckpointError
    + SchemaError               the schema, or the data held against it
    + RecipeError               the recipe file
    + UnknownPart(LookupError)  no part of that kind has that name
-   + NoRoom                    a thing found no free place in a drawn scene
+   + UnfitScene                a drawn scene cannot be (no free place ...); another draw may
  x ShortSample                 rules or conditions left too few rows; it carries them
  x PrivacyError                a budget is spent, or a step would void a guarantee; never a warning
  x MissingExtra(ImportError)   says which extra to install
@@ -54,8 +54,12 @@ class PrivacyError(TuckpointError):
     """A privacy budget is spent, or a step would void a guarantee."""
 
 
-class NoRoom(InputError):
-    """A thing found no free place in a drawn scene; another draw may have one."""
+class UnfitScene(InputError):
+    """A drawn scene cannot be, as where a thing found no free place; another draw may. `why` in a few words."""
+
+    def __init__(self, message: str, *, why: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class MissingExtra(TuckpointError, ImportError):

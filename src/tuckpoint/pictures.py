@@ -22,7 +22,7 @@ import yaml
 
 from tuckpoint import parts, settings
 from tuckpoint.asked import cores
-from tuckpoint.errors import InputError, NoRoom, RecipeError, TraceError
+from tuckpoint.errors import InputError, RecipeError, TraceError, UnfitScene
 from tuckpoint.files import no_parent, replacing_folder, sha256, write_text
 from tuckpoint.labels import Item
 from tuckpoint.record import Maker, Record, canonical, digest_of, tuckpoint_version
@@ -230,11 +230,11 @@ def _drawn(order: Order, spec: Spec, number: int, attempt: int = 0) -> tuple[Sce
 
 
 def _first(order: Order, spec: Spec) -> tuple[Scene, ...]:
-    """The first scene in which all things found a place; raises NoRoom if there is none."""
+    """The first scene that can be; raises UnfitScene if there is none."""
     for attempt in range(spec.tries):
         try:
             return _drawn(order, spec, 0, attempt)
-        except NoRoom as error:
+        except UnfitScene as error:
             last = error
     raise last
 
@@ -248,8 +248,8 @@ def _items(order: Order, spec: Spec, renderer: Renderer, number: int) -> list[tu
     for attempt in range(spec.tries):
         try:
             drawn = _drawn(order, spec, number, attempt)
-        except NoRoom:
-            refused["a thing found no place"] += 1
+        except UnfitScene as error:
+            refused[error.why] += 1
             continue
         found = [_shot(order, renderer, scene) for scene in drawn]
         why = next((why for shot in found if (why := _lacking(spec, shot))), None)

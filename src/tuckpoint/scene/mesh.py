@@ -17,11 +17,16 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Surface:
-    """A level rectangle of a thing where others may stand: its centre, and half its sizes along x and y."""
+    """A rectangle of a thing where others may stand: its centre, and half its sizes along x and y.
+
+    On one that is not `level`, as on soil, a thing stands as high as the mesh is there. One called "inside" is the
+    floor of what holds others.
+    """
 
     name: str
     centre: tuple[float, float, float]
     half: tuple[float, float]
+    level: bool = True
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class Mesh:
     vertices (v, 3) and normals (v, 3) float32, a vertex doubled wherever its normal or uv breaks; uv (v, 2) float32,
     v up; faces (f, 3) int32, counter-clockwise from outside; part (f,) int32, an index into `parts`. `keypoints` are
     named points (3,), `surfaces` where others may stand. `looks` tells by part how it looks unless the specification
-    says otherwise: entries of `scene.Material` (a texture as {"kind": .., "settings": ..}).
+    says otherwise: entries of `scene.Material` (a texture as {"kind": .., "settings": ..}). `hulls` are the convex
+    pieces (n, 3) float32 that stand for it in physics; none: one, of all vertices.
     """
 
     vertices: Floats
@@ -43,6 +49,7 @@ class Mesh:
     keypoints: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     surfaces: tuple[Surface, ...] = ()
     looks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    hulls: tuple[Floats, ...] = ()
 
     def __post_init__(self) -> None:
         v, f = len(self.vertices), len(self.faces)

@@ -72,7 +72,7 @@ class Thing:
 
     `name` is unique (`goods.3`); `family` and `shape` give its mesh; `materials` has one entry per part of the mesh, by
     part name. `class_name` is None for what is there but not labelled as an object (floor, distractors). `poses` has
-    one entry, or one per frame. `parent` names the thing it stands on or in, `relation` says which ("on").
+    one entry, or one per frame. `parent` names the thing it is "on", "in" or "beside", `relation` says which.
     """
 
     name: str
@@ -189,11 +189,21 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """Two things, by name, that touch each other in a frame."""
+
+    frame: int
+    one: str
+    other: str
+
+
+@dataclass(frozen=True)
 class Scene:
     """All that is in front of a camera, for `frames` frames at `fps`.
 
     `spec` is the digest of the specification, `index` the scene's number, `knobs` every drawn choice by its path,
     `classes` the class names in the order of their ids (1, 2, ...), `twin` the name of the other half of a pair.
+    `contacts` are those that physics found, if it was asked.
     """
 
     spec: str
@@ -208,6 +218,7 @@ class Scene:
     fps: float = 10.0
     knobs: Mapping[str, Any] = field(default_factory=dict)
     twin: str | None = None
+    contacts: tuple[Contact, ...] = ()
 
     def __post_init__(self) -> None:
         names = [thing.name for thing in self.things]

@@ -13,10 +13,29 @@ import yaml
 from tuckpoint import parts
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.record import digest_of
+from tuckpoint.scene.choices import group
 from tuckpoint.scene.knob import support
+from tuckpoint.scene.layout import way_of
+from tuckpoint.scene.quota import quota_of
+from tuckpoint.scene.settle import Physics
 from tuckpoint.scene.stage import mesh_of
+from tuckpoint.settings import build
 
-_ENTRIES = ("name", "image", "frames", "fps", "things", "sun", "sky", "lamps", "camera", "require", "tries")
+_ENTRIES = (
+    "name",
+    "image",
+    "frames",
+    "fps",
+    "things",
+    "sun",
+    "sky",
+    "lamps",
+    "camera",
+    "require",
+    "tries",
+    "physics",
+    "quotas",
+)
 _THING = (
     "family",
     "class",
@@ -29,8 +48,11 @@ _THING = (
     "materials",
     "place",
     "motion",
+    "loose",
+    "density_kg_m3",
 )
 _RESERVED = ("sun", "sky", "camera", "lamps")
+_WAYS = ("on", "in", "beside", "scatter", "drop")
 
 
 @dataclass(frozen=True)
@@ -39,10 +61,11 @@ class Spec:
 
     `things` in the order in which they are placed. A thing has a `family`, and may have a `class` (the family's name
     if none is given), `labelled` (true), `count` (one thing without a number if absent), `present` (true), `shape` of
-    its family (`shapes` by family, if that is drawn), `material` for all parts and `materials` by part, `place` (`at`,
-    or `on` another thing, with `yaw_deg`), and `motion` (`velocity_m_s`, `spin_deg_s`). `camera` looks at `target_m`
-    from `distance_m`, `azimuth_deg` and `elevation_deg`. A scene is drawn anew, `tries` times, until `require.things`
-    labelled things show `require.pixels` pixels.
+    its family (`shapes` by family, if that is drawn), `material` for all parts and `materials` by part, `place` (see
+    `layout.WAYS`), and `motion` (`velocity_m_s`, `spin_deg_s`). What is `loose`, or placed by `drop`, falls until
+    `physics` brings it to rest; it has a `density_kg_m3`. `camera` looks at `target_m` from `distance_m`, `azimuth_deg`
+    and `elevation_deg`. `quotas` balance knobs jointly (see `quota.Quota`). A scene is drawn anew, `tries` times, until
+    `require.things` labelled things show `require.pixels` pixels.
     """
 
     name: str
@@ -56,12 +79,17 @@ class Spec:
     lamps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     require: Mapping[str, Any] = field(default_factory=lambda: {"things": 1, "pixels": 1})
     tries: int = 20
+    physics: Mapping[str, Any] = field(default_factory=dict)
+    quotas: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.things:
             raise InputError(f'the specification "{self.name}" has no things; name at least one')
         for name, thing in self.things.items():
             self._check(name, thing)
+        for number, told in enumerate(self.quotas):
+            quota_of(told, f"quotas.{number}")
+        build(Physics, self.physics)
         for name in self.lamps:
             if name in self.things or name in _RESERVED:
                 raise InputError(f'"{name}" names a lamp and something else; choose another name')
@@ -90,9 +118,13 @@ class Spec:
         for family in support(thing["family"]) or ():
             parts.find("thing", str(family))
         self._check_names(name, thing)
-        place = thing.get("place", {})
-        if "on" in place and place["on"] not in list(self.things)[: list(self.things).index(name)]:
-            raise InputError(f'things.{name} stands on "{place["on"]}", which is not named before it')
+        place, before = thing.get("place", {}), list(self.things)[: list(self.things).index(name)]
+        way_of(place, f"things.{name}")
+        told = [place[way] for way in _WAYS if way in place]
+        told += [place["rows"].get("on")] if isinstance(place.get("rows"), Mapping) else []
+        for other in (str(one) for value in told for one in support(value) or ()):
+            if other not in before and group(other) not in before:
+                raise InputError(f'things.{name} stands on "{other}", which is not named before it')
 
     def _check_names(self, name: str, thing: Mapping[str, Any]) -> None:
         """Families and parts that no member of the thing can have."""
@@ -107,7 +139,10 @@ class Spec:
 
     def most(self, name: str, pins: Mapping[str, Any]) -> int | None:
         """The largest number of members that a thing can have; None if it is not known."""
-        count = pins.get(f"{name}.count", self.things.get(name, {}).get("count"))
+        told = self.things.get(name, {})
+        if "rows" in told.get("place", {}):
+            return None
+        count = pins.get(f"{name}.count", told.get("count"))
         if isinstance(count, Mapping) and "integers" in count:
             return int(count["integers"][1])
         return count if isinstance(count, int) else None
@@ -130,7 +165,7 @@ class Spec:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for YAML and JSON; the things are a list, since their order counts and JSON's keys have none."""
         things = [{"name": name, **thing} for name, thing in self.things.items()]
-        return {**{entry: getattr(self, entry) for entry in _ENTRIES}, "things": things}
+        return {**{entry: getattr(self, entry) for entry in _ENTRIES}, "things": things, "quotas": list(self.quotas)}
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Spec:
@@ -150,7 +185,7 @@ class Spec:
                 raise InputError("two things have one name; names must differ")
         if not isinstance(things, Mapping):
             raise InputError(f"things is {things!r}; give a mapping of names, or a list of things with names")
-        return cls(**{**told, "things": things})
+        return cls(**{**told, "things": things, "quotas": tuple(told.get("quotas", ()))})
 
 
 class _Loader(yaml.SafeLoader):
