@@ -322,13 +322,14 @@ def _dropped(
     taken: Mapping[str, Any], path: str, rotation: Any, mesh: Mesh, below: Thing, surfaces: Sequence[Surface],
     before: Sequence[Thing], random: np.random.Generator,
 ) -> Spot:  # fmt: skip
-    """Above a surface and above all that was dropped before, turned anyhow: physics brings it down."""
+    """Above a surface and above all that it would meet, turned anyhow: physics brings it down."""
     surface = surfaces[int(random.integers(len(surfaces)))]
     share, tumbled = random.uniform(-0.6, 0.6, 2), random.normal(size=4)
     if not taken["upright"]:
         rotation = tuple(float(v) for v in tumbled / np.linalg.norm(tumbled))  # any turn is as likely as any other
     x, y, z = spot_on(below, surface, share)
-    others = [footprint(mesh_of(one.family, one.shape), one.poses[0]) for one in before if one.parent == below.name]
-    lowest = footprint(mesh, Pose((0.0, 0.0, 0.0), rotation))[3][0]
-    floor = max([z, *(one[3][1] for one in others)]) + _number(taken["height_m"], f"{path}.place.height_m")
-    return Spot(Pose((float(x), float(y), float(floor - lowest)), rotation), below.name, "on", falls=True)
+    mine = footprint(mesh, Pose((float(x), float(y), 0.0), rotation))
+    others = [footprint(mesh_of(one.family, one.shape), one.poses[0]) for one in before if one is not below]
+    floor = max([z, *(one[3][1] for one in others if apart(mine, one) < 0.01)])
+    lift = floor + _number(taken["height_m"], f"{path}.place.height_m") - mine[3][0]
+    return Spot(Pose((float(x), float(y), float(lift)), rotation), below.name, "on", falls=True)

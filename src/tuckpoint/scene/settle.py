@@ -17,7 +17,8 @@ from tuckpoint.scene.scene import Contact, Pose
 
 THIN = 0.01  # metres that a flat piece is given downwards: MuJoCo knows no hull without volume
 STILL_M_S, STILL_S = 0.02, 0.2
-LOWEST_M = -20.0
+LOWEST_M = -10.0
+ROLLING_M = (0.005, 0.005)  # of friction against twisting and rolling, as of goods on wood
 Floats = NDArray[np.float64]
 
 
@@ -73,11 +74,11 @@ def settled(bodies: Sequence[Body], physics: Physics, *, frames: int, fps: float
     try:
         mujoco: Any = import_module("mujoco")
     except ImportError:
-        raise MissingExtra("mujoco", extra="physics") from None
+        raise MissingExtra("mujoco-core", extra="physics") from None
     model, data, ids = _world(mujoco, bodies, physics)
     before = physics.before_s if physics.before_s is not None or frames == 1 else 0.0
     if before is None:
-        _until_rest(mujoco, model, data, physics)
+        _until_rest(mujoco, model, data, bodies, ids, physics)
     else:
         _run(mujoco, model, data, bodies, ids, start=-before, seconds=before, fps=fps)
     poses: dict[str, list[Pose]] = {body.name: [] for body in bodies if body.loose}
@@ -133,7 +134,7 @@ def _add(mujoco: Any, spec: Any, body: Body, physics: Physics) -> None:
         solid.uservert = _hull(np.asarray(points, float), body.name).ravel().tolist()
         made.add_geom(
             type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, density=body.density_kg_m3,
-            friction=[physics.friction, 0.005, 0.001], solref=[2 * physics.step_s, 1.0], condim=4,
+            friction=[physics.friction, *ROLLING_M], solref=[2 * physics.step_s, 1.0], condim=6,
         )  # fmt: skip
 
 
@@ -151,7 +152,10 @@ def _hull(points: Floats, name: str) -> Floats:
         raise InputError(f'"{name}" has no volume that physics could hold; do not drop it') from None
 
 
-def _until_rest(mujoco: Any, model: Any, data: Any, physics: Physics) -> None:
+def _until_rest(
+    mujoco: Any, model: Any, data: Any, bodies: Sequence[Body], ids: Mapping[str, int], physics: Physics
+) -> None:
+    """Step until nothing has moved for a while."""
     still, need = 0.0, STILL_S
     while data.time < physics.settle_s:
         mujoco.mj_step(model, data)
@@ -160,6 +164,10 @@ def _until_rest(mujoco: Any, model: Any, data: Any, physics: Physics) -> None:
         still = still + physics.step_s if speed < STILL_M_S else 0.0
         if still >= need:
             return
+        if data.qpos.reshape(-1, 7)[:, 2].min() < LOWEST_M - 1:
+            break
+    for body in bodies:
+        _pose(data, ids[body.name], body.name)
     raise UnfitScene(
         f"things still move after {physics.settle_s:g} s; give physics.settle_s more, or more friction",
         why="things did not come to rest",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,36 @@ def _ring(radius: NDArray[np.float64], height: NDArray[np.float64], around: NDAr
     flat = radius[:, None, None] * around[None]  # (rows, s, 2)
     up = np.broadcast_to(height[:, None, None], (*flat.shape[:2], 1))
     return np.concatenate([flat, up], -1).reshape(-1, 3)
+
+
+def stack(profile: Sequence[tuple[float, float]], *, segments: int = 24) -> tuple[Floats, ...]:
+    """Convex pieces of what a profile (radius, height) encloses: one between each of its points and the next."""
+    around = _around(segments)
+    return tuple(
+        np.concatenate([np.column_stack([around * radius, np.full(segments, z)]) for radius, z in pair]).astype(
+            np.float32
+        )
+        for pair in pairwise(profile)
+    )
+
+
+def shell(
+    outer: Sequence[tuple[float, float]], inner: Sequence[tuple[float, float]], *, segments: int = 16
+) -> tuple[Floats, ...]:
+    """Convex pieces of the wall between two profiles (radius, height) of as many points: staves around z."""
+    around = _around(segments)
+    found = []
+    for k in range(segments):
+        sides = around[[k, (k + 1) % segments]]
+        for step in range(len(outer) - 1):
+            rings = (outer[step], outer[step + 1], inner[step], inner[step + 1])
+            found.append(np.concatenate([np.column_stack([sides * radius, [z, z]]) for radius, z in rings]))
+    return tuple(points.astype(np.float32) for points in found)
+
+
+def _around(segments: int) -> NDArray[np.float64]:
+    angle = np.arange(segments) * 2 * np.pi / segments
+    return np.stack([np.cos(angle), np.sin(angle)], 1)
 
 
 def arc(

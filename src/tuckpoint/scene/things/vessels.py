@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from tuckpoint.errors import InputError
-from tuckpoint.scene.mesh import Mesh
-from tuckpoint.scene.solid import Stretch, above, arc, turned
+from tuckpoint.scene.mesh import Mesh, Surface
+from tuckpoint.scene.solid import Stretch, above, arc, shell, stack, turned
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Bottle:
             ]
         )
         points = {"base": (0.0, 0.0, 0.0), "shoulder": (0.0, 0.0, start + bend), "top": (0.0, 0.0, h)}
-        return replace(made, keypoints={**points, "neck": (0.0, 0.0, (start + bend + top) / 2)})
+        solid = stack([(r, 0.0), (r, start), (thin, start + bend), (thin * 1.15, cap), (thin * 1.15, h)])
+        return replace(made, keypoints={**points, "neck": (0.0, 0.0, (start + bend + top) / 2)}, hulls=solid)
 
 
 @dataclass(frozen=True)
@@ -104,4 +105,11 @@ class Bowl:
                 Stretch([inner[-1], (0, inner[-1][1])], "inside"),
             ]
         )
-        return replace(made, keypoints={"base": (0.0, 0.0, 0.0)})
+        floor = (foot - t) / 2**0.5
+        walls = shell(outer[::4], [(max(x - t, 0.0), max(z, t)) for x, z in outer[::4]])
+        return replace(
+            made,
+            keypoints={"base": (0.0, 0.0, 0.0)},
+            surfaces=(Surface("inside", (0.0, 0.0, t), (floor, floor)),),
+            hulls=(*stack([(foot, 0.0), (foot, t)]), *walls),
+        )
