@@ -72,6 +72,19 @@ def test_coverage_is_counted_on_pixels(made):
     assert sum(per["pixels"] for per in told["classes"].values()) == sum(sum(i.facts["seen"]) for i in made.items())
 
 
+def test_quotas_are_met_and_counted_on_pixels(tmp_path):
+    quota = {"knobs": {"goods.count": [1, 3], "camera.elevation_deg": [25.0, 55.0]}}
+    made = pictures.render({**SPEC, "quotas": [quota]}, tmp_path / "even", 8, labels=["box"], shaded=False, workers=1)
+    (cells,) = pictures.covered(made)["quotas"]
+    assert [cell["pictures"] for cell in cells] == [4] * 4  # two scenes of two frames
+    things = {tuple(cell["knobs"].values()): sum(per["things"] for per in cell["classes"].values()) for cell in cells}
+    assert (
+        max(things[elevation, 1] for elevation in (25, 55)) <= 4 < min(things[elevation, 3] for elevation in (25, 55))
+    )
+    total = sum(per["pixels"] for per in pictures.covered(made)["classes"].values())
+    assert sum(per["pixels"] for cell in cells for per in cell["classes"].values()) == total
+
+
 def test_what_was_drawn_in_vain_is_counted_once_a_scene(tmp_path, monkeypatch):
     spec = {**SPEC, "require": {"things": 2, "pixels": 3}, "camera": {"distance_m": 4.0, "elevation_deg": 50.0}}
     found = pictures.render(spec, tmp_path / "rare", 3, labels=["box"], shaded=False, workers=1)

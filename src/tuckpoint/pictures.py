@@ -32,8 +32,9 @@ from tuckpoint.scene import annotate, film
 from tuckpoint.scene import spec as specs
 from tuckpoint.scene.annotator import View
 from tuckpoint.scene.buffers import Renderer
+from tuckpoint.scene.coverage import coverage
 from tuckpoint.scene.plain import plain, read
-from tuckpoint.scene.plan import plan
+from tuckpoint.scene.plan import cells_of, plan
 from tuckpoint.scene.scene import Scene
 from tuckpoint.scene.spec import Spec
 from tuckpoint.scene.stage import staged
@@ -162,8 +163,8 @@ def fill(order: Order, output: Path, *, workers: int | None = None, progress: Pr
     write_text(output / "recipe.yaml", order.to_yaml(), overwrite=True)
     write_text(output / "record.json", record.sealed().decode() + "\n", overwrite=True)
     about = _about(order, spec, record, tuple(entry.file for entry in entries))
-    coverage = json.dumps(_coverage(sets.ImageSet(output, about)), indent=1) + "\n"
-    write_text(output / "coverage.json", coverage, overwrite=True)
+    seen = json.dumps(coverage(sets.ImageSet(output, about).items(), spec), indent=1) + "\n"
+    write_text(output / "coverage.json", seen, overwrite=True)
     sets.write_about(output, about)
     return sets.open_set(output)
 
@@ -176,7 +177,7 @@ def covered(pictures: sets.ImageSet) -> dict[str, Any]:
 
 def write(pictures: str | Path, formats: Sequence[str], *, overwrite: bool = False) -> list[Path]:
     """Write a finished set in other formats, each into SET/FORMAT; their folders."""
-    found = sets.open_set(Path(pictures))
+    found = replace(sets.open_set(Path(pictures)), build=lambda told: staged(Scene.from_dict(told)))
     writers = {name: parts.find("writer", name) for name in formats}
     made = []
     for name, writer in writers.items():
@@ -251,7 +252,8 @@ def _items(order: Order, spec: Spec, renderer: Renderer, number: int) -> list[tu
         except UnfitScene as error:
             refused[error.why] += 1
             continue
-        found = [_shot(order, renderer, scene) for scene in drawn]
+        cells = cells_of(spec, Seed(order.seed), number)
+        found = [_shot(order, renderer, scene, cells) for scene in drawn]
         why = next((why for shot in found if (why := _lacking(spec, shot))), None)
         if why is None:
             (first, scene), *rest = [pair for shot in found for pair in shot]
@@ -261,7 +263,7 @@ def _items(order: Order, spec: Spec, renderer: Renderer, number: int) -> list[tu
     raise InputError(f"scene {number}: no try of {spec.tries} was fit: {told}; change the specification, or `require`")
 
 
-def _shot(order: Order, renderer: Renderer, scene: Scene) -> list[tuple[Item, bytes | None]]:
+def _shot(order: Order, renderer: Renderer, scene: Scene, cells: tuple[int, ...]) -> list[tuple[Item, bytes | None]]:
     stage = staged(scene)
     made: list[tuple[Item, bytes | None]] = []
     for frame in range(scene.frames):
@@ -274,6 +276,8 @@ def _shot(order: Order, renderer: Renderer, scene: Scene) -> list[tuple[Item, by
         item = annotate.annotate(order.labels, View(stage, buffers, frame), key=key, image=image)
         counts = [int((buffers.instance == entry["instance"]).sum()) for entry in item.objects]
         facts = {**item.facts, "scene": scene.digest, "frame": frame, "seen": counts, "knobs": dict(scene.knobs)}
+        if cells:
+            facts["cells"] = list(cells)
         if scene.twin is not None:
             facts["twin"] = {"of": scene.twin[:-1], "half": scene.twin[-1], "knob": order.twin}
         made.append((replace(item, facts=facts), canonical(scene.to_dict()) if frame == 0 else None))
@@ -306,22 +310,3 @@ def _about(order: Order, spec: Spec, record: Record, names: tuple[str, ...]) -> 
         record=record,
         shards=names,
     )
-
-
-def _coverage(pictures: sets.ImageSet) -> dict[str, Any]:
-    """Per class: pictures that show it, things seen, their pixels; and what was drawn in vain."""
-    shown, things, pixels, refused = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    count = 0
-    for item in pictures.items():
-        count += 1
-        refused.update(item.facts.get("refused_before", {}))
-        seen = [(entry["class"], size) for entry, size in zip(item.objects, item.facts["seen"], strict=True) if size]
-        shown.update({name for name, _ in seen})
-        for name, size in seen:
-            things[name] += 1
-            pixels[name] += size
-    per = {
-        name: {"pictures": shown[name], "things": things[name], "pixels": pixels[name]}
-        for name in pictures.about.classes
-    }
-    return {"pictures": count, "classes": per, "scenes_drawn_in_vain": dict(refused)}

@@ -12,7 +12,7 @@ from tuckpoint.scene.annotate import DEFAULT, annotate, meanings
 from tuckpoint.scene.annotator import View
 from tuckpoint.scene.annotators.masks import filled, run_lengths
 from tuckpoint.scene.renderers.raycast import Raycast
-from tuckpoint.scene.scene import Pose, turned
+from tuckpoint.scene.scene import Contact, Pose, turned
 
 ALL = parts.names("annotator")
 
@@ -156,11 +156,44 @@ def test_a_covered_keypoint_is_told_as_covered():
     assert point["keypoints"][0]["state"] == 1
 
 
+def test_tracks_are_points_of_the_surface_and_follow_it():
+    after = View(VIEW.stage, Raycast(device="cpu").render(VIEW.stage, 1, shaded=False), 1)
+    first, second = (annotate(["tracks", "instance", "flow"], view, key="0") for view in (VIEW, after))
+    moved = 0
+    for one, other in zip(first.objects, second.objects, strict=True):
+        for here, there in zip(one["tracks"], other["tracks"], strict=True):
+            if not here["seen"]:
+                continue
+            x, y = (int(value) for value in here["pixel"])
+            if first.arrays["instance"][y, x] != one["instance"] or x > 157 or there["pixel"] is None:
+                continue
+            step = np.subtract(there["pixel"], here["pixel"])
+            assert np.allclose(step, first.arrays["flow"][y, x], atol=0.3)
+            moved += np.hypot(*step) > 3
+    assert moved >= 3
+
+
+def test_half_of_the_points_of_a_ball_are_on_its_far_side():
+    made = stage([ball(1.0)] * 12, poses=[(pose(3 * (k % 4) - 4.5, 0, 3 * (k // 4) - 3),) for k in range(12)],
+                 view=camera((0.0, -40.0, 0.0), size=(200, 160), focal=500.0))  # fmt: skip
+    found = annotate(["tracks"], View(made, Raycast(device="cpu").render(made, 0, shaded=False)), key="0").objects
+    seen = np.array([[point["seen"] for point in entry["tracks"]] for entry in found])
+    assert 0.35 < seen.mean() < 0.6  # 192 points, half of them in front: 3.6 deviations each way
+    places = np.array([[point["pixel"] for point in entry["tracks"]] for entry in found])
+    assert not np.allclose(places[0] - places[0].mean(0), places[1] - places[1].mean(0), atol=1)
+
+
 def test_poses_and_camera_say_the_same_place():
     own = np.array([0.0, 0.0, 0.0, 1.0])
     for entry in ITEM.objects:
         world = np.array(entry["pose_world"]) @ own
         assert np.allclose(np.array(ITEM.facts["camera"]["from_world"]) @ world, np.array(entry["pose_camera"]) @ own)
+
+
+def test_what_touches_is_told_in_its_frame():
+    made = shown(contacts=(Contact(0, "t0", "t2"), Contact(1, "t1", "t2")))
+    found = annotate(["relations"], made, key="0").facts["relations"]
+    assert found == [{"subject": 1, "relation": "touches", "object": 3}]
 
 
 def test_words():

@@ -83,6 +83,11 @@ def render_told(options: argparse.Namespace, *, progress: Any) -> str:
     lines = [f"{coverage['pictures']:,} pictures in {options.output}, with {len(made.about.meanings)} labels"]
     for name, seen in coverage["classes"].items():
         lines.append(f"  {name:<14} in {seen['pictures']:,} pictures, {seen['things']:,} things")
+    for number, cells in enumerate(coverage.get("quotas", ())):
+        least, most = (pick(cell["pictures"] for cell in cells) for pick in (min, max))
+        lines.append(f"  quota {number}: {len(cells):,} cells of {least:,} to {most:,} pictures")
+        if least == 0:
+            lines.append(f"    some cells have none: render {len(cells):,} scenes or more")
     for why, count in coverage["scenes_drawn_in_vain"].items():
         lines.append(f"  scenes drawn in vain: {count:,}, {why}")
     lines.append(f"next: tuckpoint write {options.output} --format coco yolo")

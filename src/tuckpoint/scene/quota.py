@@ -63,7 +63,7 @@ def quota_of(told: Any, where: str) -> Quota:
         fit = isinstance(weights, list | tuple) and len(weights) == count and count > 0
         if not fit or not all(isinstance(w, int | float) and w >= 0 for w in weights) or not sum(weights) > 0:
             raise InputError(f"{where}: the shares of {name} are {weights!r}; give {count} numbers from 0, not all 0")
-    quota = Quota(dict(told["knobs"]), dict(shares))
+    quota = Quota(dict(sorted(told["knobs"].items())), dict(shares))  # no order of a mapping counts
     if sum(quota.weights()) > MOST_CELLS:
         raise InputError(f"{where}: the shares need {sum(quota.weights()):,} scenes to come out; give rounder ones")
     return quota

@@ -49,7 +49,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Texture:
-    """What colours a surface over its UV: the `kind` (see `texture.KINDS`) and its numbers; all draws are in them."""
+    """What colours a surface over its UV: the `kind` (a part "texture") and its numbers; all draws are in them."""
 
     kind: str
     settings: Mapping[str, Any] = field(default_factory=dict)

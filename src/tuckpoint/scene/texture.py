@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuckpoint.errors import InputError, MissingExtra, did_you_mean
+from tuckpoint import parts
+from tuckpoint.errors import InputError, MissingExtra
 from tuckpoint.record import canonical
 from tuckpoint.scene.colour import LINEAR, encoded
 from tuckpoint.scene.scene import Texture
@@ -35,12 +36,9 @@ class Kind(Protocol):
 def baked(texture: Texture) -> Picture:
     """The picture (h, w, 3) uint8 sRGB of a texture; the last ones are kept in memory.
 
-    Raises InputError for an unknown kind or setting, MissingExtra for an image file without Pillow.
+    Raises UnknownPart for an unknown kind, InputError for an unknown setting, MissingExtra for an image file
+    without Pillow.
     """
-    if texture.kind not in KINDS:
-        raise InputError(
-            f'no texture "{texture.kind}"{did_you_mean(texture.kind, KINDS)}; there are: {", ".join(sorted(KINDS))}'
-        )
     return _baked(texture.kind, canonical(dict(texture.settings)))
 
 
@@ -48,7 +46,7 @@ def baked(texture: Texture) -> Picture:
 def _baked(kind: str, settings: bytes) -> Picture:
     import json
 
-    drawn: Kind = build(KINDS[kind], json.loads(settings))
+    drawn: Kind = build(parts.find("texture", kind), json.loads(settings))
     picture = encoded(np.clip(drawn.draw(), 0, 1))
     picture.setflags(write=False)
     return picture
@@ -84,6 +82,7 @@ def _between(share: NDArray[Any], low: tuple[float, ...], high: tuple[float, ...
 class Noise:
     """Clouds between two colours; `scale` cells along a side, `contrast` from 0 (flat) on."""
 
+    name: ClassVar[str] = "noise"
     low: tuple[float, ...] = (0.2, 0.2, 0.2)
     high: tuple[float, ...] = (0.8, 0.8, 0.8)
     scale: int = 4
@@ -102,6 +101,7 @@ class Noise:
 class Checker:
     """Squares of two colours, `squares` (even) along a side."""
 
+    name: ClassVar[str] = "checker"
     low: tuple[float, ...] = (0.05, 0.05, 0.05)
     high: tuple[float, ...] = (0.8, 0.8, 0.8)
     squares: int = 8
@@ -119,6 +119,7 @@ class Checker:
 class Stripes:
     """Upright stripes of two colours; `share` is the width of the second one."""
 
+    name: ClassVar[str] = "stripes"
     low: tuple[float, ...] = (0.8, 0.8, 0.8)
     high: tuple[float, ...] = (0.6, 0.1, 0.1)
     stripes: int = 6
@@ -135,6 +136,7 @@ class Stripes:
 class Wood:
     """Boards' grain along u: rings cut at a slant, moved by noise, with fine fibres."""
 
+    name: ClassVar[str] = "wood"
     low: tuple[float, ...] = (0.22, 0.11, 0.05)
     high: tuple[float, ...] = (0.55, 0.33, 0.16)
     rings: int = 8
@@ -154,6 +156,7 @@ class Wood:
 class Bricks:
     """Courses of bricks, every second one moved by half, between mortar; each brick has a shade of its own."""
 
+    name: ClassVar[str] = "bricks"
     brick: tuple[float, ...] = (0.4, 0.12, 0.07)
     mortar: tuple[float, ...] = (0.55, 0.53, 0.5)
     rows: int = 8
@@ -184,6 +187,7 @@ class Bricks:
 class Speckle:
     """Grains on a ground, as in asphalt, granite or cardboard; `density` the share that grains cover."""
 
+    name: ClassVar[str] = "speckle"
     ground: tuple[float, ...] = (0.12, 0.12, 0.12)
     grain: tuple[float, ...] = (0.35, 0.35, 0.34)
     density: float = 0.3
@@ -202,6 +206,7 @@ class Speckle:
 class Label:
     """A label of goods: a band of colour, blocks, lines that look like print, a bar code; nothing on it can be read."""
 
+    name: ClassVar[str] = "label"
     paper: tuple[float, ...] = (0.85, 0.83, 0.78)
     ink: tuple[float, ...] = (0.05, 0.1, 0.35)
     accent: tuple[float, ...] = (0.7, 0.08, 0.05)
@@ -234,6 +239,7 @@ class Label:
 class Image:
     """A picture of the user's own."""
 
+    name: ClassVar[str] = "image"
     path: str = ""
 
     def draw(self) -> Floats:
@@ -250,15 +256,3 @@ class Image:
         except OSError as error:
             raise InputError(f"the texture {self.path} cannot be read as a picture: {error}") from None
         return np.asarray(LINEAR[codes], float)
-
-
-KINDS: dict[str, type[Kind]] = {
-    "noise": Noise,
-    "checker": Checker,
-    "stripes": Stripes,
-    "wood": Wood,
-    "bricks": Bricks,
-    "speckle": Speckle,
-    "label": Label,
-    "image": Image,
-}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from tuckpoint.labels import Meaning
 from tuckpoint.scene.annotator import Annotator, Label, View
@@ -13,12 +14,17 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 
 def _relations(view: View) -> Label:
     by_name = {thing.name: number for number, thing in enumerate(view.scene.things, 1)}
-    found = [
+    found: list[dict[str, Any]] = [
         {"subject": by_name[thing.name], "relation": thing.relation, "object": by_name.get(thing.parent)}
         for thing in view.scene.things
         if thing.parent is not None and thing.relation is not None
     ]
-    return Label(facts={"relations": found})
+    touching = [
+        {"subject": by_name[pair.one], "relation": "touches", "object": by_name[pair.other]}
+        for pair in view.scene.contacts
+        if pair.frame == view.frame
+    ]
+    return Label(facts={"relations": found + touching})
 
 
 def plural(noun: str) -> str:
@@ -51,7 +57,11 @@ def _caption(view: View) -> Label:
 RELATIONS = Annotator(
     "relations",
     _relations,
-    {"relations": Meaning("json", "r", "instance ids", "none", "subject stands on, in or beside object, as laid out")},
+    {
+        "relations": Meaning(
+            "json", "r", "instance ids", "none", "subject is on, in or beside object; with physics, what touches"
+        )
+    },
 )
 CAPTION = Annotator(
     "caption", _caption, {"caption": Meaning("text", "1", "English", "none", "how many of each class are seen")}
