@@ -9,18 +9,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tuckpoint.errors import InputError
 from tuckpoint.write.sets import ImageSet, png
 
-NEEDS = ("mask", "box", "pixels")
 _FLAGS = (0, 1, 2)  # our states are those of COCO: not in the picture, covered, visible
 
 
 def coco(pictures: ImageSet, folder: Path) -> None:
     """Write a set into an empty folder; raises InputError if it lacks masks, boxes or visibility."""
-    lacking = [name for name in NEEDS if name not in pictures.about.meanings]
-    if lacking:
-        raise InputError(f"COCO needs the label {lacking[0]}; render with --labels mask box visibility")
+    pictures.require("COCO", mask="mask", box="box", pixels="visibility")
     about, record = pictures.about, pictures.about.record
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []

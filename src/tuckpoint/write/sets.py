@@ -11,10 +11,10 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,17 +71,68 @@ class SetMeta:
             raise TraceError(f"not a set of tuckpoint: {error!r}; it was altered or cut") from None
 
 
+class Shape(Protocol):
+    """Triangles as writers see them: what `scene.mesh.Mesh` has."""
+
+    @property
+    def vertices(self) -> NDArray[np.float32]: ...  # noqa: D102
+    @property
+    def normals(self) -> NDArray[np.float32]: ...  # noqa: D102
+    @property
+    def uv(self) -> NDArray[np.float32]: ...  # noqa: D102
+    @property
+    def faces(self) -> NDArray[np.int32]: ...  # noqa: D102
+    @property
+    def part(self) -> NDArray[np.int32]: ...  # noqa: D102
+    @property
+    def parts(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+class Built(Protocol):
+    """A scene with its shapes, one per thing, and its textures by number of material: what `scene.stage.Stage` has."""
+
+    @property
+    def meshes(self) -> Sequence[Shape]: ...  # noqa: D102
+    @property
+    def textures(self) -> Mapping[int, NDArray[np.uint8]]: ...  # noqa: D102
+
+
 @dataclass(frozen=True)
 class ImageSet:
-    """A finished set: what is in it, and its pictures one after the other."""
+    """A finished set: what is in it, and its pictures one after the other.
+
+    `build` makes the shapes of a scene from its JSON. It comes from above, since writers do not know scenes; None where
+    no shapes are to be had.
+    """
 
     folder: Path
     about: SetMeta
+    build: Callable[[Mapping[str, Any]], Built] | None = None
 
-    def items(self) -> Iterator[Item]:
-        """Every picture with its labels, in order; one shard is open at a time."""
+    def items(self, *, bare: bool = False) -> Iterator[Item]:
+        """Every picture with its labels, in order; `bare` without image and arrays. One shard is open at a time."""
+        for item, _ in self.pairs(bare=bare):
+            yield item
+
+    def pairs(self, *, bare: bool = False) -> Iterator[tuple[Item, Mapping[str, Any] | None]]:
+        """Every picture, and with the first frame of a scene the JSON of that scene."""
         for name in self.about.shards:
-            yield from read_shard(self.folder / SHARDS / Path(name).name)
+            yield from read_shard(self.folder / SHARDS / Path(name).name, bare=bare)
+
+    def require(self, form: str, **labels: str) -> None:
+        """Raise InputError if labels that a format needs are lacking; of each the annotator that gives it."""
+        lacking = [name for name in labels if name not in self.about.meanings]
+        if lacking:
+            asked = " ".join(dict.fromkeys(labels.values()))
+            raise InputError(f"{form} needs the label {lacking[0]}; render with --labels {asked}")
+
+    def built(self, form: str, scene: Mapping[str, Any] | None) -> Built:
+        """The shapes of a scene; raises InputError if they are not to be had."""
+        if self.build is None or scene is None:
+            raise InputError(
+                f"{form} needs the shapes of things; write it with tuckpoint.pictures.write, or set `build`"
+            )
+        return self.build(scene)
 
 
 def open_set(folder: Path) -> ImageSet:
@@ -109,27 +160,30 @@ def write_shard(path: Path, items: Iterable[tuple[Item, bytes | None]], record: 
     """
     count = 0
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
-        _add(tar, "record.json", record.sealed())
+        add(tar, "record.json", record.sealed())
         for item, scene in items:
             if item.image is not None:
-                _add(tar, f"{item.key}.png", png(item.image, record))
+                add(tar, f"{item.key}.png", png(item.image, record))
             told = {
                 "width": item.width,
                 "height": item.height,
                 "facts": dict(item.facts),
                 "objects": list(item.objects),
             }
-            _add(tar, f"{item.key}.json", canonical(told))
+            add(tar, f"{item.key}.json", canonical(told))
             if item.arrays:
-                _add(tar, f"{item.key}.npz", packed(item.arrays))
+                add(tar, f"{item.key}.npz", packed(item.arrays))
             if scene is not None:
-                _add(tar, f"{item.key}.scene.json", scene)
+                add(tar, f"{item.key}.scene.json", scene)
             count += 1
     return count
 
 
-def read_shard(path: Path) -> Iterator[Item]:
-    """The pictures of one shard, in order; raises TraceError for what is not one."""
+def read_shard(path: Path, *, bare: bool = False) -> Iterator[tuple[Item, Mapping[str, Any] | None]]:
+    """The pictures of one shard, in order, each with the JSON of its scene or None; `bare` without image and arrays.
+
+    Raises TraceError for what is not one.
+    """
     parts: dict[str, bytes] = {}
     key = None
     try:
@@ -140,26 +194,28 @@ def read_shard(path: Path) -> Iterator[Item]:
                 if file is None or name == "record":
                     continue
                 if key is not None and name != key:
-                    yield _item(key, parts)
+                    yield _pair(key, parts)
                     parts = {}
                 key = name
-                parts[suffix] = file.read()
+                if not bare or suffix not in ("png", "npz"):
+                    parts[suffix] = file.read()
         if key is not None:
-            yield _item(key, parts)
+            yield _pair(key, parts)
     except FileNotFoundError:
         raise TraceError(f"{path} is missing; render the set again") from None
     except (tarfile.TarError, KeyError, ValueError) as error:
         raise TraceError(f"{path} is damaged: {error!r}; render it again") from None
 
 
-def _item(key: str, parts: Mapping[str, bytes]) -> Item:
+def _pair(key: str, parts: Mapping[str, bytes]) -> tuple[Item, Mapping[str, Any] | None]:
+    scene: Mapping[str, Any] | None = json.loads(parts["scene.json"]) if "scene.json" in parts else None
     told = json.loads(parts["json"])
     arrays: dict[str, NDArray[Any]] = {}
     if "npz" in parts:
         with np.load(io.BytesIO(parts["npz"]), allow_pickle=False) as kept:
             arrays = {name: kept[name] for name in kept.files}
     image = unpng(parts["png"]) if "png" in parts else None
-    return Item(key, told["width"], told["height"], image, arrays, told["facts"], tuple(told["objects"]))
+    return Item(key, told["width"], told["height"], image, arrays, told["facts"], tuple(told["objects"])), scene
 
 
 def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -200,7 +256,8 @@ def _pillow() -> tuple[Any, Any]:
     return Image, PngInfo
 
 
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+def add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    """Add a file to a tar; without time and owner, so that the same files give the same bytes."""
     member = tarfile.TarInfo(name)
     member.size = len(data)
     tar.addfile(member, io.BytesIO(data))

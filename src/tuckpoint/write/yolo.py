@@ -1,13 +1,24 @@
-"""YOLO: pictures, one text file of normalised boxes per picture, and data.yaml. Class numbers start at 0 here."""
+"""YOLO, to detect, segment and find points: pictures, a text file of normalised numbers each, and data.yaml.
+
+Format: the data set pages of Ultralytics (detect, segment, pose). Class numbers start at 0 here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError
+from tuckpoint.labels import Item
+from tuckpoint.write.outline import outline
 from tuckpoint.write.sets import ImageSet, png
+
+Line = Callable[[Item, Mapping[str, Any]], list[str]]
 
 
 def yolo(pictures: ImageSet, folder: Path) -> None:
@@ -15,27 +26,80 @@ def yolo(pictures: ImageSet, folder: Path) -> None:
 
     Raises InputError if the set lacks boxes.
     """
+    pictures.require("YOLO", box="box")
+    _written(pictures, folder, _box)
+
+
+def segment(pictures: ImageSet, folder: Path) -> None:
+    """The same with one polygon a thing, along the edges of its pixels: pieces and holes are joined by seams.
+
+    Raises InputError if the set lacks boxes or masks.
+    """
+    pictures.require("YOLO to segment", box="box", mask="mask")
+    _written(pictures, folder, _polygon)
+
+
+def pose(pictures: ImageSet, folder: Path) -> None:
+    """The same with boxes and keypoints: 0 not there, 1 covered, 2 visible.
+
+    YOLO has one list of points for all classes, so it is that of all points in the set, each once by its name; a thing
+    without one of them has it as not there. There is no `flip_idx`: which points trade places in a mirror is not known.
+    Raises InputError if the set lacks boxes, or no thing has a point.
+    """
+    pictures.require("YOLO to find points", box="box", keypoints="keypoints")
+    told = (point for item in pictures.items(bare=True) for entry in item.objects for point in entry["keypoints"])
+    names = list(dict.fromkeys(point["name"] for point in told))
+    if not names:
+        raise InputError("YOLO to find points needs things with keypoints, and none in this set has one; write yolo")
+    more = {"kpt_shape": [len(names), 3], "kpt_names": {n: list(names) for n in range(len(pictures.about.classes))}}
+    _written(pictures, folder, lambda item, entry: [*_box(item, entry), *_points(item, entry, names)], more)
+
+
+def _box(item: Item, entry: Mapping[str, Any]) -> list[str]:
+    left, top, right, bottom = entry["box"]
+    middle = ((left + right) / 2 / item.width, (top + bottom) / 2 / item.height)
+    size = ((right - left) / item.width, (bottom - top) / item.height)
+    return [f"{value:.6f}" for value in (*middle, *size)]
+
+
+def _polygon(item: Item, entry: Mapping[str, Any]) -> list[str]:
+    corners = outline(_filled(entry["mask"])) / (item.width, item.height)
+    return [f"{value:.6f}" for value in corners.ravel()]
+
+
+def _filled(code: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """The mask (h, w) of COCO's uncompressed run lengths."""
+    return np.repeat(np.arange(len(code["counts"])) % 2 == 1, code["counts"]).reshape(code["size"], order="F")
+
+
+def _points(item: Item, entry: Mapping[str, Any], names: list[str]) -> list[str]:
+    known = {point["name"]: point for point in entry["keypoints"] if point["state"]}
+    told = []
+    for name in names:
+        if name not in known:
+            told += ["0", "0", "0"]
+            continue
+        x, y = known[name]["pixel"]
+        told += [f"{x / item.width:.6f}", f"{y / item.height:.6f}", str(known[name]["state"])]
+    return told
+
+
+def _written(pictures: ImageSet, folder: Path, line: Line, more: Mapping[str, Any] | None = None) -> None:
     about, record = pictures.about, pictures.about.record
-    if "box" not in about.meanings:
-        raise InputError("YOLO needs the label box; render with --labels box")
     for name in ("images", "labels"):
         (folder / name / "train").mkdir(parents=True)
     for item in pictures.items():
         if item.image is not None:
             (folder / "images" / "train" / f"{item.key}.png").write_bytes(png(item.image, record))
-        lines = []
-        for entry in item.objects:
-            if entry["box"] is not None:
-                left, top, right, bottom = entry["box"]
-                middle = ((left + right) / 2 / item.width, (top + bottom) / 2 / item.height)
-                size = ((right - left) / item.width, (bottom - top) / item.height)
-                lines.append(f"{entry['class_id'] - 1} " + " ".join(f"{value:.6f}" for value in (*middle, *size)))
-        (folder / "labels" / "train" / f"{item.key}.txt").write_text("".join(f"{line}\n" for line in lines))
+        seen = [entry for entry in item.objects if entry["box"] is not None]
+        lines = [" ".join([str(entry["class_id"] - 1), *line(item, entry)]) for entry in seen]
+        (folder / "labels" / "train" / f"{item.key}.txt").write_text("".join(f"{each}\n" for each in lines))
     told = {
         "path": ".",
         "train": "images/train",
         "val": "images/val",
         "names": dict(enumerate(about.classes)),
+        **(more or {}),
         "synthetic": True,
         "tuckpoint_record": record.digest(),
     }
