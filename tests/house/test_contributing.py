@@ -14,6 +14,7 @@ BLOCK = re.compile(r"<!-- (?P<kind>\w+): (?P<name>\w+) -->\n```python\n(?P<code>
 
 def installed(folder: Path, kind: str, name: str, code: str) -> dict[str, str]:
     """The environment of a process that finds the code as an installed part."""
+    folder.mkdir(exist_ok=True)
     (folder / f"{name}_part.py").write_text(code)
     about = folder / f"{name}_part-1.0.dist-info"
     about.mkdir()
@@ -45,6 +46,17 @@ def test_the_printed_attack_passes_the_conformance_tests(tmp_path):
     done = conformance(tmp_path, name, code, "attack")
     assert done.returncode == 0, done.stdout[-3000:]
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 7
+
+
+def test_the_printed_annotator_passes_the_conformance_tests(tmp_path):
+    name, code = blocks()["annotator"]
+    done = conformance(tmp_path, name, code, "annotator")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 2
+    silent = conformance(
+        tmp_path / "again", name, code.replace('{"nearest_m": float', '{"nearest": float'), "annotator"
+    )
+    assert silent.returncode == 1
 
 
 def test_an_attack_that_sees_a_leak_where_there_is_none_does_not_pass(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -267,3 +268,16 @@ def test_wrong_settings_are_refused(wrong):
         pytest.skip("there is one here")
     with pytest.raises(InputError, match=next(iter(wrong))):
         Raycast(**wrong).render(stage([ball()]), 0)
+
+
+def test_it_renders_where_no_folder_of_the_user_can_be_written(tmp_path):
+    code = """
+import json, pathlib
+from tuckpoint import pictures
+spec = {"name": "x", "image": {"width": 16, "height": 16}, "things": {"ball": {"family": "ball"}}}
+print(pictures.render(spec, "out", 1, labels=["box"], shaded=False, workers=1).about.pictures)
+"""
+    nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache", "PATH": os.environ["PATH"]}
+    done = subprocess.run([sys.executable, "-c", code], env=nowhere, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == "1", done.stderr
+    assert done.stderr == ""

@@ -7,8 +7,11 @@ are no refracted rays here.
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,7 +64,12 @@ def _warp() -> Any:
         raise MissingExtra("warp-lang", extra="scenes") from None
     wp.config.log_level = wp.LOG_ERROR
     with _without_stderr():  # where its library says that there is no CUDA
-        wp.init()
+        try:
+            wp.init()
+        except OSError:  # as in a container without a home: compiled anew in each process
+            wp.config.kernel_cache_dir = tempfile.mkdtemp(prefix="tuckpoint-kernels-")
+            atexit.register(shutil.rmtree, wp.config.kernel_cache_dir, ignore_errors=True)
+            wp.init()
     return wp
 
 
