@@ -1,7 +1,7 @@
 """The image folder of Hugging Face's `datasets`: pictures, metadata.jsonl beside them, and a card.
 
 Format: the pages of `datasets` on image folders and object detection, and of the Hub on data set cards. It is read by
-`load_dataset("imagefolder", data_dir=...)`, and by `load_dataset(FOLDER)`, which also takes class names from the card.
+`load_dataset("imagefolder", data_dir=FOLDER)` and by `load_dataset(FOLDER)`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ Pictures: {pictures:,}, of {width} x {height} pixels, in the split `train`.
 | `width`, `height` | in pixels |
 | `objects.id` | number of the thing in its scene |
 | `objects.bbox` | x, y, width, height in pixels, around what is seen |
-| `objects.category` | class, from 0, in the order of `class_names` |
+| `objects.category` | class, from 0, in the order of `class_names` in the head of this file |
+| `objects.name` | name of the class |
 | `objects.area` | pixels that show it |
 | `caption` | what is seen, in words |
 
@@ -62,6 +63,7 @@ def _row(item: Item) -> dict[str, Any]:
         "id": [entry["instance"] for entry in seen],
         "bbox": [[float(v) for v in (left, top, right - left, low - top)] for left, top, right, low in boxes],
         "category": [entry["class_id"] - 1 for entry in seen],
+        "name": [entry["class"] for entry in seen],
         "area": [entry["pixels"] for entry in seen],
     }
     told = {"file_name": f"{item.key}.png", "width": item.width, "height": item.height}
@@ -71,28 +73,12 @@ def _row(item: Item) -> dict[str, Any]:
 def _card(pictures: ImageSet) -> str:
     about = pictures.about
     size = next((name for most, name in SIZES if about.pictures < most), "n>1M")
-    names = {"names": {str(n): name for n, name in enumerate(about.classes)}}
-    whole = {"list": "int64"}
-    objects = [
-        {"name": "id", **whole},
-        {"name": "bbox", "list": {"list": "float64"}},
-        {"name": "category", "list": {"class_label": names}},
-        {"name": "area", **whole},
-    ]
-    features = [
-        {"name": "image", "dtype": "image"},
-        {"name": "width", "dtype": "int64"},
-        {"name": "height", "dtype": "int64"},
-        {"name": "objects", "struct": objects},
-        {"name": "caption", "dtype": "string"},
-    ]
     front = {
         "pretty_name": about.name,
         "tags": ["synthetic", "tuckpoint"],
         "task_categories": ["object-detection"],
         "size_categories": [size],
         "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "train/**"}]}],
-        "dataset_info": {"features": features},
         "class_names": list(about.classes),
         "tuckpoint_record": about.record.digest(),
     }

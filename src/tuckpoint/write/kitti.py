@@ -26,7 +26,7 @@ TOLD = {
     "location": "middle of the thing's lower side, camera frame, m",
     "bbox": "first and last pixel that show the thing",
     "occluded": f"0 from {SEEN} seen on, 1 from {HALF} on, 2 below",
-    "tilted": f"by more than {LEVEL_DEG} degrees, which KITTI cannot hold: such boxes are told as if they stood upright",
+    "tilted": f"by more than {LEVEL_DEG} degrees, which KITTI cannot hold: such boxes are told as if upright",
     "lidar": "there is none; Tr_velo_to_cam turns a frame at the camera, x ahead, y left, z up",
 }
 
