@@ -100,8 +100,8 @@ def test_another_library_finds_textures_and_materials(data, stage):
     assert material.baseColorTexture.text["synthetic"] == "true"
     assert (material.roughnessFactor, material.metallicFactor) == (0.4, 0.1)
     mesh = stage.meshes[0]
-    ours = {tuple(row) for row in np.round(np.hstack([mesh.vertices, mesh.uv]), 4).tolist()}
-    theirs = {tuple(row) for row in np.round(np.hstack([board.vertices, board.visual.uv]), 4).tolist()}
+    ours = {tuple(row) for row in np.round(np.hstack([mesh.vertices, mesh.uv]).astype(float), 4).tolist()}
+    theirs = {tuple(row) for row in np.round(np.hstack([board.vertices, board.visual.uv]).astype(float), 4).tolist()}
     assert theirs == ours
 
 
