@@ -36,6 +36,7 @@ PARTS: dict[str, dict[str, str]] = {
         "bottle": "tuckpoint.scene.things.vessels:Bottle",
         "can": "tuckpoint.scene.things.vessels:Can",
         "bowl": "tuckpoint.scene.things.vessels:Bowl",
+        "mesh": "tuckpoint.scene.things.imported:Model",
     },
     "texture": {
         "noise": "tuckpoint.scene.texture:Noise",
@@ -47,6 +48,7 @@ PARTS: dict[str, dict[str, str]] = {
         "label": "tuckpoint.scene.texture:Label",
         "image": "tuckpoint.scene.texture:Image",
         "decal": "tuckpoint.scene.decal:Decal",
+        "embedded": "tuckpoint.scene.embedded:Embedded",
     },
     "annotator": {
         "class": "tuckpoint.scene.annotators.masks:CLASS",

@@ -3,6 +3,7 @@
 OUT/shards/part-000000.tar   pictures, labels and scenes (see `write.sets`)
 OUT/set.json                 what is in the set, and what every number means
 OUT/coverage.json            what was seen, counted on rendered pixels
+OUT/assets.json              what was taken from others: files, digests, sources, licences
 OUT/recipe.yaml              what was asked: `tuckpoint run` repeats it
 OUT/record.json              how the pictures came to be
 """
@@ -31,6 +32,7 @@ from tuckpoint.scale.local import Progress
 from tuckpoint.scene import annotate, film
 from tuckpoint.scene import spec as specs
 from tuckpoint.scene.annotator import View
+from tuckpoint.scene.assets import Asset, check_clean, check_same, ledger
 from tuckpoint.scene.buffers import Renderer
 from tuckpoint.scene.coverage import coverage
 from tuckpoint.scene.plain import plain, read
@@ -51,7 +53,8 @@ class Order:
 
     `spec` is the whole specification, `scenes` how many (pairs, with `twin`), `settings` those of the renderer,
     `labels` the annotators, `shaded` whether there are pictures at all, `pins` values by knob path,
-    `twin` the one knob in which the two scenes of a pair differ and `values` its two values (none: false and true).
+    `twin` the one knob in which the two scenes of a pair differ and `values` its two values (none: false and true),
+    `assets` the outside files that scenes use.
     """
 
     spec: Mapping[str, Any]
@@ -64,6 +67,7 @@ class Order:
     pins: Mapping[str, Any] = field(default_factory=dict)
     twin: str | None = None
     values: tuple[Any, ...] = ()
+    assets: tuple[Asset, ...] = ()
     tuckpoint: str = field(default_factory=tuckpoint_version)
 
     def __post_init__(self) -> None:
@@ -116,14 +120,15 @@ def render(
     pins: Mapping[str, Any] | None = None,
     twin: str | None = None,
     values: Sequence[Any] = (),
+    release_clean: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> sets.ImageSet:
     """Render so many scenes of a specification into a new folder; pairs of twins if `twin` names a knob.
 
     The same arguments give the same labels bit for bit, whatever `workers` is (None: all cores). A stopped run goes on
-    where it was when it is called again. Raises InputError for a specification, knob or label that cannot be, and for a
-    folder in use.
+    where it was when it is called again. Raises InputError for a specification, knob or label that cannot be, for a
+    folder in use, and, with `release_clean`, for a file that may not be given away.
     """
     if isinstance(spec, str | Path):
         drawn = specs.load(Path(spec))
@@ -132,12 +137,16 @@ def render(
     order = Order(
         spec=drawn.to_dict(), scenes=scenes, seed=seed, renderer=renderer, settings=dict(settings or {}),
         labels=tuple(labels), shaded=shaded, pins=dict(pins or {}), twin=twin, values=tuple(values),
+        assets=ledger(drawn.to_dict()),
     )  # fmt: skip
+    if release_clean:
+        check_clean(order.assets)
     return fill(order, Path(output), workers=workers, progress=progress)
 
 
 def fill(order: Order, output: Path, *, workers: int | None = None, progress: Progress | None = None) -> sets.ImageSet:
     """Render what an order says into a folder, or go on there; see `render`."""
+    check_same(order.assets)
     _, spec, _ = _crew(canonical(plain(order)))
     for name in order.labels:
         parts.find("annotator", name)
@@ -165,8 +174,19 @@ def fill(order: Order, output: Path, *, workers: int | None = None, progress: Pr
     about = _about(order, spec, record, tuple(entry.file for entry in entries))
     seen = json.dumps(coverage(sets.ImageSet(output, about).items(), spec), indent=1) + "\n"
     write_text(output / "coverage.json", seen, overwrite=True)
+    used = {"assets": [{**plain(one), "clean": one.clean} for one in order.assets]}
+    write_text(output / "assets.json", json.dumps(used, indent=1) + "\n", overwrite=True)
     sets.write_about(output, about)
     return sets.open_set(output)
+
+
+def taken(pictures: sets.ImageSet) -> tuple[Asset, ...]:
+    """The outside files that a finished set was made with: its assets.json; raises TraceError if it is not whole."""
+    try:
+        told = json.loads((pictures.folder / "assets.json").read_bytes())["assets"]
+        return tuple(Asset(**{key: one[key] for key in ("file", "digest", "source", "licence")}) for one in told)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TraceError(f"{pictures.folder / 'assets.json'} is missing or damaged: {error!r}") from None
 
 
 def covered(pictures: sets.ImageSet) -> dict[str, Any]:
@@ -175,9 +195,16 @@ def covered(pictures: sets.ImageSet) -> dict[str, Any]:
     return told
 
 
-def write(pictures: str | Path, formats: Sequence[str], *, overwrite: bool = False) -> list[Path]:
-    """Write a finished set in other formats, each into SET/FORMAT; their folders."""
+def write(
+    pictures: str | Path, formats: Sequence[str], *, overwrite: bool = False, release_clean: bool = False
+) -> list[Path]:
+    """Write a finished set in other formats, each into SET/FORMAT; their folders.
+
+    Raises InputError, with `release_clean`, if the set was made with a file that may not be given away.
+    """
     found = replace(sets.open_set(Path(pictures)), build=lambda told: staged(Scene.from_dict(told)))
+    if release_clean:
+        check_clean(taken(found))
     writers = {name: parts.find("writer", name) for name in formats}
     made = []
     for name, writer in writers.items():

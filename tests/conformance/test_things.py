@@ -9,7 +9,7 @@ from tuckpoint import parts
 from tuckpoint.errors import InputError
 from tuckpoint.settings import build, plain
 
-FAMILIES = parts.names("thing")
+FAMILIES = tuple(name for name in parts.names("thing") if name != "mesh")  # what that is, a file tells
 STANDING = [name for name in FAMILIES if name != "plane"]
 
 

@@ -8,7 +8,7 @@ from tuckpoint.scene.scene import Texture
 from tuckpoint.scene.texture import baked
 
 KEYED = ("noise", "wood", "bricks", "speckle", "label")
-DRAWN = [kind for kind in parts.names("texture") if kind != "image"]
+DRAWN = [kind for kind in parts.names("texture") if kind not in ("image", "embedded")]
 
 
 def code(light):

@@ -38,6 +38,7 @@ def render_arguments(place: argparse.ArgumentParser, setting: Callable[[str], tu
     )
     place.add_argument("--labels", nargs="+", metavar="NAME", help="labels to write (default: the usual ones)")
     place.add_argument("--no-pictures", action="store_true", help="labels alone, several times faster")
+    place.add_argument("--release-clean", action="store_true", help="refuse files that may not be given away")
     place.add_argument(
         "--pin", action="append", default=[], type=setting, metavar="KNOB=VALUE", help="hold a knob; repeatable"
     )
@@ -57,6 +58,7 @@ def write_arguments(place: argparse.ArgumentParser) -> None:
     place.add_argument("folder", type=Path, metavar="SET", help="folder of `tuckpoint render`")
     place.add_argument("--format", nargs="+", required=True, metavar="NAME", help=", ".join(parts.names("writer")))
     place.add_argument("--overwrite", action="store_true", help="replace what stands there")
+    place.add_argument("--release-clean", action="store_true", help="refuse a set whose files may not be given away")
 
 
 def render_told(options: argparse.Namespace, *, progress: Any) -> str:
@@ -75,6 +77,7 @@ def render_told(options: argparse.Namespace, *, progress: Any) -> str:
         pins=dict(options.pin),
         twin=twin,
         values=values if isinstance(values, list | tuple) else (values,),
+        release_clean=options.release_clean,
         workers=options.workers,
         progress=progress,
         **more,
@@ -122,5 +125,8 @@ def write_told(options: argparse.Namespace) -> str:
     from tuckpoint import pictures
 
     return "\n".join(
-        f"{folder}/" for folder in pictures.write(options.folder, options.format, overwrite=options.overwrite)
+        f"{folder}/"
+        for folder in pictures.write(
+            options.folder, options.format, overwrite=options.overwrite, release_clean=options.release_clean
+        )
     )

@@ -13,6 +13,7 @@ import yaml
 from tuckpoint import parts
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.record import digest_of
+from tuckpoint.scene.assets import mapped
 from tuckpoint.scene.choices import group
 from tuckpoint.scene.knob import support
 from tuckpoint.scene.layout import way_of
@@ -35,6 +36,7 @@ _ENTRIES = (
     "tries",
     "physics",
     "quotas",
+    "assets",
 )
 _THING = (
     "family",
@@ -64,7 +66,8 @@ class Spec:
     its family (`shapes` by family, if that is drawn), `material` for all parts and `materials` by part, `place` (see
     `layout.WAYS`), and `motion` (`velocity_m_s`, `spin_deg_s`). What is `loose`, or placed by `drop`, falls until
     `physics` brings it to rest; it has a `density_kg_m3`. `camera` looks at `target_m` from `distance_m`, `azimuth_deg`
-    and `elevation_deg`. `quotas` balance knobs jointly (see `quota.Quota`). A scene is drawn anew, `tries` times, until
+    and `elevation_deg`. `quotas` balance knobs jointly (see `quota.Quota`); `assets` tells
+    `source` and `licence` of outside files. A scene is drawn anew, `tries` times, until
     `require.things` labelled things show `require.pixels` pixels.
     """
 
@@ -81,6 +84,7 @@ class Spec:
     tries: int = 20
     physics: Mapping[str, Any] = field(default_factory=dict)
     quotas: tuple[Mapping[str, Any], ...] = ()
+    assets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.things:
@@ -132,7 +136,7 @@ class Spec:
         for family in thing.get("shapes", {}):
             if family not in families:
                 raise InputError(f'things.{name}.shapes: it is never a "{family}"{did_you_mean(str(family), families)}')
-        known = {part for family in families for part in mesh_of(family, {}).parts}
+        known = {part for one in families for shape in _files(one, thing) for part in mesh_of(one, shape).parts}
         for part in thing.get("materials", {}):
             if part not in known:
                 raise InputError(f'things.{name}.materials: no part "{part}"{did_you_mean(str(part), sorted(known))}')
@@ -199,8 +203,14 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|True|false|False)$"), list("tTfF"))
 
 
+def _files(family: str, thing: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What must be known of a shape to tell its parts: the file, if the family reads one."""
+    shape = {**thing.get("shape", {}), **thing.get("shapes", {}).get(family, {})}
+    return [{"file": file} for file in support(shape["file"]) or ()] if "file" in shape else [{}]
+
+
 def load(path: Path) -> Spec:
-    """Read a specification; raises InputError that names the file."""
+    """Read a specification, in which files are named from its own folder; raises InputError that names it."""
     try:
         told = _Loader(path.read_text(encoding="utf-8")).get_single_data()
     except FileNotFoundError:
@@ -210,6 +220,6 @@ def load(path: Path) -> Spec:
     if not isinstance(told, Mapping):
         raise InputError(f"{path} holds no mapping; examples/ shows what a specification looks like")
     try:
-        return Spec.from_dict(told)
+        return Spec.from_dict(mapped(told, lambda file: str(path.parent / file)))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
