@@ -229,6 +229,11 @@ def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return room.getvalue()
 
 
+def filled(code: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """The mask (h, w) of COCO's uncompressed run lengths: column by column, first the zeros."""
+    return np.repeat(np.arange(len(code["counts"])) % 2 == 1, code["counts"]).reshape(code["size"], order="F")
+
+
 def png(image: NDArray[Any], record: Record) -> bytes:
     """An 8-bit picture (h, w, 3), or a map (h, w) of 8 or 16 bits, as a PNG that says it is synthetic."""
     pictures, texts = _pillow()

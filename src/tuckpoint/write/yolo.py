@@ -9,14 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError
 from tuckpoint.labels import Item
 from tuckpoint.write.outline import outline
-from tuckpoint.write.sets import ImageSet, png
+from tuckpoint.write.sets import ImageSet, filled, png
 
 Line = Callable[[Item, Mapping[str, Any]], list[str]]
 
@@ -63,13 +61,8 @@ def _box(item: Item, entry: Mapping[str, Any]) -> list[str]:
 
 
 def _polygon(item: Item, entry: Mapping[str, Any]) -> list[str]:
-    corners = outline(_filled(entry["mask"])) / (item.width, item.height)
+    corners = outline(filled(entry["mask"])) / (item.width, item.height)
     return [f"{value:.6f}" for value in corners.ravel()]
-
-
-def _filled(code: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """The mask (h, w) of COCO's uncompressed run lengths."""
-    return np.repeat(np.arange(len(code["counts"])) % 2 == 1, code["counts"]).reshape(code["size"], order="F")
 
 
 def _points(item: Item, entry: Mapping[str, Any], names: list[str]) -> list[str]:
