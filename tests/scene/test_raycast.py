@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from scene.stages import ball, box, camera, quad, stage
+from scipy.ndimage import binary_erosion
 
 from tuckpoint.errors import InputError
 from tuckpoint.scene.renderers.raycast import Raycast
@@ -281,3 +282,18 @@ print(pictures.render(spec, "out", 1, labels=["box"], shaded=False, workers=1).a
     done = subprocess.run([sys.executable, "-c", code], env=nowhere, cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.strip() == "1", done.stderr
     assert done.stderr == ""
+
+
+def test_antialiasing_is_the_mean_of_finer_samples_and_leaves_labels_alone():
+    shown = stage([box(1.0)], view=camera((0.0, -6.0, 2.0), size=(48, 32), focal=40.0))
+    plain, fine = (Raycast(device="cpu", antialias=n).render(shown, 0) for n in (1, 4))
+    assert np.array_equal(plain.instance, fine.instance)
+    assert np.array_equal(plain.depth, fine.depth)
+    assert fine.radiance.shape == plain.radiance.shape
+    inside = binary_erosion(plain.instance > 0, iterations=2)
+    assert np.abs(plain.radiance - fine.radiance)[inside].mean() < 0.02 * plain.radiance.mean()
+    wide = stage([box(1.0)], view=camera((0.0, -6.0, 2.0), size=(192, 128), focal=160.0))
+    large = Raycast(device="cpu").render(wide, 0).radiance.reshape(32, 4, 48, 4, 3).mean(axis=(1, 3))
+    assert np.allclose(fine.radiance, large, atol=1e-6)
+    with pytest.raises(InputError, match="antialias"):
+        Raycast(antialias=5)

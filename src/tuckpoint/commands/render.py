@@ -36,6 +36,10 @@ def render_arguments(place: argparse.ArgumentParser, setting: Callable[[str], tu
     place.add_argument(
         "--renderer", default="raycast", metavar="NAME", help="what makes the pictures (default: raycast)"
     )
+    place.add_argument(
+        "--set", action="append", default=[], type=setting, metavar="NAME=VALUE", dest="settings",
+        help="a setting of the renderer (antialias=2); repeatable",
+    )  # fmt: skip
     place.add_argument("--labels", nargs="+", metavar="NAME", help="labels to write (default: the usual ones)")
     place.add_argument("--no-pictures", action="store_true", help="labels alone, several times faster")
     place.add_argument("--release-clean", action="store_true", help="refuse files that may not be given away")
@@ -73,6 +77,7 @@ def render_told(options: argparse.Namespace, *, progress: Any) -> str:
         options.scenes,
         seed=options.seed,
         renderer=options.renderer,
+        settings=dict(options.settings),
         shaded=not options.no_pictures,
         pins=dict(options.pin),
         twin=twin,

@@ -36,6 +36,8 @@ Floats = NDArray[np.float32]
 class Raycast:
     """Settings: `device` ("auto" takes CUDA if there is one), `sky_rays` and `lamp_rays` per pixel (1, 2, 4, 8 or 16).
 
+    `antialias` (1 to 4): the picture alone is the mean of so many samples along each side of a pixel.
+
     Raises MissingExtra without Warp, InputError for another number of rays or a device that is not there.
     """
 
@@ -43,8 +45,11 @@ class Raycast:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     sky_rays: int = 2
     lamp_rays: int = 4
+    antialias: int = 1
 
     def __post_init__(self) -> None:
+        if self.antialias not in (1, 2, 3, 4):
+            raise InputError(f"raycast: antialias is {self.antialias}; give 1, 2, 3 or 4")
         for name in ("sky_rays", "lamp_rays"):
             if getattr(self, name) not in (1, 2, 4, 8, 16):
                 raise InputError(f"raycast: {name} is {getattr(self, name)}; give 1, 2, 4, 8 or 16")
@@ -119,43 +124,34 @@ class _Arrays:
 
 def _render(stage: Stage, frame: int, settings: Raycast, *, shaded: bool) -> Buffers:
     wp = _warp()
-    kernels = _kernels()
     camera = stage.scene.camera
-    h, w = camera.height, camera.width
+    size = (camera.width, camera.height)
     here = _placed(stage, frame)
     instance_of = wp.array(stage.instance, dtype=wp.int32)
-    nearest, alone = _rasterised(stage, here, instance_of, _layers(len(stage.meshes)), (w, h), (0, 0))
-    ids = [wp.zeros((h, w), dtype=wp.uint16) for _ in range(2)]
-    depth, face_of = wp.zeros((h, w), dtype=wp.float32), wp.zeros((h, w), dtype=wp.int32)
-    normal, uv, albedo, finish, shares = (wp.zeros((h, w, k), dtype=wp.float32) for k in (3, 2, 3, 3, 2))
-    surface, tiles, texels = _materials(stage)
-    wp.launch(
-        kernels.resolve,
-        dim=(h, w),
-        inputs=[
-            nearest, here.points, here.faces,
-            wp.array(stage.normals(frame), dtype=wp.vec3), wp.array(stage.uv, dtype=wp.vec2), instance_of,
-            wp.array(stage.part, dtype=wp.int32), wp.array(stage.material, dtype=wp.int32),
-            surface, tiles, texels, here.camera, here.view,
-        ],
-        outputs=[*ids, depth, normal, uv, albedo, finish, shares, face_of],
-    )  # fmt: skip
+    nearest, alone = _rasterised(stage, here, instance_of, _layers(len(stage.meshes)), _pinhole(camera))
+    seen = _resolved(stage, here, frame, instance_of, nearest, _pinhole(camera))
     silhouettes = alone.numpy().astype(bool)
     moved: dict[str, Any] = {}
     for name, other in (("flow", frame + 1), ("flow_back", frame - 1)):
         if 0 <= other < stage.scene.frames:
-            moved[name], moved[name.replace("flow", "hidden")] = _followed(stage, other, face_of, shares)
+            moved[name], moved[name.replace("flow", "hidden")] = _followed(stage, other, seen.face_of, seen.shares)
     radiance = None
     if shaded:
-        radiance = _shaded(stage, here, settings, [depth, normal, albedo, finish]).numpy()
-    gloss = finish.numpy()
+        finer, times = seen, settings.antialias
+        if times > 1:
+            layers = np.full(len(stage.meshes) + 1, -1, np.int32)
+            nearest, _ = _rasterised(stage, here, instance_of, layers, _pinhole(camera, times=times))
+            finer = _resolved(stage, here, frame, instance_of, nearest, _pinhole(camera, times=times))
+        light = _shaded(stage, here, settings, finer, _pinhole(camera, times=times)).numpy()
+        radiance = light.reshape(size[1], times, size[0], times, 3).mean(axis=(1, 3))
+    gloss = seen.finish.numpy()
     return Buffers(
-        instance=ids[0].numpy(),
-        part=ids[1].numpy(),
-        depth=depth.numpy(),
-        normal=normal.numpy(),
-        uv=uv.numpy(),
-        albedo=albedo.numpy(),
+        instance=seen.instance.numpy(),
+        part=seen.part.numpy(),
+        depth=seen.depth.numpy(),
+        normal=seen.normal.numpy(),
+        uv=seen.uv.numpy(),
+        albedo=seen.albedo.numpy(),
         roughness=np.ascontiguousarray(gloss[..., 0]),
         metallic=np.ascontiguousarray(gloss[..., 1]),
         silhouettes=silhouettes,
@@ -163,6 +159,42 @@ def _render(stage: Stage, frame: int, settings: Raycast, *, shaded: bool) -> Buf
         radiance=radiance,
         **moved,
     )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the nearest faces tell of each pixel, on the device."""
+
+    instance: Any
+    part: Any
+    depth: Any
+    normal: Any
+    uv: Any
+    albedo: Any
+    finish: Any
+    shares: Any
+    face_of: Any
+
+
+def _resolved(stage: Stage, here: _Arrays, frame: int, instance_of: Any, nearest: Any, pinhole: Any) -> _Seen:
+    wp = _warp()
+    h, w = pinhole.height, pinhole.width
+    ids = [wp.zeros((h, w), dtype=wp.uint16) for _ in range(2)]
+    depth, face_of = wp.zeros((h, w), dtype=wp.float32), wp.zeros((h, w), dtype=wp.int32)
+    normal, uv, albedo, finish, shares = (wp.zeros((h, w, k), dtype=wp.float32) for k in (3, 2, 3, 3, 2))
+    surface, tiles, texels = _materials(stage)
+    wp.launch(
+        _kernels().resolve,
+        dim=(h, w),
+        inputs=[
+            nearest, here.points, here.faces,
+            wp.array(stage.normals(frame), dtype=wp.vec3), wp.array(stage.uv, dtype=wp.vec2), instance_of,
+            wp.array(stage.part, dtype=wp.int32), wp.array(stage.material, dtype=wp.int32),
+            surface, tiles, texels, pinhole, here.view,
+        ],
+        outputs=[*ids, depth, normal, uv, albedo, finish, shares, face_of],
+    )  # fmt: skip
+    return _Seen(ids[0], ids[1], depth, normal, uv, albedo, finish, shares, face_of)
 
 
 def _placed(stage: Stage, frame: int) -> _Arrays:
@@ -180,12 +212,13 @@ def _placed(stage: Stage, frame: int) -> _Arrays:
     )
 
 
-def _pinhole(camera: Camera, size: tuple[int, int] | None = None, shift: tuple[int, int] = (0, 0)) -> Any:
-    kernels = _kernels()
-    made = kernels.Pinhole()
-    made.fx, made.fy = camera.focal_px
-    made.cx, made.cy = camera.centre_px[0] + shift[0], camera.centre_px[1] + shift[1]
-    made.width, made.height = size or (camera.width, camera.height)
+def _pinhole(camera: Camera, *, times: int = 1, margin: int = 0) -> Any:
+    """The camera with so many pixels for each along both sides, or with so many pictures more around it."""
+    made = _kernels().Pinhole()
+    w, h = camera.width, camera.height
+    made.fx, made.fy = (focal * times for focal in camera.focal_px)
+    made.cx, made.cy = camera.centre_px[0] * times + margin * w, camera.centre_px[1] * times + margin * h
+    made.width, made.height = w * times + 2 * margin * w, h * times + 2 * margin * h
     return made
 
 
@@ -195,33 +228,23 @@ def _layers(things: int) -> NDArray[np.int32]:
 
 
 def _rasterised(
-    stage: Stage,
-    here: _Arrays,
-    instance_of: Any,
-    layer: NDArray[np.int32],
-    size: tuple[int, int],
-    shift: tuple[int, int],
+    stage: Stage, here: _Arrays, instance_of: Any, layer: NDArray[np.int32], pinhole: Any
 ) -> tuple[Any, Any]:
-    """Nearest faces (h, w) and the instances alone (layers, h, w); layer -2 leaves an instance out."""
+    """Nearest faces (h, w) and the instances alone (layers, h, w); layer -1 has none, -2 leaves an instance out."""
     wp = _warp()
-    kernels = _kernels()
-    w, h = size
+    h, w = pinhole.height, pinhole.width
     nearest = wp.full((h, w), 0xFFFFFFFFFFFFFFFF, dtype=wp.uint64)
     alone = wp.zeros((max(int(layer.max()) + 1, 1), h, w), dtype=wp.uint8)
     wp.launch(
-        kernels.rasterise,
+        _kernels().rasterise,
         dim=len(stage.faces),
-        inputs=[
-            here.points, here.faces, instance_of, wp.array(layer, dtype=wp.int32),
-            _pinhole(stage.scene.camera, size, shift), nearest, alone,
-        ],
-    )  # fmt: skip
+        inputs=[here.points, here.faces, instance_of, wp.array(layer, dtype=wp.int32), pinhole, nearest, alone],
+    )
     return nearest, alone
 
 
 def _extent(stage: Stage, here: _Arrays, instance_of: Any, silhouettes: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Pixels of each thing on a sensor three times as wide and high; cast again only for labelled ones that are cut."""
-    w, h = stage.scene.camera.width, stage.scene.camera.height
     extent: NDArray[np.int64] = silhouettes.sum(axis=(1, 2))
     rows, columns = silhouettes[:, [0, -1]], silhouettes[:, :, [0, -1]]
     rim = np.asarray(rows.any(axis=(1, 2)) | columns.any(axis=(1, 2)))  # (things,)
@@ -229,7 +252,7 @@ def _extent(stage: Stage, here: _Arrays, instance_of: Any, silhouettes: NDArray[
     if cut:
         layer = np.full(len(stage.meshes) + 1, -2, np.int32)
         layer[np.array(cut) + 1] = np.arange(len(cut))
-        _, alone = _rasterised(stage, here, instance_of, layer, (3 * w, 3 * h), (w, h))
+        _, alone = _rasterised(stage, here, instance_of, layer, _pinhole(stage.scene.camera, margin=1))
         extent[cut] = alone.numpy().sum(axis=(1, 2), dtype=np.int64)
     return extent
 
@@ -270,18 +293,17 @@ def _followed(stage: Stage, other: int, face_of: Any, shares: Any) -> tuple[Floa
     return flow.numpy(), hidden.numpy()
 
 
-def _shaded(stage: Stage, here: _Arrays, settings: Raycast, buffers: list[Any]) -> Any:
+def _shaded(stage: Stage, here: _Arrays, settings: Raycast, seen: _Seen, pinhole: Any) -> Any:
     wp = _warp()
     lighting = _lighting()
-    h, w = stage.scene.camera.height, stage.scene.camera.width
+    h, w = pinhole.height, pinhole.width
     mesh = wp.Mesh(points=here.world, indices=wp.array(stage.faces.ravel(), dtype=wp.int32))
     light, panorama = _light(stage.scene)
     gathered, radiance = (wp.zeros((h, w, 3), dtype=wp.float32) for _ in range(2))
-    depth, normal, albedo, finish = buffers
     wp.launch(
         lighting.open_sky,
         dim=(h, w),
-        inputs=[depth, normal, here.camera, here.view, here.eye, mesh.id, light, panorama, settings.sky_rays],
+        inputs=[seen.depth, seen.normal, pinhole, here.view, here.eye, mesh.id, light, panorama, settings.sky_rays],
         outputs=[gathered],
     )
     lamps = np.array([_lamp(lamp) for lamp in stage.scene.lamps], np.float32).reshape(-1, 15)
@@ -289,7 +311,7 @@ def _shaded(stage: Stage, here: _Arrays, settings: Raycast, buffers: list[Any]) 
         lighting.shade,
         dim=(h, w),
         inputs=[
-            depth, normal, albedo, finish, gathered, here.camera, here.view, here.eye, mesh.id, light,
+            seen.depth, seen.normal, seen.albedo, seen.finish, gathered, pinhole, here.view, here.eye, mesh.id, light,
             panorama,
             wp.array(np.concatenate([lamps, np.zeros((1, 15), np.float32)]), dtype=wp.float32), settings.lamp_rays,
         ],
