@@ -164,7 +164,7 @@ def built(told):
     return staged(Scene.from_dict(told))
 
 
-@pytest.mark.parametrize(("labelled_m", "scale"), [(None, 0.1), (20.0, 1.0), (100.0, 10.0)])
+@pytest.mark.parametrize(("labelled_m", "scale"), [(None, 0.1), (6.5, 0.1), (20.0, 1.0), (65.0, 1.0), (100.0, 10.0)])
 def test_depth_beyond_16_bits_is_none_and_counted(made, tmp_path, labelled_m, scale):
     first, scene = next(made.pairs())
     shown = np.any([filled(entry["mask"]) for entry in first.objects], axis=0)

@@ -141,6 +141,22 @@ def test_a_lamp_may_face_anywhere(way, stage, made):
     assert np.allclose(matrix(document, "lamp 0")[:3, :3] @ [0, 0, -1], TO_GLTF @ way, atol=1e-9)
 
 
+def test_colours_above_one_are_strength(stage, made):
+    scene = replace(SCENE, sun=Sun(30, -60, 2.0, (4.0, 2.0, 1.0)))
+    document, _ = told(glb(json.loads(canonical(scene.to_dict())), stage, made[0].about.record))
+    sun = document["extensions"]["KHR_lights_punctual"]["lights"][0]
+    assert sun["color"] == [1.0, 0.5, 0.25]
+    assert sun["intensity"] == pytest.approx(2.0 * 4.0 * 683)
+
+
+def test_a_sun_below_the_horizon_is_dark(stage, made):
+    document, _ = told(glb(json.loads(canonical(replace(SCENE, sun=Sun(-5)).to_dict())), stage, made[0].about.record))
+    assert [light["name"] for light in document["extensions"]["KHR_lights_punctual"]["lights"]] == ["lamp 0"]
+    dark = replace(SCENE, sun=None, lamps=())
+    document, _ = told(glb(json.loads(canonical(dark.to_dict())), stage, made[0].about.record))
+    assert "extensions" not in document
+
+
 def test_what_moves_is_an_animation(data):
     document, rest = told(data)
     (motion,) = document["animations"]

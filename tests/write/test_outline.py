@@ -54,3 +54,4 @@ def test_pixels_that_touch_at_a_corner():
     mask = np.eye(4, dtype=bool)
     assert np.array_equal(drawn(outline(mask), mask.shape), mask)
     assert np.array_equal(drawn(outline(~mask), mask.shape), ~mask)
+    assert len(outline(np.eye(2, dtype=bool))) == 8  # one piece, without a seam
