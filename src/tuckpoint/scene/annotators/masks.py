@@ -16,10 +16,8 @@ _IDS = "0 where nothing is or what is there has no label"
 
 def class_of(view: View) -> NDArray[np.uint8]:
     """Class ids by instance id (things + 1,), 0 for what has no class."""
-    names = view.scene.classes
-    return np.array(
-        [0, *(1 + names.index(t.class_name) if t.class_name is not None else 0 for t in view.scene.things)], np.uint8
-    )
+    names = (None, *view.scene.classes)
+    return np.array([0, *(names.index(thing.class_name) for thing in view.scene.things)], np.uint8)
 
 
 def labelled(view: View) -> list[int]:
