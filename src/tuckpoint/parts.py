@@ -90,6 +90,7 @@ PARTS: dict[str, dict[str, str]] = {
     },
     "renderer": {
         "raycast": "tuckpoint.scene.renderers.raycast:Raycast",
+        "blender": "tuckpoint.scene.renderers.blender:Blender",
     },
 }
 
