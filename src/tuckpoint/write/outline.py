@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+INSET = 0.05  # pixels: who cuts decimals off and fills the border too, as Ultralytics does, gets the same pixels
 _STEPS = ((1, 0), (0, 1), (-1, 0), (0, -1))  # right, down, left, up: the inside lies to the right of the way
 
 
 def outline(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The corners (n, 2) of one polygon around a mask (h, w), in pixels, x right, y down; (0, 2) for an empty mask.
 
-    Filled by the even-odd rule it gives the mask back. Pieces and holes are joined where they are nearest, by seams
-    that are walked there and back and so hold no area.
+    It runs `INSET` inside the edges of the pixels, and filled by the even-odd rule it gives the mask back. Pieces and
+    holes are joined where they are nearest, by seams that are walked there and back and so hold no area.
     """
     rings = _rings(mask)
     if not rings:
@@ -39,7 +40,7 @@ def _nearest(
 
 
 def _rings(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Closed ways around all pieces and holes, corners only (n, 2); pixels that touch at a corner are one piece."""
+    """Closed ways around all pieces and holes, corners only (n, 2); pixels that touch at a corner are two."""
     wide = np.pad(mask, 1)
     here = wide[1:-1, 1:-1]
     beside = (wide[:-2, 1:-1], wide[1:-1, 2:], wide[2:, 1:-1], wide[1:-1, :-2])  # above, right, below, left
@@ -56,9 +57,10 @@ def _rings(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
         while (x, y, way) in left:
             left.remove((x, y, way))
             x, y = x + _STEPS[way][0], y + _STEPS[way][1]
-            after = next((turn for turn in ((way + 3) % 4, way, (way + 1) % 4) if (x, y, turn) in left), first[2])
+            after = next((turn for turn in ((way + 1) % 4, way, (way + 3) % 4) if (x, y, turn) in left), first[2])
             if after != way:
-                corners.append((x, y))
+                inwards = np.add(_STEPS[(way + 1) % 4], _STEPS[(after + 1) % 4])
+                corners.append((x + INSET * inwards[0], y + INSET * inwards[1]))
             way = after
         rings.append(np.array(corners, float))
     return rings
