@@ -37,6 +37,7 @@ PARTS: dict[str, dict[str, str]] = {
         "can": "tuckpoint.scene.things.vessels:Can",
         "bowl": "tuckpoint.scene.things.vessels:Bowl",
         "mesh": "tuckpoint.scene.things.imported:Model",
+        "sign": "tuckpoint.scene.things.signs:SignPost",
     },
     "texture": {
         "noise": "tuckpoint.scene.texture:Noise",
@@ -49,6 +50,7 @@ PARTS: dict[str, dict[str, str]] = {
         "image": "tuckpoint.scene.texture:Image",
         "decal": "tuckpoint.scene.decal:Decal",
         "embedded": "tuckpoint.scene.embedded:Embedded",
+        "sign": "tuckpoint.scene.signs:Sign",
     },
     "annotator": {
         "class": "tuckpoint.scene.annotators.masks:CLASS",

@@ -24,7 +24,7 @@ from tuckpoint.scene.plain import read
 from tuckpoint.scene.quota import cell, quota_of
 from tuckpoint.scene.scene import Camera, Contact, Lamp, Lens, Material, Pose, Scene, Sky, Sun, Thing
 from tuckpoint.scene.settle import Body, Physics, settled
-from tuckpoint.scene.spec import Spec
+from tuckpoint.scene.spec import Spec, followed
 from tuckpoint.scene.stage import mesh_of
 from tuckpoint.seed import Seed
 
@@ -199,7 +199,9 @@ def _thing(spec: Spec, knobs: Choices, path: str, told: Mapping[str, Any], made:
         )
         for part in mesh.parts
     }
-    name = knobs.take(f"{path}.class", told["class"]) if "class" in told else family
+    knob = followed(told)
+    named = told.get("class", family) if knob is None else shape.get(knob, family)
+    name = knobs.take(f"{path}.class", named) if "class" in told else family
     spot = placed(knobs, path, told.get("place", {}), mesh, [one.thing for one in made])
     falls = spot.falls or bool(told.get("loose", False))
     falls = falls or any(one.falls and one.thing.name == spot.parent for one in made)  # it stands on what falls

@@ -20,7 +20,7 @@ from tuckpoint.scene.layout import way_of
 from tuckpoint.scene.quota import quota_of
 from tuckpoint.scene.settle import Physics
 from tuckpoint.scene.stage import mesh_of
-from tuckpoint.settings import build
+from tuckpoint.settings import build, plain
 
 _ENTRIES = (
     "name",
@@ -62,13 +62,13 @@ class Spec:
     """What may be in a scene; `scene.plan.plan` draws scenes from it.
 
     `things` in the order in which they are placed. A thing has a `family`, and may have a `class` (the family's name
-    if none is given), `labelled` (true), `count` (one thing without a number if absent), `present` (true), `shape` of
-    its family (`shapes` by family, if that is drawn), `material` for all parts and `materials` by part, `place` (see
-    `layout.WAYS`), and `motion` (`velocity_m_s`, `spin_deg_s`). What is `loose`, or placed by `drop`, falls until
-    `physics` brings it to rest; it has a `density_kg_m3`. `camera` looks at `target_m` from `distance_m`, `azimuth_deg`
-    and `elevation_deg`. `quotas` balance knobs jointly (see `quota.Quota`); `assets` tells
-    `source` and `licence` of outside files. A scene is drawn anew, `tries` times, until
-    `require.things` labelled things show `require.pixels` pixels.
+    if none is given; `{of: shape.KNOB}` takes the name from a choice of its shape), `labelled` (true), `count` (one
+    thing without a number if absent), `present` (true), `shape` of its family (`shapes` by family, if that is drawn),
+    `material` for all parts and `materials` by part, `place` (see `layout.WAYS`), and `motion` (`velocity_m_s`,
+    `spin_deg_s`). What is `loose`, or placed by `drop`, falls until `physics` brings it to rest; it has a
+    `density_kg_m3`. `camera` looks at `target_m` from `distance_m`, `azimuth_deg` and `elevation_deg`. `quotas` balance
+    knobs jointly (see `quota.Quota`); `assets` tells `source` and `licence` of outside files. A scene is drawn anew,
+    `tries` times, until `require.things` labelled things show `require.pixels` pixels.
     """
 
     name: str
@@ -122,6 +122,10 @@ class Spec:
         for family in support(thing["family"]) or ():
             parts.find("thing", str(family))
         self._check_names(name, thing)
+        if followed(thing) is not None and not _class_names(thing):
+            raise InputError(
+                f"things.{name}.class follows {thing['class']['of']}, which may be anything; make it a choice"
+            )
         place, before = thing.get("place", {}), list(self.things)[: list(self.things).index(name)]
         way_of(place, f"things.{name}")
         told = [place[way] for way in _WAYS if way in place]
@@ -157,8 +161,7 @@ class Spec:
         found: dict[str, None] = {}
         for thing in self.things.values():
             if thing.get("labelled", True):
-                names = support(thing["class"] if "class" in thing else thing["family"]) or []
-                found |= dict.fromkeys(str(name) for name in names)
+                found |= dict.fromkeys(_class_names(thing))
         return tuple(found)
 
     @property
@@ -190,6 +193,36 @@ class Spec:
         if not isinstance(things, Mapping):
             raise InputError(f"things is {things!r}; give a mapping of names, or a list of things with names")
         return cls(**{**told, "things": things, "quotas": tuple(told.get("quotas", ()))})
+
+
+def followed(thing: Mapping[str, Any]) -> str | None:
+    """The knob of the shape whose value is the class's name; None if the class is told otherwise.
+
+    Raises InputError for what is not a knob of the shape.
+    """
+    told = thing.get("class")
+    if not isinstance(told, Mapping) or set(told) != {"of"}:
+        return None
+    start, _, knob = str(told["of"]).partition(".")
+    if start != "shape" or not knob or "." in knob:
+        raise InputError(f"class: {{of: {told['of']}}}; name a knob of the shape, as in {{of: shape.sign}}")
+    return knob
+
+
+def _class_names(thing: Mapping[str, Any]) -> list[str]:
+    """All class names that a thing can have; none if its class follows a knob of no known values."""
+    knob = followed(thing)
+    if knob is None:
+        return [str(name) for name in support(thing["class"] if "class" in thing else thing["family"]) or []]
+    names: list[str] = []
+    for family in map(str, support(thing["family"]) or ()):
+        own = plain(parts.find("thing", family)())
+        value = {**own, **thing.get("shape", {}), **thing.get("shapes", {}).get(family, {})}.get(knob, family)
+        known = support(value)
+        if known is None:
+            return []
+        names += [str(name) for name in known]
+    return names
 
 
 class _Loader(yaml.SafeLoader):
