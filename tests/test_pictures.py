@@ -58,7 +58,7 @@ def test_every_file_says_that_it_is_synthetic(made):
     record = Record.load(made.folder / "record.json")
     assert record.rows == 6
     with tarfile.open(made.folder / "shards" / made.about.shards[0]) as tar:
-        assert tar.getnames()[0] == "record.json"
+        assert tar.getnames()[0] == "__tuckpoint__/record.json"
         with Image.open(tar.extractfile("00000000-0000.png")) as image:
             assert image.text["synthetic"] == "true"
             assert image.text["tuckpoint_record"] == record.digest()

@@ -87,3 +87,9 @@ def test_labels_alone(tmp_path):
     (tmp_path / "out").mkdir()
     webdataset(hand_set(tmp_path / "set", [item("00000000", [], image=False)]), tmp_path / "out")
     assert set(samples(tmp_path / "out" / "train-000000.tar")[0]) == {"__key__", "cls", "json"}
+
+
+def test_the_shards_of_a_set_are_samples_too(made):
+    found = samples(made.folder / "shards" / "part-000000.tar")
+    assert [one["__key__"] for one in found] == [one.key for one in made.items()]
+    assert all(set(one) == {"__key__", "png", "json", "npz"} for one in found)

@@ -2,7 +2,8 @@
 
 SET/set.json                     size, classes, meanings, record
 SET/shards/part-000000.tar       per picture KEY.png, KEY.json (objects and facts), KEY.npz (dense labels) and, with
-                                 the first frame of a scene, KEY.scene.json; first of all record.json
+                                 the first frame of a scene, KEY.scene.json; first of all the record, in a folder
+                                 whose name tells the loaders of WebDataset to skip it
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tuckpoint.record import Record, canonical
 
 VERSION = 1
 SHARDS, ABOUT = "shards", "set.json"
+RECORD = "__tuckpoint__/record.json"
 _MIDNIGHT = (1980, 1, 1, 0, 0, 0)  # zip files must have a time; the same one gives the same bytes
 
 
@@ -160,7 +162,7 @@ def write_shard(path: Path, items: Iterable[tuple[Item, bytes | None]], record: 
     """
     count = 0
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
-        add(tar, "record.json", record.sealed())
+        add(tar, RECORD, record.sealed())
         for item, scene in items:
             if item.image is not None:
                 add(tar, f"{item.key}.png", png(item.image, record))
@@ -191,7 +193,7 @@ def read_shard(path: Path, *, bare: bool = False) -> Iterator[tuple[Item, Mappin
             for member in tar:
                 name, _, suffix = member.name.partition(".")
                 file = tar.extractfile(member)
-                if file is None or name == "record":
+                if file is None or member.name == RECORD:
                     continue
                 if key is not None and name != key:
                     yield _pair(key, parts)

@@ -1,8 +1,8 @@
 """WebDataset: tar files of samples that its loaders read as they are: KEY.png, KEY.cls, KEY.json, KEY.npz.
 
-The shards of a set are not quite that: they open with a record, which a loader would take for a sample without picture.
-Here the record stands in a folder called `__tuckpoint__`, which loaders skip; the rest is the same, and dataset.json
-says what each member is. Source: the readme of webdataset and its `tariterators`.
+The shards of a set can be loaded, too. These hold a thousand pictures each, have a class number, leave out the scenes,
+which only first frames have, and are told by dataset.json. Source: the readme of webdataset and its `tariterators`,
+which skip folders called `__NAME__`: there stands the record.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from tuckpoint.labels import Item
 from tuckpoint.record import Record, canonical
-from tuckpoint.write.sets import ImageSet, add, packed, png
+from tuckpoint.write.sets import RECORD, ImageSet, add, packed, png
 
 PICTURES_PER_SHARD = 1000
 MEMBERS = {
@@ -54,7 +54,7 @@ def _packed(path: Path, items: Iterator[Item], record: Record) -> tuple[int, set
     """Write one tar; the samples in it and the kinds of their members."""
     keys, members = set[str](), set[str]()
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
-        add(tar, "__tuckpoint__/record.json", record.sealed())
+        add(tar, RECORD, record.sealed())
         for item in items:
             keys.add(item.key)
             for name, data in _members(item, record):
