@@ -192,3 +192,20 @@ def test_what_is_lacking_is_told(tmp_path):
     bare = hand_set(tmp_path / "b", [item("00000000", [])], meanings=tuple(module.NEEDS))
     with pytest.raises(InputError, match="BOP needs the shapes of things"):
         bop(bare, tmp_path)
+
+
+def test_a_model_of_the_user_comes_along_and_not_where_it_lies(tmp_path):
+    trimesh.creation.box((0.4, 0.3, 0.2)).export(tmp_path / "mine.ply")
+    own = {
+        "family": "mesh",
+        "class": "own",
+        "shape": {"file": str(tmp_path / "mine.ply")},
+        "place": {"at": [0, 0, 0.1]},
+    }
+    spec = {**SPEC, "frames": 1, "things": {"ground": SPEC["things"]["ground"], "own": own}}
+    pictures.render(spec, tmp_path / "set", 1, labels=LABELS, shaded=False, workers=1)
+    (folder,) = pictures.write(tmp_path / "set", ["bop"])
+    told = read(folder / "info.json")["objects"]["1"]
+    assert told["shape"]["file"] == "mine.ply"
+    again = trimesh.load_mesh(folder / "models" / "obj_000001.ply")
+    assert np.allclose(sorted(again.extents), [200, 300, 400], atol=1e-2)

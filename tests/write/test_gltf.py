@@ -204,3 +204,9 @@ def test_without_shapes_there_is_no_file(tmp_path):
     (tmp_path / "out").mkdir()
     with pytest.raises(InputError, match="glTF needs the shapes of things"):
         gltf(pictures, tmp_path / "out")
+
+
+def test_where_a_sky_lies_on_the_disk_is_not_told(stage, made):
+    scene = replace(SCENE, sky=replace(SCENE.sky, map="/home/me/noon.png"))
+    document, _ = told(glb(json.loads(canonical(scene.to_dict())), stage, made[0].about.record))
+    assert document["scenes"][0]["extras"]["sky"]["map"] == "noon.png"

@@ -3,7 +3,7 @@ import pytest
 from write.handmade import HEIGHT, WIDTH, disc, hand_set, item, thing
 
 from tuckpoint.errors import InputError, TraceError
-from tuckpoint.write.sets import filled, open_set
+from tuckpoint.write.sets import filled, open_set, pathless
 
 ARRAYS = {"depth": np.ones((HEIGHT, WIDTH), np.float32)}
 
@@ -43,6 +43,11 @@ def test_shapes_come_from_above_or_not_at_all(made):
 
 def test_run_lengths_give_the_mask_back(made):
     assert np.array_equal(filled(next(made.items()).objects[0]["mask"]), disc(9, 9, 4))
+
+
+def test_files_are_told_without_where_they_lie():
+    told = {"file": "/home/me/a.glb", "other": "C:\\me\\b.ply", "scale": 2.0, "plain": "c.obj", "none": None}
+    assert pathless(told) == {"file": "a.glb", "other": "b.ply", "scale": 2.0, "plain": "c.obj", "none": None}
 
 
 def test_damage_and_absence(made, tmp_path):

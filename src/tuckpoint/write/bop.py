@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tuckpoint.labels import Item
 from tuckpoint.record import Record, canonical
-from tuckpoint.write.sets import Built, ImageSet, Shape, filled, png
+from tuckpoint.write.sets import Built, ImageSet, Shape, filled, pathless, png
 
 PICTURES_PER_FOLDER = 1000
 SCALES_MM = (0.1, 1.0, 10.0, 100.0)  # of depth: the first that holds all labelled things
@@ -46,7 +46,7 @@ class _Objects:
             number = self.numbers[key] = len(self.numbers) + 1
             (self.folder / f"obj_{number:06d}.ply").write_bytes(_ply(shape, self.record))
             self.sizes[str(number)] = _size(shape)
-            self.told[str(number)] = {"family": thing["family"], "shape": thing["shape"], "classes": []}
+            self.told[str(number)] = {"family": thing["family"], "shape": pathless(thing["shape"]), "classes": []}
         told = self.told[str(self.numbers[key])]["classes"]
         if thing["class_name"] not in told:
             told.append(thing["class_name"])

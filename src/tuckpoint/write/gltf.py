@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint.record import Record, canonical
-from tuckpoint.write.sets import Built, ImageSet, Shape, png
+from tuckpoint.write.sets import Built, ImageSet, Shape, pathless, png
 
 LUMEN_PER_WATT = 683.0  # of light at 555 nm: what Blender's exporter takes, too, so watts come back there
 FLOAT, UINT = 5126, 5125
@@ -91,7 +91,9 @@ def glb(scene: Mapping[str, Any], built: Built, record: Record) -> bytes:
     whole: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": "tuckpoint", "extras": stamp},
         "scene": 0,
-        "scenes": [{"name": f"scene {scene['index']}", "nodes": [world], "extras": {**stamp, "sky": scene["sky"]}}],
+        "scenes": [
+            {"name": f"scene {scene['index']}", "nodes": [world], "extras": {**stamp, "sky": pathless(scene["sky"])}}
+        ],
         **{kind: rows for kind, rows in made.told.items() if kind != "lights"},
         "buffers": [{"byteLength": len(made.data)}],
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -229,6 +230,11 @@ def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
             np.lib.format.write_array(inner, np.ascontiguousarray(array), allow_pickle=False)
             pack.writestr(zipfile.ZipInfo(f"{name}.npy", _MIDNIGHT), inner.getvalue(), zipfile.ZIP_DEFLATED, 1)
     return room.getvalue()
+
+
+def pathless(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings whose files are told by their bare names: where they lie may tell who you are."""
+    return {key: re.split(r"[/\\]", value)[-1] if isinstance(value, str) else value for key, value in told.items()}
 
 
 def filled(code: Mapping[str, Any]) -> NDArray[np.bool_]:
