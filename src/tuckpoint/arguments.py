@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tuckpoint.commands import audit, ledger, render
+from tuckpoint.commands import audit, blender, ledger, render
 
 Run = Callable[[argparse.Namespace], int | None]
 GUARDING = ("private", "delta", "unit", "rows_per_unit", "population", "part", "purpose")
@@ -96,6 +96,7 @@ def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
     )
     _running(place)
     render.write_arguments(verb("write", render.WRITE, "labelled pictures as COCO, YOLO, folders", render.WRITE_MORE))
+    blender.arguments(verb("blender", blender.BLENDER, "install what the renderer blender needs"))
     render.look_arguments(verb("look", render.LOOK, "a page of pictures beside their labels"))
     _run(verb("run", RUN, "repeat a recipe: the same bytes again"))
     _engines(verb("engines", "List the engines and their settings.", "list the engines and their settings"))

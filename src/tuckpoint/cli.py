@@ -237,6 +237,12 @@ def _look(options: argparse.Namespace) -> None:
     _say(render.look_told(options))
 
 
+def _blender(options: argparse.Namespace) -> None:
+    from tuckpoint.commands import blender
+
+    _say(blender.told(options))
+
+
 def _run(options: argparse.Namespace) -> None:
     from tuckpoint import deliver
     from tuckpoint.report.pages import pages_of
@@ -367,6 +373,7 @@ _VERBS: Mapping[str, Callable[[argparse.Namespace], int | None]] = {
     "render": _render,
     "write": _write,
     "look": _look,
+    "blender": _blender,
     "run": _run,
     "engines": _engines,
     "example": _example,

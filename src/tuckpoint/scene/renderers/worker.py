@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,7 +50,8 @@ class _Process:
 
     child: subprocess.Popen[bytes]
     errors: IO[bytes]
-    heard: queue.SimpleQueue[Message] = field(default_factory=queue.SimpleQueue)
+    heard: queue.SimpleQueue[Message]
+    listener: threading.Thread
     scenes: int = 0
 
 
@@ -143,9 +144,10 @@ def _started(command: tuple[str, ...]) -> _Process:
     except OSError as error:
         errors.close()
         raise ToolError(f"the renderer cannot be started: {' '.join(command)}: {error}") from None
-    process = _Process(child, errors)
-    threading.Thread(target=_listen, args=(process,), daemon=True, name="tuckpoint-listens").start()
-    return process
+    heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    listener = threading.Thread(target=_listen, args=(child, heard), daemon=True, name="tuckpoint-listens")
+    listener.start()
+    return _Process(child, errors, heard, listener)
 
 
 def _greeting(process: _Process) -> Message:
@@ -162,23 +164,22 @@ def _send(process: _Process, message: Message) -> None:
     process.child.stdin.flush()
 
 
-def _listen(process: _Process) -> None:
+def _listen(child: subprocess.Popen[bytes], heard: queue.SimpleQueue[Message]) -> None:
     """Put each message on the queue, in a thread, since a pipe cannot be waited for with a limit on every system."""
-    line = process.child.stdout
+    line = child.stdout
     assert line is not None
-    with suppress(OSError, ValueError):  # closed on our side
-        while len(head := line.read(4)) == 4:
-            (length,) = struct.unpack(">I", head)
-            body = line.read(length) if length <= LARGEST else head
-            try:
-                message = json.loads(body)
-            except ValueError:
-                message = None
-            if not isinstance(message, dict):
-                process.heard.put({"lost": f"it sent what is no message: {(head + body)[:60]!r}"})
-                return
-            process.heard.put(message)
-        process.heard.put({"lost": "its process ended"})
+    while len(head := line.read(4)) == 4:
+        (length,) = struct.unpack(">I", head)
+        body = line.read(length) if length <= LARGEST else b""
+        try:
+            message = json.loads(body)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            heard.put({"lost": f"it sent what is no message: {(head + body)[:60]!r}"})
+            return
+        heard.put(message)
+    heard.put({"lost": "its process ended"})
 
 
 def _hear(process: _Process, seconds: float, memory_mb: int | None) -> Message:
@@ -220,7 +221,8 @@ def _with_last_lines(process: _Process, what: str) -> str:
 def _end(process: _Process) -> None:
     process.child.kill()
     process.child.wait()
-    for pipe in (process.child.stdin, process.errors):
+    process.listener.join()
+    for pipe in (process.child.stdin, process.child.stdout, process.errors):
         with suppress(OSError):  # what was not yet sent cannot be
             if pipe is not None:
                 pipe.close()
