@@ -80,8 +80,8 @@ PARTS: dict[str, dict[str, str]] = {
     "writer": {
         "coco": "tuckpoint.write.coco:coco",
         "yolo": "tuckpoint.write.yolo:yolo",
-        "yolo-segment": "tuckpoint.write.yolo:segment",
-        "yolo-pose": "tuckpoint.write.yolo:pose",
+        "yolo_segment": "tuckpoint.write.yolo:yolo_segment",
+        "yolo_pose": "tuckpoint.write.yolo:yolo_pose",
         "kitti": "tuckpoint.write.kitti:kitti",
         "bop": "tuckpoint.write.bop:bop",
         "webdataset": "tuckpoint.write.webdataset:webdataset",

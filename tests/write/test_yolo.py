@@ -7,7 +7,7 @@ from write.handmade import HEIGHT, HOSTILE, WIDTH, disc, hand_set, item, point, 
 from tuckpoint.errors import InputError
 from tuckpoint.scene.annotators.masks import filled
 from tuckpoint.write.sets import unpng
-from tuckpoint.write.yolo import pose, segment, yolo
+from tuckpoint.write.yolo import yolo, yolo_pose, yolo_segment
 
 RING = disc(30, 24, 18) & ~disc(32, 22, 8)
 TWO = disc(10, 10, 8) | disc(50, 36, 9)
@@ -25,7 +25,7 @@ def rows(folder, key):
     return [line.split() for line in (folder / "labels" / "train" / f"{key}.txt").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("writer", [yolo, segment, pose])
+@pytest.mark.parametrize("writer", [yolo, yolo_segment, yolo_pose])
 def test_what_all_three_share(made, tmp_path, writer):
     out = tmp_path / "out"
     out.mkdir()
@@ -55,7 +55,7 @@ def test_boxes_come_back(made, tmp_path):
 
 
 def test_polygons_filled_are_the_masks_with_holes_and_pieces(made, tmp_path):
-    segment(made, tmp_path)
+    yolo_segment(made, tmp_path)
     for row, mask in zip(rows(tmp_path, "00000000"), (RING, TWO), strict=True):
         corners = np.array(row[1:], float).reshape(-1, 2)
         assert corners.min() >= 0
@@ -72,7 +72,7 @@ def test_polygons_filled_are_the_masks_with_holes_and_pieces(made, tmp_path):
 
 
 def test_points_of_all_classes_are_one_list(made, tmp_path):
-    pose(made, tmp_path)
+    yolo_pose(made, tmp_path)
     told = yaml.safe_load((tmp_path / "data.yaml").read_text())
     assert told["kpt_shape"] == [3, 3]
     assert told["kpt_names"][1] == ["top", "base", "far"]
@@ -91,12 +91,12 @@ def test_what_is_lacking_is_told(tmp_path):
         yolo(nothing, tmp_path)
     boxes = hand_set(tmp_path / "b", [item("00000000", [])], meanings=("box",))
     with pytest.raises(InputError, match="needs the label mask"):
-        segment(boxes, tmp_path)
+        yolo_segment(boxes, tmp_path)
     with pytest.raises(InputError, match="needs the label keypoints"):
-        pose(boxes, tmp_path)
+        yolo_pose(boxes, tmp_path)
     bare = hand_set(tmp_path / "c", [item("00000000", [thing(1, 1, RING)])])
     with pytest.raises(InputError, match="none in this set has one"):
-        pose(bare, tmp_path)
+        yolo_pose(bare, tmp_path)
 
 
 def test_masks_of_the_handmade_set_are_as_said(made):

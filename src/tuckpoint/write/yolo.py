@@ -28,7 +28,7 @@ def yolo(pictures: ImageSet, folder: Path) -> None:
     _written(pictures, folder, _box)
 
 
-def segment(pictures: ImageSet, folder: Path) -> None:
+def yolo_segment(pictures: ImageSet, folder: Path) -> None:
     """The same with one polygon a thing, along the edges of its pixels: pieces and holes are joined by seams.
 
     Raises InputError if the set lacks boxes or masks.
@@ -37,7 +37,7 @@ def segment(pictures: ImageSet, folder: Path) -> None:
     _written(pictures, folder, _polygon)
 
 
-def pose(pictures: ImageSet, folder: Path) -> None:
+def yolo_pose(pictures: ImageSet, folder: Path) -> None:
     """The same with boxes and keypoints: 0 not there, 1 covered, 2 visible.
 
     YOLO has one list of points for all classes, so it is that of all points in the set, each once by its name; a thing
