@@ -13,8 +13,10 @@ from write.handmade import hand_set, item, stays_inside
 
 from tuckpoint.errors import InputError
 from tuckpoint.record import canonical
+from tuckpoint.scene.plain import read
+from tuckpoint.scene.renderers.raycast import Raycast
 from tuckpoint.scene.scene import Camera, Lamp, Material, Pose, Scene, Sun, Texture, Thing, looking, turned
-from tuckpoint.scene.stage import staged
+from tuckpoint.scene.stage import mesh_of, staged
 from tuckpoint.write.gltf import glb, gltf
 
 CHECKS = Material((1.0, 0.5, 0.25), 0.4, 0.1, 0.0, Texture("checker", {"size": 16}))
@@ -210,3 +212,14 @@ def test_where_a_sky_lies_on_the_disk_is_not_told(stage, made):
     scene = replace(SCENE, sky=replace(SCENE.sky, map="/home/me/noon.png"))
     document, _ = told(glb(json.loads(canonical(scene.to_dict())), stage, made[0].about.record))
     assert document["scenes"][0]["extras"]["sky"]["map"] == "noon.png"
+
+
+def test_rendered_from_the_file_the_labels_are_the_same(made):
+    file = {"file": str(made[1] / "scenes" / "00000003.glb"), "centred": False}
+    materials = {part: read(Material, look, part) for part, look in mesh_of("mesh", file).looks.items()}
+    again = replace(SCENE, things=(Thing("all", "mesh", file, materials),), frames=1)
+    ours, theirs = (Raycast().render(staged(scene), 0, shaded=False) for scene in (SCENE, again))
+    assert np.array_equal(ours.depth, theirs.depth)
+    for name in ("albedo", "roughness", "metallic", "normal", "uv"):
+        assert np.allclose(getattr(ours, name), getattr(theirs, name), atol=1e-5)
+    assert ours.albedo.std() > 0.05

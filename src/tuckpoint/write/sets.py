@@ -194,7 +194,7 @@ def read_shard(path: Path, *, bare: bool = False) -> Iterator[tuple[Item, Mappin
             for member in tar:
                 name, _, suffix = member.name.partition(".")
                 file = tar.extractfile(member)
-                if file is None or member.name == RECORD:
+                if file is None or not name[:1].isdigit():  # keys are numbers: this is the record
                     continue
                 if key is not None and name != key:
                     yield _pair(key, parts)
