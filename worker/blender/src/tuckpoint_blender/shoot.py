@@ -125,7 +125,7 @@ def _output(scene: Any, path: Path, *, layers: bool) -> None:
     picture.file_format = "OPEN_EXR_MULTILAYER" if layers else "OPEN_EXR"
     picture.color_mode = "RGBA" if layers else "RGB"
     picture.color_depth = "32"
-    picture.exr_codec = "NONE"
+    picture.exr_codec, picture.use_exr_interleave = "NONE", True
     scene.render.use_file_extension = True
     scene.render.filepath = os.fspath(path)
 
