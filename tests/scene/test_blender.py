@@ -258,10 +258,7 @@ def test_settings_out_of_range_are_refused(wrong):
 def test_what_the_worker_gets_is_whole_and_plain(tmp_path):
     picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
     shown = stage([box(), ball(0.4, 8)], textures={0: picture, 1: picture}, sun=Sun(irradiance=2.0), frames=2)
-    told = {
-        **blender._numbers(shown, 1, Blender(python=sys.executable)),
-        **blender._arrays(shown, 1, tmp_path, "passes"),
-    }
+    told = blender.question(shown, 1, Blender(python=sys.executable), tmp_path, "passes")
     assert json.loads(json.dumps(told)) == told
     assert (told["now"], told["next"], told["previous"]) == (1, False, True)
     assert [one["texture"] for one in told["materials"]] == ["texture0", "texture0", None]

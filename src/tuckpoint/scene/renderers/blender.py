@@ -89,8 +89,7 @@ class Blender:
         limits = worker.Limits(self.timeout_s, self.recycle_after, self.memory_mb)
         with tempfile.TemporaryDirectory(prefix="tuckpoint-blender-") as room:
             folder = Path(room)
-            question = {**_numbers(stage, frame, self), **_arrays(stage, frame, folder, what), "what": what}
-            worker.ask(command, {**question, "folder": os.fspath(folder)}, limits)
+            worker.ask(command, question(stage, frame, self, folder, what), limits)
             with np.load(folder / "out.npz", allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
 
@@ -132,6 +131,12 @@ def interpreter(told: str = "") -> Path:
 def worker_command(told: str = "") -> tuple[str, ...]:
     """How the worker is started; isolated (-I), since it has other libraries than we."""
     return (os.fspath(interpreter(told)), "-I", "-m", MODULE)
+
+
+def question(stage: Stage, frame: int, settings: Blender, folder: Path, what: str) -> dict[str, Any]:
+    """What the worker is asked, plain values; its arrays are written into the folder. `what`: "light" or "passes"."""
+    told = {**_numbers(stage, frame, settings), **_arrays(stage, frame, folder, what)}
+    return {**told, "what": what, "folder": os.fspath(folder)}
 
 
 def _numbers(stage: Stage, frame: int, settings: Blender) -> dict[str, Any]:

@@ -226,8 +226,8 @@ def _sky(scene: Any, sky: Mapping[str, Any], panorama: np.ndarray | None) -> Non
     colour = _gradient(tree, sky, way) if panorama is None else _environment(tree, sky, way, panorama)
     tree.links.new(colour, light.inputs["Color"])
     tree.links.new(light.outputs[0], out.inputs["Surface"])
-    # A smooth gradient is found well enough by the bounces alone: all shadow rays are then left for sun and lamps, which
-    # took a quarter off the time and a tenth off the noise. A map may hold a sun.
+    # A smooth gradient is found well enough by the bounces alone: all shadow rays are then left for sun and lamps,
+    # which took a quarter off the time and a tenth off the noise. A map may hold a sun.
     world.cycles.sampling_method = "NONE" if panorama is None else "MANUAL"
     world.cycles.sample_map_resolution = 512
 
