@@ -91,8 +91,8 @@ def main() -> None:
         "# Speed of the path tracer",
         "",
         f"`python -m bench.scenes.blender` on one core ({platform.machine()}), 256 x 256, 16 samples, denoised, 20 "
-        f"things and a plane; {given.rounds} rounds of {given.frames} frames each, the start of Blender in every round; load "
-        f"{min(loads):.1f} to {max(loads):.1f}.",
+        f"things and a plane; {given.rounds} rounds of {given.frames} frames each, the start of Blender in every "
+        f"round; load {min(loads):.1f} to {max(loads):.1f}.",
         "",
         *lines(rows),
         "",
