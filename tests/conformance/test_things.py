@@ -10,7 +10,10 @@ from tuckpoint.errors import InputError
 from tuckpoint.settings import build, plain
 
 FAMILIES = tuple(name for name in parts.names("thing") if name != "mesh")  # what that is, a file tells
-STANDING = [name for name in FAMILIES if name != "plane"]
+OPEN = ("plane", "soil", "road", "plant")  # grounds, and leaves
+STANDING = [name for name in FAMILIES if name not in OPEN]
+OTHER = {"body": "van", "defect": "stain"}
+WITH = {("panel", "key"): {"defect": "crack"}, ("gear", "key"): {"broken": 3}}  # where a setting needs another one
 
 
 def made(family, **shape):
@@ -47,7 +50,7 @@ def test_it_is_closed_and_faces_out(family):
     assert np.allclose(across(mesh).sum(axis=0), 0, atol=1e-6)  # the normals of a closed surface cancel
 
 
-@pytest.mark.parametrize("family", STANDING)
+@pytest.mark.parametrize("family", [*STANDING, "plant", "road"])
 def test_it_stands_on_the_ground_about_the_origin(family):
     low, high = made(family).bounds
     assert low[2] == pytest.approx(0, abs=1e-6)
@@ -56,13 +59,16 @@ def test_it_stands_on_the_ground_about_the_origin(family):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_each_setting_moves_the_mesh(family):
-    plain_one = made(family)
     kind = parts.find("thing", family)
     for item in fields(kind):
-        value = plain(kind())[item.name]
-        other = made(family, **{item.name: value + 8 if isinstance(value, int) else value * 1.2})
-        same = other.vertices.shape == plain_one.vertices.shape and np.array_equal(other.vertices, plain_one.vertices)
-        assert not same or not np.array_equal(other.uv, plain_one.uv), item.name
+        value, context = plain(kind())[item.name], WITH.get((family, item.name), {})
+        if isinstance(value, str):
+            value = OTHER.get(item.name, value)
+        else:
+            value = value + 2 if isinstance(value, int) else value * 1.2 or 0.1
+        one, other = (made(family, **context, **change) for change in ({}, {item.name: value}))
+        same = other.vertices.shape == one.vertices.shape and np.array_equal(other.vertices, one.vertices)
+        assert not same or not np.array_equal(other.uv, one.uv) or one.looks != other.looks, item.name
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -101,8 +107,69 @@ def test_a_box_can_be_read_from_every_wall():
 
 @pytest.mark.parametrize(
     ("family", "shape", "said"),
-    [("bottle", {"neck": 0.9}, "neck"), ("bottle", {"shoulder": 0.6}, "no body"), ("bowl", {"wall": 0.5}, "wall")],
+    [
+        ("bottle", {"neck": 0.9}, "neck"),
+        ("bottle", {"shoulder": 0.6}, "no body"),
+        ("bowl", {"wall": 0.5}, "wall"),
+        ("table", {"leg_m": 0.5}, "do not fit"),
+        ("shelf", {"boards": 90}, "90 boards"),
+        ("crate", {"wall_m": 0.2}, "no room"),
+        ("mug", {"wall_m": 0.02}, "thinner"),
+        ("book", {"cover_m": 0.02}, "no pages"),
+        ("soil", {"cells": 2}, "8 to 400"),
+        ("plant", {"droop": 9.0}, "droop 9.0"),
+        ("rock", {"rough": 0.9}, "0 to 0.5"),
+        ("branch", {"twigs": -1}, "twigs"),
+        ("figure", {"build": 9.0}, "build 9.0"),
+        ("deer", {"head_down": 2.0}, "share from 0 to 1"),
+        ("road", {"lanes": 0}, "1 to 8"),
+        ("house", {"windows": 12}, "1.2 m of front"),
+        ("tree", {"clumps": 0}, "clumps"),
+        ("car", {"body": "tank"}, "saloon, hatchback, van"),
+        ("car", {"wheel_m": 0.9}, "wheels of 0.9"),
+        ("panel", {"defect": "scrach"}, 'did you mean "scratch"'),
+        ("panel", {"size_m": 0.19}, "smaller"),
+        ("gear", {"broken": 20}, "at most half"),
+        ("bolt", {"length_m": 0.01}, "longer"),
+    ],
 )
 def test_impossible_shapes_are_refused(family, shape, said):
     with pytest.raises(InputError, match=said):
         made(family, **shape)
+
+
+@pytest.mark.parametrize("defect", ["scratch", "dent", "pits", "crack", "stain"])
+def test_a_defect_is_a_part_of_the_face_as_large_and_deep_as_asked(defect):
+    mesh = made("panel", defect=defect, size_m=0.05, narrow_m=0.003, sunk_m=0.001, turn_deg=0.0)
+    face = mesh.vertices[mesh.faces[mesh.part == mesh.parts.index("defect")]].astype(float)
+    reach = face.reshape(-1, 3).max(0) - face.reshape(-1, 3).min(0)
+    assert reach[0] == pytest.approx(0.05, rel=0.35)
+    whole = np.linalg.norm(np.cross(face[:, 1] - face[:, 0], face[:, 2] - face[:, 0]), axis=1).sum() / 2
+    assert 0 < whole < 0.05**2
+    deepest = 0.008 - face[..., 2].min()
+    assert deepest == pytest.approx(0.0 if defect == "stain" else 0.001, rel=0.15, abs=1e-7)
+    rest = mesh.vertices[mesh.faces[mesh.part == mesh.parts.index("face")]]
+    assert rest[..., 2].mean(axis=1).min() > 0.008 - 0.4 * max(deepest, 1e-6)  # but for corners at the rim
+    assert "defect" not in made("panel", defect="none").parts
+
+
+def test_broken_teeth_are_a_part_and_shorter():
+    whole, broken = made("gear"), made("gear", broken=3)
+    assert "break" not in whole.parts
+    torn = broken.vertices[broken.faces[broken.part == broken.parts.index("break")]]
+    assert np.hypot(*torn[..., :2].reshape(-1, 2).T).max() < 0.0595
+    assert volume(broken) < volume(whole)
+
+
+def test_a_figure_is_as_tall_as_asked_and_its_keypoints_are_those_of_coco():
+    mesh = made("figure", height_m=1.6)
+    assert mesh.bounds[1][2] == pytest.approx(1.6, rel=0.03)
+    assert len(mesh.keypoints) == 17
+    assert mesh.keypoints["left_wrist"][0] > 0 > mesh.keypoints["right_wrist"][0]
+
+
+def test_shelves_and_lanes_are_where_things_stand():
+    boards = [surface for surface in made("shelf", boards=5).surfaces if surface.name.startswith("board")]
+    assert len(boards) == 5
+    lanes = {surface.name: surface.centre[0] for surface in made("road", lanes=3).surfaces if "lane" in surface.name}
+    assert lanes["lane1"] < lanes["lane2"] < lanes["lane3"]
