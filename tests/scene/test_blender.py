@@ -403,6 +403,15 @@ def test_the_sky_is_the_same_in_both(cycles, tmp_path, kind, target):
     assert ours.std() > 0.02
 
 
+def test_a_face_that_is_a_line_stops_nothing(cycles):
+    good = quad((0, -1, 0), 1.0)
+    faces = np.concatenate([[[0, 0, 1], [2, 2, 2]], good.faces]).astype(np.int32)
+    torn = replace(good, faces=faces, part=np.zeros(4, np.int32))
+    nothing = replace(torn, faces=faces[:2], part=np.zeros(2, np.int32))
+    shown = stage([torn, nothing])
+    assert (cycles.passes(shown, 0).instance == Raycast(device="cpu").render(shown, 0, shaded=False).instance).all()
+
+
 def test_lamps_light_but_are_no_things(cycles):
     lamp = Lamp((0.0, -2.0, 0.0), (0.0, 0.0, 0.0), 1.0, 100.0)
     shown = stage([ball(0.5, 16)], lamps=(lamp,), sun=None, sky=DARK)

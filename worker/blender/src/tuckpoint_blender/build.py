@@ -11,7 +11,7 @@ import numpy as np
 FLIP = np.diag([1.0, -1.0, -1.0, 1.0])  # a camera of Blender looks along -z, its y goes up
 SUN_ANGLE = math.radians(0.533)  # the sun's mean apparent diameter
 INDEX_OF_REFRACTION = 1.5
-NEAR_M, FAR_M = 1e-3, 1e5
+NEAR_M, FAR_M = 1e-4, 1e6
 
 
 def cleared() -> bpy.types.Scene:
@@ -100,7 +100,8 @@ def _things(scene: Any, asked: Mapping[str, Any], arrays: Mapping[str, np.ndarra
     """One object per instance. Vertices are in the world already, (frames, v, 3)."""
     faces, instance, material = arrays["faces"], arrays["instance"], arrays["material"]
     frames = arrays["vertices"]
-    order = np.argsort(instance, kind="stable")
+    whole = (faces != np.roll(faces, 1, axis=1)).all(axis=1)  # Blender may crash on a face with a corner twice
+    order = np.flatnonzero(whole)[np.argsort(instance[whole], kind="stable")]
     numbers, firsts = np.unique(instance[order], return_index=True)
     for number, rows in zip(numbers, np.split(order, firsts[1:]), strict=True):
         used, corners = np.unique(faces[rows], return_inverse=True)

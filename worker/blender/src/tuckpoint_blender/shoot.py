@@ -2,7 +2,6 @@
 """Renders what was asked and hands it back as arrays: the light, or Cycles' own labels at the centres of pixels."""
 
 import os
-import resource
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +26,10 @@ def version() -> str:
 
 def memory_mb() -> float:
     """Resident memory now, in MB; the most there ever was where the system does not tell."""
+    if sys.platform == "win32":
+        return 0.0  # there the number of scenes alone recycles a worker
+    import resource
+
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:
