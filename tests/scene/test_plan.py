@@ -187,6 +187,7 @@ def test_wrong_pins_are_refused(pins, said):
         ({"frames": 0}, "frames"),
         ({"image": {"width": 64}}, "image.height"),
         ({"tries": 0}, "tries"),
+        ({"sun__elevation_deg": {"choice": {3.0: 1, 5.0: 2}}}, r"sun\.elevation_deg: weights .* not 3\.0"),
         ({"things__lone__materials": {"middle": {}}}, 'no part "middle"'),
         ({"things__goods__shapes__cna": {}}, 'never a "cna".*can'),
         ({"require": {"pixel": 3}}, 'require has no entry "pixel".*pixels'),

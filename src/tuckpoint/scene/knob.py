@@ -25,6 +25,22 @@ def drawn(value: Any, seed: Seed, path: str) -> Any:
     return _DRAWS[kind](given, seed.numpy(), path)
 
 
+def check(value: Any, path: str) -> None:
+    """Raise InputError for a choice whose weighted values are not text: as keys of JSON they would become text."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if name == "choice" and is_draw(value) and isinstance(item, Mapping):
+                wrong = next((key for key in item if not isinstance(key, str)), None)
+                if wrong is not None:
+                    raise InputError(
+                        f"{path}: weights are for values that are text, not {wrong!r}; repeat values of a list instead"
+                    )
+            check(item, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            check(item, f"{path}.{number}")
+
+
 def support(value: Any) -> list[Any] | None:
     """All values that a choice can give; None for other distributions, the value alone for no distribution."""
     if not is_draw(value):

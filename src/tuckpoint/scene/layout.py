@@ -170,9 +170,9 @@ def spot_on(below: Thing, surface: Surface, share: Floats) -> Floats:
 
 def _height(mesh: Mesh, at: Floats, otherwise: float) -> float:
     """The highest point of a mesh above a place in its own frame."""
-    a, b, c = mesh.vertices[mesh.faces].astype(float).transpose(1, 0, 2)
-    near = ((np.minimum(np.minimum(a, b), c)[:, :2] <= at) & (np.maximum(np.maximum(a, b), c)[:, :2] >= at)).all(1)
-    a, b, c = a[near], b[near], c[near]
+    left, right, front, back = mesh.spans
+    near = np.flatnonzero((left <= at[0]) & (right >= at[0]) & (front <= at[1]) & (back >= at[1]))
+    a, b, c = mesh.vertices[mesh.faces[near]].astype(float).transpose(1, 0, 2)
     ab, ac, ap = b[:, :2] - a[:, :2], c[:, :2] - a[:, :2], at - a[:, :2]
     area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):

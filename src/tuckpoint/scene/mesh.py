@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,14 @@ class Mesh:
             raise InputError(f'the mesh tells how "{unknown[0]}" looks, which is none of its parts: {self.parts}')
         if not (self.bounds[1] - self.bounds[0]).max() > 0:
             raise InputError("the mesh has no size: all its vertices are one point; give a scale above 0")
+
+    @cached_property
+    def spans(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """The least and greatest x and y (f,) of each face."""
+        corners = self.vertices[self.faces]
+        low, high = corners.min(axis=1), corners.max(axis=1)
+        return (np.ascontiguousarray(low[:, 0]), np.ascontiguousarray(high[:, 0]),
+                np.ascontiguousarray(low[:, 1]), np.ascontiguousarray(high[:, 1]))  # fmt: skip
 
     @property
     def bounds(self) -> tuple[Floats, Floats]:

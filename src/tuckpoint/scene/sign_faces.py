@@ -73,8 +73,8 @@ def _order(shapes: list[Floats]) -> Face:
 
 
 def _number(number: str, *, scale: float = 1.0) -> list[Floats]:
-    width, gap, line = (0.52, 0.1, 0.125) if len(number) < 3 else (0.37, 0.075, 0.1)
-    return moved(glyphs.text(number, height=0.76, width=width, line=line, gap=gap), scale=(scale, scale))
+    height, width, gap, line = (0.8, 0.5, 0.1, 0.11) if len(number) < 3 else (0.86, 0.41, 0.07, 0.1)
+    return moved(glyphs.text(number, height=height, width=width, line=line, gap=gap), scale=(scale, scale))
 
 
 def _mirrored(face: Face) -> Face:

@@ -116,27 +116,27 @@ def exclamation() -> list[Floats]:
 
 def bend() -> list[Floats]:
     """A way that bends to the right."""
-    way = [(-0.17, -0.57), (-0.17, -0.26), *arc((0.03, -0.26), (0.2, 0.2), 180, 90, steps=10), (0.4, -0.06)]
-    return arrow(way, 0.16, head=(0.26, 0.19), notch=0.95)
+    way = [(-0.17, -0.6), (-0.17, -0.34), *arc((0.01, -0.34), (0.18, 0.18), 180, 90, steps=10), (0.37, -0.16)]
+    return arrow(way, 0.14, head=(0.25, 0.18), notch=0.95)
 
 
 def bumps() -> list[Floats]:
     """Two humps of a road."""
     x = np.linspace(-1, 1, 81)
     humps = np.maximum(np.exp(-(((x + 0.42) / 0.27) ** 2)), np.exp(-(((x - 0.42) / 0.27) ** 2)))
-    top = np.stack([x * 0.5, -0.53 + 0.22 * humps], 1)
-    return [np.concatenate([[(-0.5, -0.58)], top, [(0.5, -0.58)]])]
+    top = np.stack([x * 0.44, -0.55 + 0.19 * humps], 1)
+    return [np.concatenate([[(-0.44, -0.59)], top, [(0.44, -0.59)]])]
 
 
 def narrowing() -> list[Floats]:
     """Both edges of a road, the right one coming in."""
-    right = [(0.2, -0.58), (0.2, -0.42), (0.09, -0.22), (0.09, 0.08)]
-    return [*stroke([(-0.13, -0.58), (-0.13, 0.08)], 0.09), *stroke(right, 0.09)]
+    right = [(0.22, -0.6), (0.22, -0.44), (0.1, -0.22), (0.1, 0.12)]
+    return [*stroke([(-0.13, -0.6), (-0.13, 0.12)], 0.105), *stroke(right, 0.105)]
 
 
 def lights() -> tuple[list[Floats], list[Floats], list[Floats]]:
     """The red, the yellow and the green one."""
-    return [disc(0.0, 0.1, 0.115)], [disc(0.0, -0.17, 0.115)], [disc(0.0, -0.44, 0.115)]
+    return [disc(0.0, 0.1, 0.13)], [disc(0.0, -0.19, 0.13)], [disc(0.0, -0.48, 0.13)]
 
 
 def children() -> list[Floats]:
@@ -165,24 +165,24 @@ def flake() -> list[Floats]:
     shapes: list[Floats] = []
     for turn in np.radians(np.arange(6) * 60 + 30):
         along, across = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
-        shapes += stroke([(0.0, 0.0), (float(along[0]), float(along[1]))], 0.25)
+        shapes += stroke([(0.0, 0.0), (float(along[0]), float(along[1]))], 0.2)
         for side in (1.0, -1.0):
             tip, foot = along * 0.95 + across * side * 0.38, along * 0.55
-            shapes += stroke([(float(foot[0]), float(foot[1])), (float(tip[0]), float(tip[1]))], 0.23)
-    return moved(shapes, by=(0.0, -0.2), scale=(0.29, 0.29))
+            shapes += stroke([(float(foot[0]), float(foot[1])), (float(tip[0]), float(tip[1]))], 0.18)
+    return moved(shapes, by=(0.0, -0.23), scale=(0.34, 0.34))
 
 
 def aside() -> list[Floats]:
     """An arrow up that bends to the left."""
     way = [(0.3, -0.66), (0.3, -0.1), *arc((-0.02, -0.1), (0.32, 0.32), 0, 90, steps=12), (-0.66, 0.22)]
-    return arrow(way, 0.2, head=(0.42, 0.33), notch=0.72)
+    return arrow(way, 0.175, head=(0.42, 0.32), notch=0.72)
 
 
 def fork() -> list[Floats]:
     """An arrow up, and one that leaves it to the right."""
-    up = arrow([(-0.17, -0.68), (-0.17, 0.76)], 0.2, head=(0.44, 0.31), notch=0.75)
-    right = [(-0.17, -0.52), *arc((0.11, -0.35), (0.28, 0.28), 180, 90, steps=10), (0.74, -0.07)]
-    return [*up, *arrow(right, 0.2, head=(0.42, 0.3), notch=0.75)]
+    up = arrow([(-0.15, -0.7), (-0.15, 0.76)], 0.17, head=(0.44, 0.3), notch=0.75)
+    right = [(-0.15, -0.6), *arc((0.11, -0.44), (0.26, 0.26), 180, 90, steps=10), (0.72, -0.18)]
+    return [*up, *arrow(right, 0.17, head=(0.42, 0.29), notch=0.75)]
 
 
 def ahead() -> list[Floats]:

@@ -15,7 +15,7 @@ from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.record import digest_of
 from tuckpoint.scene.assets import mapped
 from tuckpoint.scene.choices import group
-from tuckpoint.scene.knob import support
+from tuckpoint.scene.knob import check, support
 from tuckpoint.scene.layout import way_of
 from tuckpoint.scene.quota import quota_of
 from tuckpoint.scene.settle import Physics
@@ -89,6 +89,8 @@ class Spec:
     def __post_init__(self) -> None:
         if not self.things:
             raise InputError(f'the specification "{self.name}" has no things; name at least one')
+        for entry in _ENTRIES:
+            check(getattr(self, entry), entry)
         for name, thing in self.things.items():
             self._check(name, thing)
         for number, told in enumerate(self.quotas):

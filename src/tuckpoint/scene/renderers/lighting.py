@@ -119,8 +119,9 @@ def smoothed(
     camera: Pinhole,
     x: int,
     y: int,
+    first: int,
 ):
-    """Mean of the gathered light over a 4 x 4 square, as far as it is of the same surface."""
+    """Mean of three gathered numbers over a 4 x 4 square, as far as it is of the same surface."""
     n = wp.vec3(normal[y, x, 0], normal[y, x, 1], normal[y, x, 2])
     total = wp.vec3(0.0, 0.0, 0.0)
     count = float(0.0)  # noqa: UP018 - Warp takes a bare literal for a constant
@@ -130,45 +131,95 @@ def smoothed(
             xx = wp.clamp(x + i, 0, camera.width - 1)
             m = wp.vec3(normal[yy, xx, 0], normal[yy, xx, 1], normal[yy, xx, 2])
             if wp.abs(depth[yy, xx] - depth[y, x]) < 0.03 * depth[y, x] and wp.dot(n, m) > 0.85:
-                total += wp.vec3(gathered[yy, xx, 0], gathered[yy, xx, 1], gathered[yy, xx, 2])
+                total += wp.vec3(gathered[yy, xx, first], gathered[yy, xx, first + 1], gathered[yy, xx, first + 2])
                 count += 1.0
     return total / wp.max(count, 1.0)
 
 
+@wp.struct
+class Spot:
+    """One place of a lamp as seen from a point."""
+
+    way: wp.vec3  # towards it
+    away: wp.float32
+    light: wp.vec3  # irradiance at right angles; none if it faces away
+
+
 @wp.func
-def from_lamps(
+def spot_of(lamp: wp.array2d(dtype=wp.float32), number: int, spot: int, rays: int, at: wp.vec3):
+    """A place of a lamp: its row is centre, two sides, facing and power."""
+    place = wp.vec3(lamp[number, 0], lamp[number, 1], lamp[number, 2])
+    side = wp.vec3(lamp[number, 3], lamp[number, 4], lamp[number, 5])
+    rise = wp.vec3(lamp[number, 6], lamp[number, 7], lamp[number, 8])
+    facing = wp.vec3(lamp[number, 9], lamp[number, 10], lamp[number, 11])
+    power = wp.vec3(lamp[number, 12], lamp[number, 13], lamp[number, 14])
+    found = Spot()
+    to = place + side * ((float(spot) + 0.5) / float(SAMPLES) - 0.5) + rise * (radical(spot) - 0.47) - at
+    found.away = wp.length(to)
+    found.way = to / found.away
+    sends = wp.max(-wp.dot(found.way, facing), 0.0)
+    found.light = power * (sends / (wp.pi * found.away * found.away * float(rays)))
+    return found
+
+
+@wp.kernel
+def lamps_seen(
+    depth: wp.array2d(dtype=wp.float32),
+    normal: wp.array3d(dtype=wp.float32),
+    camera: Pinhole,
+    view: wp.mat33,
+    eye: wp.vec3,
+    mesh: wp.uint64,
     lamp: wp.array2d(dtype=wp.float32),
     lamps: int,
     rays: int,
-    mesh: wp.uint64,
+    gathered: wp.array3d(dtype=wp.float32),
+):
+    """Light of all lamps that reaches a point, and the share of it that nothing hides: entries 3 to 5, and 6.
+
+    Every pixel of a 4 x 4 square looks at other places of a lamp, and `shade` takes their mean.
+    """
+    y, x = wp.tid()
+    if depth[y, x] == wp.inf:
+        return
+    n = wp.vec3(normal[y, x, 0], normal[y, x, 1], normal[y, x, 2])
+    at = eye + ahead(camera, view, x, y) * depth[y, x] + n * (2e-4 + 1e-4 * depth[y, x])
+    total = wp.vec3(0.0, 0.0, 0.0)
+    open_ = float(0.0)  # noqa: UP018
+    every = float(0.0)  # noqa: UP018
+    for number in range(lamps):
+        for k in range(rays):
+            spot = spot_of(lamp, number, ((y % 4) * 4 + (x % 4) * 7 + k * (SAMPLES / rays)) % SAMPLES, rays, at)
+            light = spot.light * wp.max(wp.dot(n, spot.way), 0.0)
+            strength = light[0] + light[1] + light[2]
+            if strength > 0.0:
+                every += strength
+                hit = wp.mesh_query_ray(mesh, at, spot.way, spot.away * 0.999)
+                if not hit.result:
+                    total += light
+                    open_ += strength
+    for k in range(3):
+        gathered[y, x, 3 + k] = total[k]
+    gathered[y, x, 6] = open_ / wp.max(every, 1e-12)
+
+
+@wp.func
+def lamp_glare(
+    lamp: wp.array2d(dtype=wp.float32),
+    lamps: int,
     at: wp.vec3,
     n: wp.vec3,
     way: wp.vec3,
-    matt: wp.vec3,
     roughness: float,
     base: wp.vec3,
-    first: int,
 ):
-    """Light of all lamps, each looked at in a few spots; a row is centre, two sides, facing and power."""
+    """What a surface mirrors of all lamps, as if nothing hid them."""
     out = wp.vec3(0.0, 0.0, 0.0)
     for number in range(lamps):
-        place = wp.vec3(lamp[number, 0], lamp[number, 1], lamp[number, 2])
-        side = wp.vec3(lamp[number, 3], lamp[number, 4], lamp[number, 5])
-        rise = wp.vec3(lamp[number, 6], lamp[number, 7], lamp[number, 8])
-        facing = wp.vec3(lamp[number, 9], lamp[number, 10], lamp[number, 11])
-        power = wp.vec3(lamp[number, 12], lamp[number, 13], lamp[number, 14])
-        for k in range(rays):
-            spot = (first + k * (SAMPLES / rays)) % SAMPLES
-            aim = place + side * ((float(spot) + 0.5) / float(SAMPLES) - 0.5) + rise * (radical(spot) - 0.47)
-            to = aim - at
-            length = wp.length(to)
-            to = to / length
-            sends = -wp.dot(to, facing)
-            if sends > 0.0 and wp.dot(n, to) > 0.0:
-                hit = wp.mesh_query_ray(mesh, at, to, length * 0.999)
-                if not hit.result:
-                    fall = power * (sends / (wp.pi * length * length * float(rays)))
-                    out += wp.cw_mul(matt * wp.dot(n, to) + glare(n, -way, to, roughness, base), fall)
+        for k in range(SAMPLES):
+            spot = spot_of(lamp, number, k, SAMPLES, at)
+            if wp.dot(n, spot.way) > 0.0:
+                out += wp.cw_mul(glare(n, -way, spot.way, roughness, base), spot.light)
     return out
 
 
@@ -186,7 +237,6 @@ def shade(
     light: Light,
     panorama: wp.array2d(dtype=wp.float32),
     lamp: wp.array2d(dtype=wp.float32),
-    lamp_rays: int,
     radiance: wp.array3d(dtype=wp.float32),
 ):
     """Linear light of a pixel: sun and lamps with shadow rays, the sky's gathered light, a mirror image of the sky."""
@@ -207,7 +257,7 @@ def shade(
     at = eye + along * depth[y, x] + n * (2e-4 + 1e-4 * depth[y, x])
     base = wp.lerp(wp.vec3(0.04, 0.04, 0.04), colour, metallic)
     matt = colour * ((1.0 - metallic) * (1.0 - clear) / wp.pi)
-    ambient = smoothed(depth, normal, gathered, camera, x, y)
+    ambient = smoothed(depth, normal, gathered, camera, x, y, 0)
     out = matt * wp.pi
     out = wp.cw_mul(out, ambient)
     if wp.dot(n, light.sun) > 0.0 and wp.length(light.sun_colour) > 0.0:
@@ -215,7 +265,10 @@ def shade(
         if not hit.result:
             facing = matt * wp.dot(n, light.sun) + glare(n, -way, light.sun, roughness, base)
             out += wp.cw_mul(facing, light.sun_colour)
-    out += from_lamps(lamp, light.lamps, lamp_rays, mesh, at, n, way, matt, roughness, base, (y % 4) * 4 + (x % 4) * 7)
+    if light.lamps > 0:
+        out += wp.cw_mul(matt, smoothed(depth, normal, gathered, camera, x, y, 3))
+        share = smoothed(depth, normal, gathered, camera, x, y, 6)
+        out += lamp_glare(lamp, light.lamps, at, n, way, roughness, base) * share[0]
     mirrored = way - n * (2.0 * wp.dot(way, n))
     schlick = wp.pow(1.0 - wp.max(-wp.dot(way, n), 0.0), 5.0)
     shine = base + (wp.vec3(1.0, 1.0, 1.0) - base) * (schlick * (1.0 - roughness))

@@ -299,21 +299,30 @@ def _shaded(stage: Stage, here: _Arrays, settings: Raycast, seen: _Seen, pinhole
     h, w = pinhole.height, pinhole.width
     mesh = wp.Mesh(points=here.world, indices=wp.array(stage.faces.ravel(), dtype=wp.int32))
     light, panorama = _light(stage.scene)
-    gathered, radiance = (wp.zeros((h, w, 3), dtype=wp.float32) for _ in range(2))
+    gathered = wp.zeros((h, w, 9), dtype=wp.float32)  # of the sky, of lamps, and the share of these that is seen
+    radiance = wp.zeros((h, w, 3), dtype=wp.float32)
+    where = [seen.depth, seen.normal, pinhole, here.view, here.eye, mesh.id]
     wp.launch(
         lighting.open_sky,
         dim=(h, w),
-        inputs=[seen.depth, seen.normal, pinhole, here.view, here.eye, mesh.id, light, panorama, settings.sky_rays],
+        inputs=[*where, light, panorama, settings.sky_rays],
         outputs=[gathered],
     )
-    lamps = np.array([_lamp(lamp) for lamp in stage.scene.lamps], np.float32).reshape(-1, 15)
+    rows = np.array([_lamp(lamp) for lamp in stage.scene.lamps], np.float32).reshape(-1, 15)
+    lamps = wp.array(np.concatenate([rows, np.zeros((1, 15), np.float32)]), dtype=wp.float32)
+    if len(rows):
+        wp.launch(
+            lighting.lamps_seen,
+            dim=(h, w),
+            inputs=[*where, lamps, len(rows), settings.lamp_rays],
+            outputs=[gathered],
+        )
     wp.launch(
         lighting.shade,
         dim=(h, w),
         inputs=[
             seen.depth, seen.normal, seen.albedo, seen.finish, gathered, pinhole, here.view, here.eye, mesh.id, light,
-            panorama,
-            wp.array(np.concatenate([lamps, np.zeros((1, 15), np.float32)]), dtype=wp.float32), settings.lamp_rays,
+            panorama, lamps,
         ],
         outputs=[radiance],
     )  # fmt: skip
