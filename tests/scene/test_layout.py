@@ -32,8 +32,12 @@ def box(**place):
 def test_rows_are_a_grid_about_the_middle():
     found = things(crop=box(rows={"on": "floor", "rows": 3, "each": 4, "row_gap_m": 1.0, "step_m": 0.5}))
     spots = np.array([at(found[f"crop.{number}"]) for number in range(12)])
-    wanted = [(x, y, 0) for x in (-1, 0, 1) for y in (-0.75, -0.25, 0.25, 0.75)]
+    wanted = np.array([(x, y, 0) for x in (-1, 0, 1) for y in (-0.75, -0.25, 0.25, 0.75)])
     assert np.allclose(spots, wanted)
+    aside = things(
+        crop=box(rows={"on": "floor", "rows": 3, "each": 4, "row_gap_m": 1.0, "step_m": 0.5, "shift_m": [1, 2]})
+    )
+    assert np.allclose([at(aside[f"crop.{number}"]) for number in range(12)], wanted + [1, 2, 0])
     assert {(thing.parent, thing.relation) for name, thing in found.items() if name != "floor"} == {("floor", "on")}
 
 

@@ -31,6 +31,7 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 _ROWS: dict[str, Any] = {
     "on": None, "surface": None, "rows": 4, "each": 8, "row_gap_m": 0.75, "step_m": 0.25, "jitter_m": 0.0,
+    "shift_m": [0.0, 0.0],
 }  # fmt: skip
 _ALWAYS: dict[str, Any] = {"yaw_deg": 0.0, "tilt_deg": 0.0, "sink_m": 0.0}
 Floats = NDArray[np.float64]
@@ -299,7 +300,7 @@ def _scattered(
 def _in_rows(
     rows: Mapping[str, Any], path: str, rotation: Any, sink: float, before: Sequence[Thing], random: np.random.Generator
 ) -> Spot:
-    """The place of a member by its number: row after row along the y axis of the surface, about its middle."""
+    """The place of a member by its number: row after row along the y axis of the surface, about its middle and `shift_m`."""
     number = int(path.rpartition(".")[2])
     below = _one(rows["on"], path, before, random)
     surface = _surfaces(below, rows["surface"], path)[0]
@@ -308,7 +309,10 @@ def _in_rows(
     if row >= rows["rows"]:
         raise InputError(f"{group(path)}: {rows['rows']} rows of {rows['each']} have no place for number {number}")
     spot = np.array([(row - (rows["rows"] - 1) / 2) * apart_m[0], (step - (rows["each"] - 1) / 2) * apart_m[1]])
-    spot = spot + np.clip(random.normal(0, 1, 2), -2, 2) * apart_m[2]
+    shift = rows["shift_m"]
+    if not isinstance(shift, list | tuple) or len(shift) != 2:
+        raise InputError(f"{group(path)}.place.rows.shift_m is {shift!r}; give x and y in metres")
+    spot = spot + np.clip(random.normal(0, 1, 2), -2, 2) * apart_m[2] + np.asarray(shift, float)
     if (np.abs(spot) > surface.half).any():
         raise UnfitScene(
             f'"{path}" would stand beyond "{below.name}"; make it larger, or the rows fewer or closer',

@@ -51,7 +51,7 @@ class Soil:
         )
         height = (0.5 - ridge) * self.depth_m + 2 * clods * self.clod_m + 2 * hills * self.relief_m
         made = sheet(np.stack([across, along, height], -1), "ground", tiles=(x / 1.2, y / 1.2))
-        earth = {"low": [0.05, 0.03, 0.018], "high": [0.19, 0.125, 0.075], "scale": 10, "octaves": 6, "contrast": 1.7}
+        earth = {"low": [0.06, 0.03, 0.012], "high": [0.2, 0.11, 0.05], "scale": 24, "octaves": 4, "contrast": 1.6}
         look = {
             "colour": [1.0, 1.0, 1.0],
             "roughness": 0.95,

@@ -106,9 +106,9 @@ def _plate(outline: Floats, half: float, deep: float, height: float) -> list[Pie
 
 
 def _post(radius: float, top: float) -> Piece:
-    """A tube behind the plate, closed above."""
-    profile = [Stretch([(radius, 0.0), (radius, top)]), Stretch([(radius, top), (0.0, top)])]
-    made = turned(profile, segments=20)
+    """A tube behind the plate."""
+    profile = [[(0.0, 0.0), (radius, 0.0)], [(radius, 0.0), (radius, top)], [(radius, top), (0.0, top)]]
+    made = turned([Stretch(points) for points in profile], segments=20)
     return (
         made.vertices + np.array([0.0, radius, 0.0]),
         made.normals.astype(float),
