@@ -34,7 +34,7 @@ class Panel:
     """A flat panel whose face bears a defect, and this is a part of its own: its mask is exact.
 
     `defect`: scratch, dent, pits, crack, stain or none, `size_m` long and `narrow_m` wide (pits and cracks: so wide
-    each), `sunk_m` deep, turned by `turn_deg`, its middle at `along` and `across` of the face (0 to 1).
+    each), `sunk_m` deep (a crack at least twice its width), turned by `turn_deg`, its middle at `along` and `across` of the face (0 to 1).
     """
 
     name: ClassVar[str] = "panel"
@@ -70,6 +70,8 @@ class Panel:
         own = (grid - centre) @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         depth, inside = self._sunk(own, size, narrow)
         face = sheet(np.concatenate([grid, (z - depth)[..., None]], -1), "face")
+        flat = (grid / [x, y] + 0.5).reshape(-1, 2)  # the texture must not tell where the grid is fine
+        face = replace(face, uv=flat.astype(np.float32))
         pieces = [_split(face, inside), *_underneath(x, y, z)]
         made = joined(pieces)
         looks = {"face": _BRUSHED, "body": _STEEL, "defect": DEFECTS[self.defect]}
@@ -108,7 +110,8 @@ class Panel:
         away = np.min([_to_line(own, a, b) for a, b in pairwise(way)], axis=0)
         taper = np.sqrt(np.clip(1 - (own[..., 0] / half) ** 2, 0.05, 1))
         share = away / (narrow / 2 * taper)
-        return self.sunk_m * np.clip(1 - share**2, 0, 1), share < 1
+        deep = min(max(self.sunk_m, 2 * narrow), 0.85 * self.height_m) if self.defect == "crack" else self.sunk_m
+        return deep * np.clip(1 - share**2, 0, 1), share < 1
 
 
 def _to_line(points: Floats, a: Floats, b: Floats) -> Floats:
