@@ -35,7 +35,7 @@ class Face:
     layers: Layers
 
 
-def triangle(inset: float = 0.0, radius: float = 0.1, *, down: bool = False) -> Floats:
+def triangle(inset: float = 0.0, radius: float = 0.07, *, down: bool = False) -> Floats:
     """A triangle of side 2 about the middle of its height, its sides moved in by `inset`, its corners round."""
     share, centre = 1 - inset / _THIRD, -(3**0.5) / 2 + _THIRD
     corners = [(-share, centre - _THIRD * share), (share, centre - _THIRD * share), (0.0, centre + 2 * _THIRD * share)]
@@ -55,7 +55,7 @@ def diamond(reach: float = 1.0, radius: float = 0.05) -> Floats:
 
 
 def _danger(*layers: tuple[str, list[Floats]]) -> Face:
-    frame = (("red", [triangle(0.035, 0.085)]), ("white", [triangle(0.225, 0.02)]))
+    frame = (("red", [triangle(0.035, 0.055)]), ("white", [triangle(0.225, 0.02)]))
     return Face(triangle(), "white", (*frame, *layers))
 
 
@@ -123,7 +123,7 @@ _FACES: dict[str, Callable[[], Face]] = {
     "yield": lambda: Face(
         triangle(down=True),
         "white",
-        (("red", [triangle(0.035, 0.085, down=True)]), ("white", [triangle(0.225, 0.02, down=True)])),
+        (("red", [triangle(0.035, 0.055, down=True)]), ("white", [triangle(0.225, 0.02, down=True)])),
     ),
     "stop": _stop,
     "priority_road": _priority,

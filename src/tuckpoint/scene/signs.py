@@ -41,7 +41,7 @@ class Sign:
     red: tuple[float, ...] = (0.45, 0.015, 0.012)
     blue: tuple[float, ...] = (0.008, 0.075, 0.32)
     yellow: tuple[float, ...] = (0.75, 0.33, 0.01)
-    green: tuple[float, ...] = (0.01, 0.25, 0.11)
+    green: tuple[float, ...] = (0.01, 0.2, 0.15)
     grey: tuple[float, ...] = (0.11, 0.11, 0.11)
     fading: float = 0.0
     dirt: float = 0.0
