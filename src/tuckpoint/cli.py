@@ -40,8 +40,8 @@ _AUDITED = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status.
 
-    0; 2 for what the user can mend, or what the audit or gate blocks; 3 for what a person must decide; 1 for a bug; 130
-    when interrupted.
+    0; 2 for what the user can mend, or what the audit or gate blocks; 3 for what a person must decide, or a proof
+    without evidence, 4 for one of equivalence, 5 for one of harm; 1 for a bug; 130 when interrupted.
     """
     options = parser(_VERBS).parse_args(argv)
     try:
@@ -178,6 +178,16 @@ def _gate(options: argparse.Namespace) -> int:
     from tuckpoint.commands import audit
 
     told, status = audit.gate_told(options, terminal=_terminal())
+    _say(told)
+    return status
+
+
+def _prove(options: argparse.Namespace) -> int:
+    from tuckpoint.commands import prove
+
+    _check_reports(options)
+    told, status = prove.told(options, progress=_progress(options))
+    _clear(sys.stderr)
     _say(told)
     return status
 
@@ -369,6 +379,7 @@ _VERBS: Mapping[str, Callable[[argparse.Namespace], int | None]] = {
     "measure": _measure,
     "audit": _audit,
     "gate": _gate,
+    "prove": _prove,
     "ledger": _ledger,
     "render": _render,
     "write": _write,

@@ -13,7 +13,7 @@ LAYERS = (
     ("scene", "table"),
     ("measure",),
     ("asked", "release"),
-    ("outcome",),
+    ("outcome", "prove"),
     ("run",),
     ("deliver", "pictures"),
     ("report",),

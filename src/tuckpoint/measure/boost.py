@@ -50,9 +50,19 @@ def features(data: Encoded, *, without: str | None = None) -> Features:
 
 
 def train(
-    inputs: Features, truth: Array, *, classes: int, seed: Seed, threads: int = 1, settings: Boosting = PUBLISHED
+    inputs: Features,
+    truth: Array,
+    *,
+    classes: int,
+    seed: Seed,
+    threads: int = 1,
+    settings: Boosting = PUBLISHED,
+    weights: Array | None = None,
 ) -> Any:
-    """A fitted booster; `classes` is 0 for a number, 2 for yes or no, more for codes 0..classes-1."""
+    """A fitted booster; `classes` is 0 for a number, 2 for yes or no, more for codes 0..classes-1.
+
+    `weights` (n,) say how much each row counts (default: 1).
+    """
     import lightgbm as lgb
 
     objective = {0: "regression", 2: "binary"}.get(classes, "multiclass")
@@ -64,8 +74,9 @@ def train(
     if objective == "multiclass":
         parameters["num_class"] = classes
     data = lgb.Dataset(
-        inputs.values, label=truth, categorical_feature=list(inputs.categories), params={"verbosity": -1}
-    )
+        inputs.values, label=truth, weight=weights, categorical_feature=list(inputs.categories),
+        params={"verbosity": -1},
+    )  # fmt: skip
     return lgb.train(parameters, data, num_boost_round=settings.rounds)
 
 

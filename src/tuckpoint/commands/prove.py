@@ -1,0 +1,81 @@
+"""`tuckpoint prove`: do made rows help a model, judged on real rows that were locked away first?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from tuckpoint.errors import InputError
+from tuckpoint.files import write_text
+
+PROVE = """Prove what made rows bring to a model. A part of the real rows is locked away first; then everything that
+learns, the generators too, is fitted anew in each of several resamples of the rest, and real + made is compared with
+real only on the locked rows. Controls that must fail, and a planted copy of the locked rows, are tried each time."""
+PROVE_MORE = """examples:
+  tuckpoint prove plan.yaml --real train.csv -o verdict.html
+  tuckpoint prove plan.yaml --real visits.csv --group patient_id --time date -o verdict.html -o verdict.json
+  tuckpoint prove plan.yaml --real train.csv --made twin=made.csv -o verdict.html
+
+PLAN says what is claimed before anything is made: target, metric, smallest effect that matters, slices, sources; its
+digest stands on the verdict. See docs/prove.md.
+ends with 0 if made rows help, 3 for no evidence or rows of unverifiable provenance (--made), 4 if they are equivalent,
+5 if they hurt, 2 if a leak was caught or a control failed."""
+
+
+def arguments(place: argparse.ArgumentParser) -> None:
+    """What can be said after `tuckpoint prove`, but for what it shares with other verbs."""
+    place.add_argument("plan", type=Path, metavar="PLAN", help="plan.yaml: what is claimed, and from which sources")
+    place.add_argument(
+        "--real", type=Path, required=True, metavar="FILE", help="all real rows; the test is taken of them"
+    )
+    place.add_argument("--target", metavar="COLUMN", help="the target again, to be sure that it is that of the plan")
+    place.add_argument("--group", metavar="COLUMN", help="says whose row it is: people stay on one side")
+    place.add_argument("--time", metavar="COLUMN", help="the test is of the latest rows by this column")
+    place.add_argument(
+        "--made", action="append", default=[], type=_named, metavar="[NAME=]FILE",
+        help="finished made rows without their generator: unverifiable provenance at best; repeatable",
+    )  # fmt: skip
+    place.add_argument(
+        "--registered", metavar="DIGEST", help="digest of the plan when it was registered; another plan is refused"
+    )
+
+
+def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
+    """Do what was asked; what to tell, and the exit status."""
+    from tuckpoint.asked import cores
+    from tuckpoint.prove.plan import Plan
+    from tuckpoint.prove.proof import prove
+    from tuckpoint.report.verdict_page import lines, verdict_page
+    from tuckpoint.schema import Schema
+
+    plan = Plan.load(options.plan)
+    if options.target not in (None, plan.target):
+        raise InputError(f'--target "{options.target}" is not the target of the plan, "{plan.target}"; leave one out')
+    if options.registered is not None and not plan.digest().startswith(options.registered.lower()):
+        raise InputError(
+            f"{options.plan} was changed since it was registered: its digest is {plan.digest()}, not "
+            f"{options.registered}; bring the old plan back, or register the new one before anything is made"
+        )
+    proof = prove(
+        plan,
+        options.real,
+        group=options.group,
+        time=options.time,
+        made=dict(options.made),
+        schema=None if options.schema is None else Schema.load(options.schema),
+        workers=cores(options.workers),
+        progress=progress,
+    )
+    for path in options.output:
+        page = verdict_page(proof) if path.suffix == ".html" else json.dumps(proof.to_dict(), indent=1) + "\n"
+        write_text(path, page, overwrite=options.overwrite)
+    return "\n".join([*lines(proof), *(f"report: {path}" for path in options.output)]), proof.exit
+
+
+def _named(text: str) -> tuple[str, Path]:
+    """`twin=made.csv`, or the file alone, which is then called by its name without suffixes."""
+    name, equals, file = text.partition("=")
+    path = Path(file if equals else text)
+    return (name if equals else path.name.split(".")[0]), path

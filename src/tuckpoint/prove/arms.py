@@ -1,0 +1,213 @@
+"""One outer resample: all that learns is fitted to its training rows alone, and each arm predicts rows it never saw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tuckpoint.measure.intervals import Estimate
+from tuckpoint.prove import controls, sources, splits
+from tuckpoint.prove.metric import SIGN, estimate, measurable
+from tuckpoint.prove.sources import Block
+from tuckpoint.prove.study import Study
+from tuckpoint.scale.shards import Job
+from tuckpoint.seed import Seed
+from tuckpoint.table.engine import Array
+
+REAL, MIXED, MADE, MORE = "real only", "real + made", "made only", "more real"
+REWEIGHT, OVERSAMPLE = "reweight", "oversample"
+PERMUTED, DUPLICATED = "permuted labels", "duplicated rows"
+INNER_LEAST = 3  # rows of each class in an inner fold
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What inner folds chose: source, rows made per real row, and what all of them weigh beside all real ones.
+
+    Weight 0 means none: `source` is then the first of the plan, for the controls alone.
+    """
+
+    source: str
+    amount: float
+    weight: float
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """What one outer resample found: predictions of each arm on the locked rows, and on the rows left out of training.
+
+    `short` counts the fits whose source could make no rows, `copies` holds what the copy detector saw by source, and in
+    `planted` with a tenth of the made rows replaced by locked rows.
+    """
+
+    left_out: Array  # (k,) positions
+    trained: int
+    test: Mapping[str, Array]
+    out: Mapping[str, Array]
+    choice: Choice
+    copies: Mapping[str, Any] = field(default_factory=dict)
+    planted: Mapping[str, Any] = field(default_factory=dict)
+    short: int = 0
+
+
+def replicate(study: Study, number: int, tables: Mapping[str, pa.Table]) -> Replicate:
+    """Do outer resample `number`."""
+    seed = Seed(study.plan.seed).child("prove", "outer", number)
+    inside, outside = splits.resample(study.groups[study.lock.pool], study.plan.folds, seed.child("split"))
+    rows, left_out = study.lock.pool[inside], study.lock.pool[outside]
+    choice, short = choose(study, rows, seed.child("inner"), tables)
+    most = max(study.plan.amounts)
+    blocks = {
+        source.name: sources.made(study, source, rows, seed.child("made", source.name), tables=tables, most=most)
+        for source in study.plan.sources
+    }
+    short += sum(block is None for block in blocks.values())
+    base = sources.real(study, rows)
+    arms = _arms(study, base, blocks, choice, seed)
+    test, out = {}, {}
+    for name, parts in arms.items():
+        model = sources.trained(study, parts, seed.child("learner"))
+        test[name] = sources.predicted(study, model, study.lock.test)
+        out[name] = sources.predicted(study, model, left_out)
+    for name, kept in {MORE: study.lock.pool, **_curve(study, rows, seed)}.items():
+        model = sources.trained(study, [sources.real(study, kept)], seed.child("learner"))
+        test[name] = sources.predicted(study, model, study.lock.test)
+    looked = {name: block for name, block in blocks.items() if block is not None}
+    seen = {name: controls.look(study, block, rows, left_out) for name, block in looked.items()}
+    planted = {
+        name: controls.look(study, controls.plant(study, block, seed.child("plant", name)), rows, left_out)
+        for name, block in looked.items()
+    }
+    return Replicate(left_out, len(rows), test, out, choice, seen, planted, short)
+
+
+def _arms(
+    study: Study, base: Block, blocks: Mapping[str, Block | None], choice: Choice, seed: Seed
+) -> dict[str, list[Block]]:
+    """The blocks that each arm trains on; an arm whose source made no rows is as real only."""
+    arms = {REAL: [base], MIXED: [base]}
+    classes = study.outcome.classes
+    if classes:
+        arms[REWEIGHT] = [sources.reweighted(base, classes)]
+        arms[OVERSAMPLE] = [sources.oversampled(base, classes, seed.child("oversample"))]
+    block = blocks[choice.source]
+    if block is None:
+        return arms
+    block = block.first(round(choice.amount * base.size))
+    weight = choice.weight or study.plan.weights[len(study.plan.weights) // 2]
+    if choice.weight:
+        arms[MIXED] = [base, block.weighing(choice.weight * base.size)]
+    arms[MADE] = [block]
+    shuffled = sources.permuted(block, seed.child("permute"))
+    again = sources.duplicated(base, block.size, seed.child("duplicate"))
+    arms[PERMUTED] = [base, shuffled.weighing(weight * base.size)]
+    arms[DUPLICATED] = [base, again.weighing(weight * base.size)]
+    return arms
+
+
+def _curve(study: Study, rows: Array, seed: Seed) -> dict[str, Array]:
+    """Real training rows for each point of the learning curve below all of them."""
+    return {
+        curve_name(share): rows[splits.some(study.groups[rows], share, seed.child("curve"))]
+        for share in study.plan.curve
+    }
+
+
+def curve_name(share: float) -> str:
+    """The arm that trains on a share of the real training rows."""
+    return f"{REAL} x {share:g}"
+
+
+def choose(study: Study, rows: Array, seed: Seed, tables: Mapping[str, pa.Table]) -> tuple[Choice, int]:
+    """Source, amount and weight by grouped folds within the training rows, and how often a source made no rows.
+
+    No made rows is always a candidate. Of the candidates within one standard error of the best, paired over rows, the
+    one that gives made rows the least weight is taken (Breiman et al. 1984).
+    """
+    plan, most = study.plan, max(study.plan.amounts)
+    grid = [(s, a, w) for w in plan.weights for s in plan.sources for a in plan.amounts]
+    found: list[list[Estimate]] = [[] for _ in range(len(grid) + 1)]
+    short = 0
+    for fold, (train, held) in enumerate(splits.inner(study.groups[rows], plan.folds.inner, seed.child("folds"))):
+        at = seed.child(fold)
+        judged = rows[held][study.sought[rows[held]]]
+        judged = rows[held] if measurable(plan.metric, study.truth[judged], least=INNER_LEAST) else judged
+        if measurable(plan.metric, study.truth[judged], least=INNER_LEAST):
+            continue
+        base = sources.real(study, rows[train])
+        blocks = {
+            s.name: sources.made(study, s, rows[train], at.child("made", s.name), tables=tables, most=most)
+            for s in plan.sources
+        }
+        short += sum(block is None for block in blocks.values())
+        for place, candidate in enumerate([None, *grid]):
+            parts = [base]
+            if candidate is not None and (block := blocks[candidate[0].name]) is not None:
+                parts.append(block.first(round(candidate[1] * base.size)).weighing(candidate[2] * base.size))
+            model = sources.trained(study, parts, at.child("learner"))
+            told = sources.predicted(study, model, judged)
+            found[place].append(estimate(plan.metric, told, study.truth[judged], rate=plan.false_positive_rate))
+    if not found[0]:
+        return Choice(plan.sources[0].name, plan.amounts[0], 0.0), short
+    place = least_within_error([pooled(estimates) for estimates in found], SIGN[plan.metric])
+    if place == 0:
+        return Choice(plan.sources[0].name, plan.amounts[0], 0.0), short
+    source, amount, weight = grid[place - 1]
+    return Choice(source.name, amount, weight), short
+
+
+def pooled(folds: list[Estimate]) -> Estimate:
+    """The mean over folds of other rows, each fold counting as its rows."""
+    sizes = [len(fold.influence) for fold in folds]
+    value = float(np.average([fold.value for fold in folds], weights=sizes))
+    return Estimate(value, np.concatenate([fold.influence for fold in folds]))
+
+
+def least_within_error(candidates: list[Estimate], sign: int) -> int:
+    """Place of the first candidate, in order of growing weight, within one paired standard error of the best."""
+    best = candidates[int(np.argmax([sign * c.value for c in candidates]))]
+    for place, candidate in enumerate(candidates):
+        behind = best.minus(candidate)
+        if sign * behind.value <= behind.se:
+            return place
+    return len(candidates) - 1
+
+
+def work(initial: tuple[Study, Mapping[str, pa.Table]], job: Job, place: Path) -> int:
+    """Do one outer resample and write what it found; runs in a worker."""
+    study, tables = initial
+    save(replicate(study, job.index, tables), place)
+    return job.rows
+
+
+def save(one: Replicate, place: Path) -> None:
+    """Write a replicate as arrays and JSON."""
+    arrays = {f"test/{name}": values for name, values in one.test.items()}
+    arrays |= {f"out/{name}": values for name, values in one.out.items()}
+    told = {
+        "trained": one.trained, "choice": vars(one.choice), "copies": one.copies, "planted": one.planted,
+        "short": one.short,
+    }  # fmt: skip
+    with place.open("wb") as file:
+        np.savez(file, left_out=one.left_out, told=np.array(json.dumps(told)), **arrays)  # type: ignore[arg-type]
+
+
+def load(place: Path) -> Replicate:
+    """The replicate that `save` wrote."""
+    with np.load(place) as held:
+        told = json.loads(str(held["told"]))
+        sides: dict[str, dict[str, Array]] = {"test": {}, "out": {}}
+        for name in held.files:
+            side, slash, arm = name.partition("/")
+            if slash:
+                sides[side][arm] = held[name]
+        return Replicate(
+            held["left_out"], told["trained"], sides["test"], sides["out"], Choice(**told["choice"]), told["copies"],
+            told["planted"], told["short"],
+        )  # fmt: skip

@@ -1,0 +1,291 @@
+"""The proof itself: lock the test, fit everything anew in each outer resample, compare the arms, try the controls."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tuckpoint.errors import InputError
+from tuckpoint.prove import arms
+from tuckpoint.prove.arms import DUPLICATED, MIXED, MORE, PERMUTED, REAL, Replicate
+from tuckpoint.prove.controls import ALARM, accused
+from tuckpoint.prove.curve import saved
+from tuckpoint.prove.effect import Effect, corrected, detectable, holm, rows_needed, state, two_way, unharmed, wider
+from tuckpoint.prove.metric import SIGN, calibration, estimate, losses, measurable
+from tuckpoint.prove.plan import Plan, Source
+from tuckpoint.prove.study import ELSEWHERE, Study, study
+from tuckpoint.prove.verdict import Arm, Claim, Control, Proof, decide
+from tuckpoint.scale import local
+from tuckpoint.scale.shards import Job
+from tuckpoint.schema import Schema
+from tuckpoint.table.engine import Array, Progress, quiet
+from tuckpoint.table.frame import read
+
+KNOWN = 0.5  # share of locked rows that also stand in the pool, above which a copy of them shows nothing
+
+
+def prove(
+    plan: Plan | str | Path,
+    real: Any,
+    *,
+    group: str | None = None,
+    time: str | None = None,
+    made: Mapping[str, Any] | None = None,
+    schema: Schema | None = None,
+    workers: int = 1,
+    progress: Progress = quiet,
+) -> Proof:
+    """Prove on real rows (any dataframe, or a path) what the plan claims of made rows.
+
+    `group` is the column that names people (all rows of one stay together), `time` one by which the latest rows are the
+    test. `made` adds finished tables by name: they can earn no better than "unverifiable". Raises InputError for a plan
+    that does not fit the rows.
+    """
+    plan = plan if isinstance(plan, Plan) else Plan.load(plan)
+    digest, frame = plan.digest(), read(real)
+    progress(f"plan {digest[:12]} is fixed; locking the test rows", 0.0)
+    tables = {name: read(source).table for name, source in (made or {}).items()}
+    given = with_files(plan, tables)
+    work = study(given, frame.table, group=group, time=time, schema=schema)
+    found = resampled(work, tables, workers=workers, progress=progress)
+    about = {
+        "name": frame.name, "sha256": frame.digest, "rows": len(work.truth), "locked": len(work.lock.test),
+        "trained": found[0].trained, "group": group, "time": time, "dropped": work.dropped,
+    }  # fmt: skip
+    return judged(work, found, digest=digest, about=about)
+
+
+def with_files(plan: Plan, tables: Mapping[str, pa.Table]) -> Plan:
+    """The plan with finished tables as sources beside (or, if they bear its name, in place of) its own."""
+    kept = [source for source in plan.sources if source.name not in tables]
+    if missing := [source.name for source in kept if source.file]:
+        raise InputError(f"source {missing[0]} is a file in the plan; pass it with --made {missing[0]}=FILE")
+    if not tables:
+        return plan
+    return replace(plan, sources=(*kept, *(Source(name, file=True) for name in tables)))
+
+
+def resampled(
+    work: Study, tables: Mapping[str, pa.Table], *, workers: int = 1, progress: Progress = quiet
+) -> list[Replicate]:
+    """All outer resamples, over processes if there are several workers."""
+    jobs = [Job(number, number, 1) for number in range(work.plan.folds.repeats)]
+    with tempfile.TemporaryDirectory() as room:
+        folder = Path(room) / "outer"
+
+        def told(what: str, share: float) -> None:
+            progress(f"outer resamples: {share * len(jobs):.0f} of {len(jobs)}", 0.05 + 0.9 * share)
+
+        entries = local.run(
+            jobs, arms.work, folder=folder, plan_digest=work.plan.digest(), workers=workers, progress=told,
+            initial=(work, dict(tables)), suffix=".npz",
+        )  # fmt: skip
+        return [arms.load(folder / entry.file) for entry in entries]
+
+
+def judged(work: Study, found: Sequence[Replicate], *, digest: str, about: Mapping[str, Any]) -> Proof:
+    """Effects, controls and the verdict of resamples that were done."""
+    plan = work.plan
+    claims = [_claim(work, found, name, mask) for name, mask in work.claims.items()]
+    claimed = _adjusted([claim for claim in claims if claim.name != ELSEWHERE], plan)
+    elsewhere = next((claim for claim in claims if claim.name == ELSEWHERE), None)
+    controls = _controls(work, found)
+    leaks = _leaks(found)
+    fewer = _no_more_than_copies(work, found)
+    bare = [source.name for source in plan.sources if source.file]
+    state_, why = decide(claimed, elsewhere, leaks=leaks, controls=controls, bare=bare, no_more_than_copies=fewer)
+    shown = (*claimed, *([] if elsewhere is None else [elsewhere]))
+    sought = work.sought
+    return Proof(
+        state_, why, plan, digest, about, shown, _arms(work, found), tuple(controls), _chosen(found),
+        saved(work, found, sought), _notes(work, found),
+    )  # fmt: skip
+
+
+def effects(
+    work: Study, found: Sequence[Replicate], arm: str, mask: Array, *, beside: str = REAL
+) -> tuple[list[Effect], str]:
+    """The two-way effect on the locked rows under a mask (n,), and the corrected one on rows left out of training.
+
+    None and why if the locked rows do not suffice; the corrected effect is missing where rows left out do not.
+    """
+    plan, sign = work.plan, SIGN[work.plan.metric]
+    inside = mask[work.lock.test]
+    rows = work.lock.test[inside]
+    truth = work.truth[rows]
+    if why := measurable(plan.metric, truth, rate=plan.false_positive_rate):
+        return [], why
+    rate, pairs = plan.false_positive_rate, []
+    for one in found:
+        new, old = (
+            estimate(plan.metric, one.test[name if name in one.test else REAL][inside], truth, rate=rate)
+            for name in (arm, beside)
+        )
+        pairs.append(new.minus(old))
+    sizes = {
+        "left_out": float(np.mean([len(one.left_out) for one in found])),
+        "trained": float(np.mean([one.trained for one in found])),
+    }
+    gains = sign * np.array([pair.value for pair in pairs])
+    influence = sign * np.mean([pair.influence for pair in pairs], axis=0)
+    both = [two_way(gains, influence, work.groups[rows], **sizes)]
+    outer = _outer_gains(work, found, arm, mask, beside)
+    return [*both, *([] if outer is None else [corrected(outer, **sizes)])], ""
+
+
+def _outer_gains(work: Study, found: Sequence[Replicate], arm: str, mask: Array, beside: str) -> Array | None:
+    """Gain of each resample on the rows it left out; None if they do not suffice in one of them."""
+    plan, gains = work.plan, []
+    for one in found:
+        inside = mask[one.left_out]
+        truth = work.truth[one.left_out[inside]]
+        if measurable(plan.metric, truth, rate=plan.false_positive_rate):
+            return None
+        new, old = (
+            estimate(
+                plan.metric, one.out[name if name in one.out else REAL][inside], truth, rate=plan.false_positive_rate
+            ).value
+            for name in (arm, beside)
+        )
+        gains.append(SIGN[plan.metric] * (new - old))
+    return np.array(gains)
+
+
+def _claim(work: Study, found: Sequence[Replicate], name: str, mask: Array) -> Claim:
+    both, why = effects(work, found, MIXED, mask)
+    rows = int(mask[work.lock.test].sum())
+    if not both:
+        return Claim(name, rows, "no evidence", why=why)
+    margin, effect = work.plan.smallest_effect, wider(both)
+    low, high = effect.interval()
+    return Claim(
+        name, rows, state(effect, margin), effect, low, high, unharmed=unharmed(effect, margin),
+        detectable=detectable(effect), rows_needed=rows_needed(effect, margin, rows), effects=tuple(both),
+    )  # fmt: skip
+
+
+def _adjusted(claims: list[Claim], plan: Plan) -> list[Claim]:
+    """Claims with their intervals at Holm's levels; one that cannot be measured counts as one that failed."""
+    levels = holm([1.0 if claim.effect is None else claim.effect.p for claim in claims])
+    done = []
+    for claim, level in zip(claims, levels, strict=True):
+        if claim.effect is None:
+            done.append(claim)
+            continue
+        low, high = claim.effect.interval(level)
+        said = state(claim.effect, plan.smallest_effect, level)
+        done.append(replace(claim, low=low, high=high, level=level, state=said))
+    return done
+
+
+def _controls(work: Study, found: Sequence[Replicate]) -> list[Control]:
+    """Permuted labels must not help, same against same must show nothing, and planted locked rows must be caught."""
+    controls, mask = [], work.sought
+    shuffled, _ = effects(work, found, PERMUTED, mask)
+    if shuffled:
+        low, high = wider(shuffled).interval(ALARM)
+        controls.append(
+            Control("permuted labels", low <= 0, f"gain {wider(shuffled).gain:+.3g} [{low:+.3g}, {high:+.3g}]")
+        )
+    same = _same_against_same(work, found, mask)
+    if same is not None:
+        low, high = same.interval(ALARM)
+        controls.append(
+            Control("same against same", low <= 0 <= high, f"gain {same.gain:+.3g} [{low:+.3g}, {high:+.3g}]")
+        )
+    known = np.isin(*_keys(work)).mean()
+    for name in sorted({name for one in found for name in one.planted}):
+        caught = accused([one.planted[name] for one in found if name in one.planted])
+        if not caught and known > KNOWN:
+            told = f"{known:.0%} of the locked rows stand in the training rows too, so that copies of them tell nothing"
+            controls.append(Control(f"planted copies, {name}", True, told))
+        else:
+            controls.append(Control(f"planted copies, {name}", bool(caught), caught or "copies were not noticed"))
+    return controls
+
+
+def _keys(work: Study) -> tuple[Array, Array]:
+    from tuckpoint.measure.attacks.copies import keys
+
+    test, pool = keys([work.data.take(work.lock.test), work.data.take(work.lock.pool)])
+    return test, pool
+
+
+def _same_against_same(work: Study, found: Sequence[Replicate], mask: Array) -> Effect | None:
+    """Real only in one resample against real only in the next: pairs of equal worth, so no effect may be seen."""
+    inside = mask[work.lock.test]
+    truth = work.truth[work.lock.test[inside]]
+    if measurable(work.plan.metric, truth, rate=work.plan.false_positive_rate):
+        return None
+    told = [
+        estimate(work.plan.metric, one.test[REAL][inside], truth, rate=work.plan.false_positive_rate) for one in found
+    ]
+    pairs = [second.minus(first) for first, second in zip(told[::2], told[1::2], strict=False)]
+    gains = np.array([pair.value for pair in pairs])
+    influence = np.mean([pair.influence for pair in pairs], axis=0)
+    clusters = work.groups[work.lock.test[inside]]
+    sizes = {"left_out": float(len(found[0].left_out)), "trained": float(found[0].trained)}
+    return two_way(gains, influence, clusters, **sizes)
+
+
+def _leaks(found: Sequence[Replicate]) -> list[str]:
+    names = sorted({name for one in found for name in one.copies})
+    told = {name: accused([one.copies[name] for one in found if name in one.copies]) for name in names}
+    return [f"source {name}: {why}" for name, why in told.items() if why]
+
+
+def _no_more_than_copies(work: Study, found: Sequence[Replicate]) -> bool:
+    """Whether real rows written twice help too, and made rows are not shown to be better than that."""
+    twice, _ = effects(work, found, DUPLICATED, work.sought)
+    if not twice or wider(twice).interval()[0] <= 0:
+        return False
+    more, _ = effects(work, found, MIXED, work.sought, beside=DUPLICATED)
+    return wider(more).interval()[0] <= 0
+
+
+def _arms(work: Study, found: Sequence[Replicate]) -> tuple[Arm, ...]:
+    """Every arm on the locked rows of the claim, in the order in which they were trained."""
+    plan, inside = work.plan, work.sought[work.lock.test]
+    truth = work.truth[work.lock.test[inside]]
+    if measurable(plan.metric, truth, rate=plan.false_positive_rate):
+        return ()
+    names = [name for name in found[0].test if not name.startswith(f"{REAL} x")]
+    names = list(dict.fromkeys([*names, *(name for one in found for name in one.test if " x " not in name)]))
+    told = []
+    for name in names:
+        parts = [one.test[name][inside] for one in found if name in one.test]
+        value = float(
+            np.mean([estimate(plan.metric, part, truth, rate=plan.false_positive_rate).value for part in parts])
+        )
+        both = [] if name == REAL else effects(work, found, name, work.sought)[0][: 1 if name == MORE else 2]
+        low, high = wider(both).interval() if both else (None, None)
+        loss = None if not work.outcome.classes else float(np.mean([losses(part, truth).mean() for part in parts]))
+        trust = None if work.outcome.classes > 2 else float(np.mean([calibration(part, truth) for part in parts]))
+        told.append(Arm(name, value, wider(both).gain if both else None, low, high, loss, trust))
+    return tuple(told)
+
+
+def _chosen(found: Sequence[Replicate]) -> dict[str, int]:
+    counts = Counter(
+        f"{one.choice.source}, {one.choice.amount:g} rows per real row, weight {one.choice.weight:g}"
+        if one.choice.weight
+        else "no made rows"
+        for one in found
+    )
+    return dict(counts.most_common())
+
+
+def _notes(work: Study, found: Sequence[Replicate]) -> tuple[str, ...]:
+    notes = [f"The verdict is for {found[0].trained:,} real training rows; the more of them, the less made rows bring."]
+    if work.dropped:
+        notes.append(f"{work.dropped:,} rows without a known {work.outcome.name} were left out.")
+    if short := sum(one.short for one in found):
+        notes.append(f"In {short} fits too few people satisfied a source's condition; it made no rows there.")
+    return tuple(notes)

@@ -1,0 +1,135 @@
+"""Rows beside the real ones: from an engine fitted to the training rows at hand alone, and the cheap baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from tuckpoint import parts, settings
+from tuckpoint.errors import InputError, ShortSample
+from tuckpoint.measure import boost
+from tuckpoint.measure.boost import Features
+from tuckpoint.measure.evaluate import judge, memorised
+from tuckpoint.prove.plan import Source
+from tuckpoint.prove.study import Study
+from tuckpoint.seed import Seed
+from tuckpoint.table import fit as fitting
+from tuckpoint.table import sample as sampling
+from tuckpoint.table.encode import encode
+from tuckpoint.table.engine import Array, Context, Encoded
+from tuckpoint.table.protect import protect, settle
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows to train on: inputs, truth (n,), weights (n,); for made rows also their codes."""
+
+    inputs: Features
+    truth: Array
+    weights: Array
+    rows: Encoded | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return len(self.truth)
+
+    def first(self, rows: int) -> Block:
+        """The first rows."""
+        kept = np.arange(min(rows, self.size))
+        part = None if self.rows is None else self.rows.take(kept)
+        return Block(self.inputs.take(kept), self.truth[kept], self.weights[kept], part)
+
+    def weighing(self, total: float) -> Block:
+        """The same rows weighing so much together."""
+        return replace(self, weights=np.full(self.size, total / self.size))
+
+
+def real(study: Study, rows: Array) -> Block:
+    """Real rows at these positions, each of weight 1."""
+    return Block(study.inputs.take(rows), study.truth[rows], np.ones(len(rows)))
+
+
+def made(
+    study: Study, source: Source, rows: Array, seed: Seed, *, tables: Mapping[str, pa.Table], most: float
+) -> Block | None:
+    """Rows of a source, `most` per real row, its engine fitted anew to the real rows at these positions.
+
+    `tables` holds the rows of sources that are files. None if the rows at hand do not suffice for the source.
+    """
+    wanted = max(1, round(most * len(rows)))
+    if source.file:
+        table = tables[source.name].slice(0, wanted)
+    else:
+        engine = settings.build(parts.find("engine", source.engine), source.settings)
+        context = Context(target=study.plan.target, judge=judge, memorised=memorised)
+        train = study.table.take(pa.array(rows))
+        meaning = settle(study.schema, protect(encode(train, study.schema))[0])
+        try:
+            model = fitting.fit(
+                train, meaning, engine=engine, seed=seed.child("fit"), mine_rules=source.mine_rules, context=context
+            )
+            table = sampling.sample(model, wanted, seed.child("draw"), where=source.where)
+        except ShortSample:
+            return None
+    inputs, truth, codes = study.made(table)
+    return Block(inputs, truth, np.ones(len(truth)), codes) if len(truth) else None
+
+
+def permuted(block: Block, seed: Seed) -> Block:
+    """The same rows with their outcomes dealt out anew: they can teach nothing of the outcome."""
+    return replace(block, truth=seed.numpy().permutation(block.truth))
+
+
+def duplicated(block: Block, rows: int, seed: Seed) -> Block:
+    """Real rows once more, drawn with replacement: no information that was not there."""
+    taken = seed.numpy().integers(0, block.size, rows)
+    return Block(block.inputs.take(taken), block.truth[taken], np.ones(rows))
+
+
+def reweighted(block: Block, classes: int) -> Block:
+    """Baseline `reweight`: each class weighs the same in all."""
+    counts = np.bincount(block.truth.astype(np.int64), minlength=classes)
+    per_row = len(block.truth) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    return replace(block, weights=per_row[block.truth.astype(np.int64)])
+
+
+def oversampled(block: Block, classes: int, seed: Seed) -> Block:
+    """Baseline `oversample`: rows of rarer classes drawn again until all classes are as many."""
+    counts = np.bincount(block.truth.astype(np.int64), minlength=classes)
+    random = seed.numpy()
+    more = [
+        random.choice(np.flatnonzero(block.truth == c), counts.max() - n) for c, n in enumerate(counts) if n
+    ]  # fmt: skip
+    taken = np.concatenate([np.arange(block.size), *more]).astype(np.int64)
+    return Block(block.inputs.take(taken), block.truth[taken], np.ones(len(taken)))
+
+
+def trained(study: Study, blocks: list[Block], seed: Seed) -> object:
+    """A model of the plan's learner on these blocks; with one outcome alone, that outcome."""
+    truth = np.concatenate([block.truth for block in blocks])
+    if len(np.unique(truth)) < 2:
+        if not len(truth):
+            raise InputError("no rows to train on; give more real rows")
+        return float(truth[0])
+    values = np.concatenate([block.inputs.values for block in blocks])
+    inputs = Features(blocks[0].inputs.names, values, blocks[0].inputs.categories)
+    weights = np.concatenate([block.weights for block in blocks])
+    return boost.train(
+        inputs, truth, classes=study.outcome.classes, seed=seed, settings=study.plan.learner,
+        weights=None if (weights == 1).all() else weights,
+    )  # fmt: skip
+
+
+def predicted(study: Study, model: object, rows: Array) -> Array:
+    """What a model says of real rows at these positions: probabilities (n,) or (n, classes), or numbers (n,)."""
+    if isinstance(model, float):
+        if study.outcome.classes > 2:
+            flat = np.zeros((len(rows), study.outcome.classes))
+            flat[:, int(model)] = 1.0
+            return flat
+        return np.full(len(rows), model)
+    return boost.predict(model, study.inputs.take(rows))

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from tuckpoint.errors import InputError
+from tuckpoint.prove import splits
+from tuckpoint.prove.plan import Folds
+from tuckpoint.seed import Seed
+
+GROUPS = np.repeat(np.arange(50), 3)
+
+
+def test_people_stand_on_one_side_of_every_split():
+    locked = splits.lock(GROUPS, Folds(), Seed(1))
+    assert not set(GROUPS[locked.pool]) & set(GROUPS[locked.test])
+    assert len(locked.test) == 45
+    assert len(locked.pool) == 105
+    inside, outside = splits.resample(GROUPS, Folds(), Seed(2))
+    assert not set(GROUPS[inside]) & set(GROUPS[outside])
+    assert len(inside) == 120
+    held = [set(GROUPS[test]) for train, test in splits.inner(GROUPS, 3, Seed(3)) if not set(train) & set(test)]
+    assert sum(map(len, held)) == len(set().union(*held)) == 50
+
+
+def test_the_latest_rows_are_the_test():
+    time = np.arange(150.0)
+    locked = splits.lock(np.arange(150), Folds(test=0.2), Seed(1), time=time)
+    assert time[locked.pool].max() < time[locked.test].min()
+    assert len(locked.test) == 30
+
+
+def test_rows_before_the_cut_of_people_after_it_are_left_out():
+    time, groups = np.arange(100.0), np.append(np.arange(99), 0)
+    locked = splits.lock(groups, Folds(test=0.2), Seed(1), time=time)
+    assert 0 not in locked.pool
+    assert 0 not in locked.test
+    assert 99 in locked.test
+
+
+def test_a_time_that_parts_nothing_is_refused():
+    with pytest.raises(InputError, match="parts no rows"):
+        splits.lock(np.arange(50), Folds(), Seed(1), time=np.zeros(50))
+    with pytest.raises(InputError, match="collect more"):
+        splits.lock(np.arange(5), Folds(), Seed(1))
+
+
+def test_larger_shares_hold_smaller_ones():
+    small, large = (set(splits.some(GROUPS, share, Seed(4))) for share in (0.2, 0.6))
+    assert small < large
+    assert len(large) == 90
