@@ -58,11 +58,13 @@ def made(
 ) -> Block | None:
     """Rows of a source, `most` per real row, its engine fitted anew to the real rows at these positions.
 
-    `tables` holds the rows of sources that are files. None if the rows at hand do not suffice for the source.
+    `tables` holds the rows of sources that are files: those are given whole, in an order by chance. None if the rows at
+    hand do not suffice for the source.
     """
     wanted = max(1, round(most * len(rows)))
     if source.file:
-        table = tables[source.name].slice(0, wanted)
+        whole = tables[source.name]
+        table = whole.take(pa.array(seed.child("order").numpy().permutation(whole.num_rows)))
     else:
         engine = settings.build(parts.find("engine", source.engine), source.settings)
         context = Context(target=study.plan.target, judge=judge, memorised=memorised)
