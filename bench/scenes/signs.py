@@ -133,10 +133,10 @@ def page(held: Photos, found: dict[str, Any], asked: dict[str, Any]) -> str:
         "",
         f"`python -m bench.scenes.signs DATA --renders {asked['renders']} --seeds {asked['seeds']}`"
         f"{' with `--validate`' if asked['validate'] else ''}: {len(held.classes)} classes, {found['photographs']} "
-        f"{'validation' if asked['validate'] else 'test'} photographs of {found['signs']} physical signs, none of which "
-        f"was learnt from; {asked['renders']} rendered scenes a class, each cut twice; {asked['seeds']} choices of the "
-        "real signs (four photographs each). 95 % intervals from 1,000 draws of test signs within each class and of "
-        "choices; the rendered scenes are one set.",
+        f"{'validation' if asked['validate'] else 'test'} photographs of {found['signs']} physical signs, none of "
+        f"which was learnt from; {asked['renders']} rendered scenes a class, each cut twice; {asked['seeds']} choices "
+        "of the real signs (four photographs each). 95 % intervals from 1,000 draws of test signs within each class "
+        "and of choices; the rendered scenes are one set.",
         "",
         *lines(rows),
         "",
