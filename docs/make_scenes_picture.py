@@ -40,11 +40,6 @@ def main() -> None:
             normal = (127.5 + 127.5 * item.arrays["normal"]).astype(np.uint8)
             ids = item.arrays["part" if name == "part" else "instance"]
             parts = [item.image, colours(ids), np.repeat(grey[..., None], 3, -1), normal]
-                item.image,
-                colours(item.arrays["part" if name == "part" else "instance"]),
-                np.repeat(grey[..., None], 3, -1),
-                normal,
-            ]
             rows.append(np.concatenate([cropped(part) for part in parts], axis=1))
     Image.fromarray(np.concatenate(rows, axis=0)).quantize(256).save(HERE / "scenes.png", optimize=True)
 
