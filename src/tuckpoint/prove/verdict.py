@@ -9,6 +9,7 @@ from typing import Any, Literal
 from tuckpoint.prove.effect import Effect
 from tuckpoint.prove.metric import TITLE
 from tuckpoint.prove.plan import Plan
+from tuckpoint.prove.study import ELSEWHERE, EVERYWHERE
 from tuckpoint.record import tuckpoint_version
 
 Overall = Literal["helps", "no evidence", "equivalent", "hurts", "unverifiable", "blocked"]
@@ -135,14 +136,14 @@ def decide(
         )
     every = [*claims, *([] if elsewhere is None else [elsewhere])]
     if harmed := [claim.name for claim in every if claim.state == "hurts"]:
-        return "hurts", f"worse in {', '.join(harmed)}"
+        return "hurts", f"worse in {', '.join(map(named, harmed))}"
     helped = [claim.name for claim in claims if claim.state == "helps"]
     if helped and no_more_than_copies:
         return "no evidence", "copies of the real rows help as well, so the gain is a matter of the learner's settings"
     if helped and elsewhere is not None and not elsewhere.unharmed:
-        return "no evidence", f"better in {', '.join(helped)}, but harm elsewhere is not ruled out"
+        return "no evidence", f"better in {', '.join(map(named, helped))}, but harm elsewhere is not ruled out"
     if helped:
-        return "helps", f"better in {', '.join(helped)}"
+        return "helps", f"better in {', '.join(map(named, helped))}"
     if all(claim.state == "equivalent" for claim in claims):
         return "equivalent", "no difference that matters in either direction"
     return "no evidence", "no difference was shown, and none that matters is ruled out"
@@ -154,13 +155,12 @@ def sentences(proof: Proof) -> tuple[str, ...]:
 
 
 def _sentence(claim: Claim, plan: Plan) -> str:
-    title = metric_title(plan)
+    where = f"{metric_title(plan)} in {named(claim.name)}"
     if claim.effect is None:
-        return f"no evidence: {title} in {claim.name} cannot be measured: {claim.why}"
+        return f"no evidence: {where} cannot be measured: {claim.why}"
     told = (
-        f"{claim.state}: {title} in {claim.name} {claim.effect.gain:+.4g} "
-        f"[{claim.low:+.4g}, {claim.high:+.4g}] at {1 - claim.level:.3g} "
-        f"(above 0 is better; {claim.rows:,} locked rows)"
+        f"{claim.state}: {where} {signed(claim.effect.gain)} [{signed(claim.low)}, {signed(claim.high)}] "
+        f"({100 * (1 - claim.level):.3g} % interval, above 0 is better; {claim.rows:,} locked rows)"
     )
     if claim.state == "helps" and claim.low < plan.smallest_effect:
         return f"{told}; whether by the {plan.smallest_effect:g} that matters is not shown"
@@ -173,6 +173,17 @@ def _sentence(claim: Claim, plan: Plan) -> str:
         )
         return f"{told}; a gain of {claim.detectable:.2g} would be seen in four of five trials, {takes}"
     return told
+
+
+def signed(gain: float) -> str:
+    """A gain with its sign, to four decimals, or three digits where it is large or tiny."""
+    text = f"{gain:+.4f}" if gain == 0 or 0.001 <= abs(gain) < 10 else f"{gain:+.2g}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def named(claim: str) -> str:
+    """A slice as it stands in a sentence: conditions between backticks."""
+    return claim if claim in (EVERYWHERE, ELSEWHERE) else f"`{claim}`"
 
 
 def metric_title(plan: Plan) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tuckpoint.prove.arms import DUPLICATED, MIXED, PERMUTED
 from tuckpoint.prove.controls import ALARM
+from tuckpoint.prove.effect import Effect
 from tuckpoint.prove.metric import SIGN
-from tuckpoint.prove.verdict import Arm, Proof, metric_title, sentences
+from tuckpoint.prove.verdict import Arm, Proof, metric_title, sentences, signed
 from tuckpoint.report.chart import glyph, plain, prose, text
 from tuckpoint.report.sheet import Head, Section, facts, sheet, table
 from tuckpoint.report.verdict_chart import Bar, curve, forest
@@ -52,7 +53,7 @@ def verdict_page(proof: Proof) -> str:
         ),
         state=GLYPH.get(proof.state, "open"),
         headline=WORD[proof.state],
-        outcome=f'<p class="outcome">{prose(proof.why)}.</p>',
+        outcome=f'<p class="outcome">{prose(proof.why[:1].upper() + proof.why[1:])}.</p>',
     )
     sections = (
         Section("claims", "Claims", "Each with the wider of its two intervals.", _claims(proof)),
@@ -72,22 +73,25 @@ def _claims(proof: Proof) -> str:
     bars = [Bar(c.name, c.effect.gain, c.low, c.high, "mixed") for c in proof.claims if c.effect is not None]
     told = "; ".join(sentences(proof))
     listed = "".join(f"<li>{prose(one)}.</li>" for one in sentences(proof))
-    rows = [
-        (
-            text(claim.name), claim.state, f"{claim.rows:,}",
-            *(f"{e.gain:+.4f} [{e.interval(claim.level)[0]:+.4f}, {e.interval(claim.level)[1]:+.4f}]" for e in
-              (*claim.effects, *[None] * (2 - len(claim.effects))) if e is not None),
-            *[""] * (2 - len(claim.effects)),
-            f"{claim.detectable:.3g}" if claim.effects else "", "yes" if claim.unharmed else "no",
+    rows = []
+    for claim in proof.claims:
+        spans = [_span(effect, claim.level) for effect in claim.effects]
+        seen = f"{claim.detectable:.2g}" if claim.effects else ""
+        harmless = "yes" if claim.unharmed else "no"
+        rows.append(
+            (text(claim.name), claim.state, f"{claim.rows:,}", *spans, *[""] * (2 - len(spans)), seen, harmless)
         )
-        for claim in proof.claims
-    ]  # fmt: skip
     heads = ("where", "verdict", "locked rows", "two-way", "corrected resampled t", "detectable", "harm ruled out")
     return (
         forest(bars, proof.plan.smallest_effect, told=told)
         + f'<ul class="lines">{listed}</ul>'
         + table(heads, rows, right=("locked rows", "detectable"))
     )
+
+
+def _span(effect: Effect, level: float) -> str:
+    low, high = effect.interval(level)
+    return f"{signed(effect.gain)} [{signed(low)}, {signed(high)}]"
 
 
 def _arms_lead(proof: Proof) -> str:
@@ -115,7 +119,7 @@ def _arms(proof: Proof) -> str:
     rows = [
         (
             plain(arm.name), IS.get(arm.name, ""), number(arm.value),
-            "" if arm.gain is None else f"{arm.gain:+.4f} [{arm.low:+.4f}, {arm.high:+.4f}]",
+            "" if arm.gain is None else f"{signed(arm.gain)} [{signed(arm.low or 0.0)}, {signed(arm.high or 0.0)}]",
             "" if arm.log_loss is None else number(arm.log_loss),
             "" if arm.calibration is None else number(arm.calibration),
         )
