@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -172,41 +171,34 @@ def crops(
     *,
     seed: int = 0,
     views: int = 2,
-    pins: Mapping[str, Any] | None = None,
-    close: bool = False,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Crops (n, 48, 48, 3) and their classes (n,): `each` scenes a class, every one cut `views` times.
 
     The sets of pictures, one a class, stay in the folder `cache`, and are read from there if they are there.
-    `pins` hold knobs of the specification; with `close` the cuts are all alike and of full detail.
     """
     images, labels = [], []
     for label, name in enumerate(classes):
-        for number, item in enumerate(_set(classes, name, each, cache, seed, pins or {}).items()):
+        for number, item in enumerate(_set(classes, name, each, cache, seed).items()):
             assert item.image is not None
             for view in range(views):
                 random = Seed(seed).child("cut", name, number, view).numpy()
-                images.append(cut(item.image, item.objects[0]["box"], random, close=close))
+                images.append(cut(item.image, item.objects[0]["box"], random))
                 labels.append(label)
     return np.stack(images), np.array(labels)
 
 
-def _set(
-    classes: tuple[str, ...], name: str, each: int, cache: Path, seed: int, pins: Mapping[str, Any]
-) -> sets.ImageSet:
+def _set(classes: tuple[str, ...], name: str, each: int, cache: Path, seed: int) -> sets.ImageSet:
     folder = cache / f"{name}-{each}-{seed}"
     if (folder / "set.json").exists():
         return sets.open_set(folder)
     cache.mkdir(parents=True, exist_ok=True)
     return pictures.render(
-        told(classes), folder, each, seed=seed, pins={**pins, "sign.shape.sign": name}, settings={"antialias": 2},
+        told(classes), folder, each, seed=seed, pins={"sign.shape.sign": name}, settings={"antialias": 2},
         labels=("box",), workers=1,
     )  # fmt: skip
 
 
-def cut(
-    picture: NDArray[np.uint8], box: list[int], random: np.random.Generator, *, close: bool = False
-) -> NDArray[np.uint8]:
+def cut(picture: NDArray[np.uint8], box: list[int], random: np.random.Generator) -> NDArray[np.uint8]:
     """The picture within a box with a margin, its edges jittered, as if it had come from fewer pixels."""
     from PIL import Image
 
@@ -214,8 +206,6 @@ def cut(
     size = max(right - left, bottom - top)
     edges = np.array([left, top, right, bottom], float)
     jitter, small = random.uniform(-0.12, 0.12, 4), int(np.exp(random.uniform(np.log(14), np.log(64))))
-    if close:
-        jitter, small = np.zeros(4), SIDE
     edges += size * np.array([-1, -1, 1, 1]) * (0.13 + jitter)
     image = Image.fromarray(picture)
     image = image.transform((96, 96), Image.Transform.EXTENT, tuple(edges), Image.Resampling.BILINEAR)
