@@ -167,11 +167,7 @@ def _complete(options: argparse.Namespace) -> None:
 def _audit(options: argparse.Namespace) -> int:
     from tuckpoint.commands import audit
 
-    _check_reports(options)
-    told, status = audit.audit_told(options, terminal=_terminal(), progress=_progress(options))
-    _clear(sys.stderr)
-    _say(told)
-    return status
+    return _told(options, audit.audit_told, terminal=_terminal())
 
 
 def _gate(options: argparse.Namespace) -> int:
@@ -182,11 +178,21 @@ def _gate(options: argparse.Namespace) -> int:
     return status
 
 
+def _find(options: argparse.Namespace) -> int:
+    from tuckpoint.commands import find
+
+    return _told(options, find.told)
+
+
 def _prove(options: argparse.Namespace) -> int:
     from tuckpoint.commands import prove
 
+    return _told(options, prove.told)
+
+
+def _told(options: argparse.Namespace, verb: Callable[..., tuple[str, int]], **more: Any) -> int:
     _check_reports(options)
-    told, status = prove.told(options, progress=_progress(options))
+    told, status = verb(options, progress=_progress(options), **more)
     _clear(sys.stderr)
     _say(told)
     return status
@@ -259,7 +265,6 @@ def _run(options: argparse.Namespace) -> None:
 
     if _render_again(options):
         return
-
     told = deliver.repeat(
         options.recipe,
         output=options.output,
@@ -379,6 +384,7 @@ _VERBS: Mapping[str, Callable[[argparse.Namespace], int | None]] = {
     "measure": _measure,
     "audit": _audit,
     "gate": _gate,
+    "find": _find,
     "prove": _prove,
     "ledger": _ledger,
     "render": _render,

@@ -13,7 +13,7 @@ LAYERS = (
     ("scene", "table"),
     ("measure",),
     ("asked", "release"),
-    ("outcome", "prove"),
+    ("outcome", "prove", "gap"),
     ("run",),
     ("deliver", "pictures"),
     ("report",),
