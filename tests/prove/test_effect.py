@@ -32,7 +32,15 @@ def test_the_two_way_variance_adds_resamples_and_clusters():
     assert rows.training == pytest.approx(np.var(gains, ddof=1) * 0.5)
     assert rows.testing == pytest.approx(4 / 16 * 4 / 3)
     assert people.testing == pytest.approx(8 / 16 * 2)  # rows of one person say the same: twice the variance and more
-    assert wider([rows, people]) is people
+    assert wider([rows, people]).se == people.se
+
+
+def test_the_gain_on_locked_rows_is_shown_with_the_wider_interval():
+    locked, rest = Effect(0.02, 0.01, 9, "two-way", 0.00004, 0.00006), Effect(0.3, 0.02, 9, "corrected resampled t")
+    shown = wider([locked, rest])
+    assert (shown.gain, shown.se, shown.method) == (0.02, 0.02, "corrected resampled t")
+    assert shown.training + shown.testing == pytest.approx(0.02**2)
+    assert wider([locked, Effect(0.3, 0.001, 9, "corrected resampled t")]).method == "two-way"
 
 
 def test_the_two_way_interval_holds_a_known_mean():

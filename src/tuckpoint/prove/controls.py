@@ -20,7 +20,7 @@ from tuckpoint.table.engine import Array, Encoded
 ALARM = 0.001  # level of the tests: an honest source is accused once in a thousand proofs
 CROWDED = 0.10  # share of made rows nearer to a locked row than 99 % of real rows are: ten times what is natural
 NATURAL = 0.01
-PLANTED = 0.1  # share of made rows that the control replaces by locked rows
+PLANTED, LEAST_PLANTED = 0.1, 10  # share of made rows that the control replaces by locked rows, and how many at least
 MOST = 4_000  # rows of a side that are placed in space
 CUTS = (0.02, 0.05, 0.1, 0.25, 0.5)
 
@@ -82,10 +82,10 @@ def nearer(test: Array, out: Array) -> float:
 
 
 def plant(study: Study, block: Block, seed: Seed) -> Block:
-    """The block with a tenth of its rows replaced by locked rows: what a leak looks like."""
+    """The block with a tenth of its rows (ten at least) replaced by locked rows: what a leak looks like."""
     assert block.rows is not None
     random = seed.numpy()
-    count = min(max(1, round(PLANTED * block.size)), len(study.lock.test))
+    count = min(max(LEAST_PLANTED, round(PLANTED * block.size)), len(study.lock.test), block.size)
     at = random.permutation(block.size)[:count]
     taken = study.lock.test[random.permutation(len(study.lock.test))[:count]]
     columns = {name: values.copy() for name, values in block.rows.columns.items()}

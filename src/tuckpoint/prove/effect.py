@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -72,8 +72,13 @@ def two_way(gains: Array, influence: Array, clusters: Array, *, left_out: float,
 
 
 def wider(effects: Sequence[Effect]) -> Effect:
-    """The effect whose interval is wider: the one that is shown and that decides."""
-    return max(effects, key=lambda effect: effect.se)
+    """The first effect, that on locked rows, with the largest standard error of all: what is shown and what decides.
+
+    The others are measured on other rows, so that their own means would answer another question.
+    """
+    first, widest = effects[0], max(effects, key=lambda effect: effect.se)
+    rest = max(widest.se**2 - first.testing, 0.0)
+    return replace(first, se=widest.se, df=widest.df, method=widest.method, training=rest)
 
 
 def holm(p: Sequence[float], level: float = LEVEL) -> list[float]:

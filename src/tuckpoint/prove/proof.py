@@ -228,11 +228,13 @@ def _same_against_same(work: Study, found: Sequence[Replicate], mask: Array) -> 
         estimate(work.plan.metric, one.test[REAL][inside], truth, rate=work.plan.false_positive_rate) for one in found
     ]
     pairs = [second.minus(first) for first, second in zip(told[::2], told[1::2], strict=False)]
-    gains = np.array([pair.value for pair in pairs])
     influence = np.mean([pair.influence for pair in pairs], axis=0)
     clusters = work.groups[work.lock.test[inside]]
-    sizes = {"left_out": float(len(found[0].left_out)), "trained": float(found[0].trained)}
-    return two_way(gains, influence, clusters, **sizes)
+    gains = np.array([pair.value for pair in pairs])
+    testing = two_way(np.zeros(2), influence, clusters, left_out=0, trained=1).testing
+    # All resamples tell how far one lies from another: a pair differs by twice their variance.
+    training = 2 * float(np.var([one.value for one in told], ddof=1)) / len(pairs)
+    return Effect(float(gains.mean()), (training + testing) ** 0.5, len(told) - 1, "two-way", training, testing)
 
 
 def _leaks(found: Sequence[Replicate]) -> list[str]:

@@ -23,9 +23,9 @@ EXIT: Mapping[str, int] = {
 class Claim:
     """The effect of real + made beside real only on the locked rows of one slice.
 
-    `low` to `high` is the wider of the two intervals, at 1 - `level` (Holm over the claimed slices). `effects` holds
-    both. `unharmed` says whether a loss as large as the smallest effect that matters is ruled out. Without an effect
-    `why` says what is wanting.
+    `low` to `high` is the gain on locked rows within the wider of the two intervals, at 1 - `level` (Holm over the
+    claimed slices); `effects` holds both. `unharmed` says whether a loss as large as the smallest effect that matters
+    is ruled out. Without an effect `why` says what is wanting.
     """
 
     name: str

@@ -56,7 +56,7 @@ def verdict_page(proof: Proof) -> str:
         outcome=f'<p class="outcome">{prose(proof.why[:1].upper() + proof.why[1:])}.</p>',
     )
     sections = (
-        Section("claims", "Claims", "Each with the wider of its two intervals.", _claims(proof)),
+        Section("claims", "Claims", "The gain on locked rows, with the wider of the two intervals.", _claims(proof)),
         Section("arms", "Ways to train", _arms_lead(proof), _arms(proof)),
         Section("saved", "Real rows saved", _saved_lead(proof), _saved(proof)),
         Section(
