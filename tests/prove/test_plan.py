@@ -1,4 +1,8 @@
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 
 from tuckpoint.errors import InputError, RecipeError, UnknownPart
 from tuckpoint.prove.plan import Plan, Source
@@ -50,3 +54,14 @@ def test_a_file_that_is_no_plan(tmp_path):
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(RecipeError, match="no YAML"):
         Plan.load(tmp_path / "bad.yaml")
+
+
+def test_the_plan_of_the_guide_is_understood_and_whole():
+    text = (Path(__file__).parents[2] / "docs" / "prove.md").read_text(encoding="utf-8")
+    told = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    plan = Plan.from_dict(told)
+    assert plan.sources[1].where == "age < 25"
+    assert set(Plan.from_dict(TOLD).to_dict()) - set(told) == {"false_positive_rate"}
+    defaults = Plan.from_dict({**TOLD, "target": "income"}).to_dict()
+    for name in ("amounts", "weights", "folds", "learner", "curve", "seed", "metric"):
+        assert told[name] == defaults[name], name
