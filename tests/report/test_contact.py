@@ -52,3 +52,14 @@ def test_from_the_command_line(made, capsys, tmp_path):
     assert main(["look", str(made.folder), "--limit", "0"]) == 2
     assert main(["look", str(tmp_path)]) == 2
     assert "holds no set" in capsys.readouterr().err
+
+
+def test_quotas_are_told_cell_by_cell(tmp_path):
+    quota = {"knobs": {"camera.elevation_deg": [20.0, 70.0]}, "shares": {"camera.elevation_deg": [1, 3]}}
+    even = pictures.render({**SPEC, "frames": 1, "quotas": [quota]}, tmp_path / "out", 4, workers=1)
+    page = contact(even, pictures.covered(even))
+    rows = re.findall(r"elevation_deg (\d+).*?</td>.*?>(\d+)<", page, re.DOTALL)
+    assert rows == [("20", "1"), ("70", "3")]
+    assert "Quotas" not in contact(
+        even, {key: value for key, value in pictures.covered(even).items() if key != "quotas"}
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -50,6 +50,7 @@ def contact(pictures: ImageSet, coverage: Mapping[str, Any], *, limit: int = 24)
     )
     sections = [
         Section("seen", "What was seen", "Counted on rendered pixels.", table(heads, classes, right=heads[1:]) + vain),
+        *_quotas(coverage.get("quotas", ())),
         Section("pictures", f"The first {len(shown)}", "", "".join(shown)),
         Section(
             "meanings",
@@ -59,6 +60,22 @@ def contact(pictures: ImageSet, coverage: Mapping[str, Any], *, limit: int = 24)
         ),
     ]
     return sheet(head, sections, legend="", styles=("style.css", "contact.css"))
+
+
+def _quotas(quotas: Sequence[Sequence[Mapping[str, Any]]]) -> list[Section]:
+    """What each cell of each quota came to."""
+    heads = ("cell", "pictures", "things", "pixels")
+    tables = []
+    for cells in quotas:
+        rows = []
+        for cell in cells:
+            name = ", ".join(f"{knob} {value}" for knob, value in cell["knobs"].items())
+            sums = [sum(seen[kind] for seen in cell["classes"].values()) for kind in ("things", "pixels")]
+            rows.append((text(name, 200), f"{cell['pictures']:,}", *(f"{number:,}" for number in sums)))
+        tables.append(table(heads, rows, right=heads[1:]))
+    if not tables:
+        return []
+    return [Section("quotas", "Quotas", "Each cell, counted on rendered pixels.", "".join(tables))]
 
 
 def _figure(item: Item, pictures: ImageSet) -> str:
