@@ -5,7 +5,9 @@ import pyarrow.csv as pc
 import pytest
 from prove.laws import law
 
-from tuckpoint.cli import main
+from tuckpoint import arguments
+from tuckpoint.cli import _VERBS, main
+from tuckpoint.commands import prove
 from tuckpoint.prove.plan import Plan
 
 PLAN = """tuckpoint_plan: 1
@@ -16,6 +18,13 @@ curve: [0.5]
 folds: {repeats: 4, inner: 2}
 learner: {rounds: 10, rate: 0.2, leaves: 7, leaf_rows: 5}
 """
+
+
+def test_the_examples_of_the_help_are_understood():
+    told = [line.split() for line in prove.PROVE_MORE.splitlines() if line.startswith("  tuckpoint ")]
+    assert len(told) == 3
+    for words in told:
+        assert arguments.parser(_VERBS).parse_args(words[1:]).real is not None
 
 
 @pytest.fixture

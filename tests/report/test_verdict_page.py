@@ -42,6 +42,10 @@ def test_every_state_has_its_word(state):
     assert lines(replace(PROOF, state=state))[0].startswith(WORD[state])
 
 
+def test_the_plan_stands_there_line_by_line():
+    assert "\nfolds:\n  test: 0.3\n" in verdict_page(PROOF)
+
+
 def test_names_are_no_markup():
     hostile = "<script>alert(1)</script>"
     bad = replace(

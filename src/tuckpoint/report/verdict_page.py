@@ -162,7 +162,8 @@ def _controls(proof: Proof) -> str:
 def _plan(proof: Proof) -> str:
     chosen = "; ".join(f"{plain(what)}: {count} times" for what, count in proof.chosen.items())
     entries = [("digest", f"<code>{proof.digest}</code>"), ("chosen by inner folds", chosen)]
-    return f'<dl class="method">{facts(entries)}</dl><pre>{plain(proof.plan.to_yaml(), 20_000)}</pre>'
+    told = "\n".join(plain(line, 200) for line in proof.plan.to_yaml().splitlines())
+    return f'<dl class="method">{facts(entries)}</dl><pre>{told}</pre>'
 
 
 def _method(proof: Proof) -> str:
