@@ -5,6 +5,7 @@ from tuckpoint.prove.effect import (
     Effect,
     corrected,
     detectable,
+    hedged,
     holm,
     rows_needed,
     state,
@@ -91,3 +92,17 @@ def test_rows_that_would_show_the_effect():
 def test_no_effect_at_all_has_p_one():
     assert Effect(0.0, 0.0, 9, "two-way").p == 1
     assert Effect(2.262157, 1.0, 9, "two-way").p == pytest.approx(0.05, abs=1e-6)
+
+
+def test_choosing_none_every_time_leaves_a_doubt():
+    gains = np.array([0.02, 0.04, 0.03, 0.03])
+    sizes = {"left_out": 20, "trained": 80}  # four resamples that are worth two
+    always = two_way(gains, np.array([0.5, -0.5, 0.5, -0.5]), np.arange(4), **sizes)
+    none = two_way(np.zeros(4), np.zeros(4), np.arange(4), **sizes)
+    doubt = hedged(none, always, gains, 0, **sizes)
+    q, variance = 1 / 4, np.var(gains, ddof=1)
+    assert doubt.gain == 0
+    assert doubt.training == pytest.approx((q * (variance + 0.03**2) - (q * 0.03) ** 2) * 0.5)
+    assert doubt.testing == pytest.approx(q**2 * always.testing)
+    assert hedged(always, always, gains, 4, **sizes).se >= always.se
+    assert hedged(none, none, np.zeros(4), 0, **sizes).se == 0

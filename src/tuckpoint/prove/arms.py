@@ -22,6 +22,7 @@ from tuckpoint.table.engine import Array
 
 REAL, MIXED, MADE, MORE = "real only", "real + made", "made only", "more real"
 REWEIGHT, OVERSAMPLE = "reweight", "oversample"
+FORCED = "real + made, always"
 PERMUTED, DUPLICATED = "permuted labels", "duplicated rows"
 INNER_LEAST = 3  # rows of each class in an inner fold
 
@@ -70,8 +71,13 @@ def replicate(study: Study, number: int, tables: Mapping[str, pa.Table]) -> Repl
     short += sum(block is None for block in blocks.values())
     base = sources.real(study, rows)
     arms = _arms(study, base, blocks, choice, seed)
-    test, out = {}, {}
+    test: dict[str, Array] = {}
+    out: dict[str, Array] = {}
+    same = {MIXED: REAL if arms[MIXED] is arms[REAL] else None, FORCED: MIXED if choice.weight else None}
     for name, parts in arms.items():
+        if (twin := same.get(name)) is not None and twin in test:
+            test[name], out[name] = test[twin], out[twin]
+            continue
         model = sources.trained(study, parts, seed.child("learner"))
         test[name] = sources.predicted(study, model, study.lock.test)
         out[name] = sources.predicted(study, model, left_out)
@@ -91,7 +97,8 @@ def _arms(
     study: Study, base: Block, blocks: Mapping[str, Block | None], choice: Choice, seed: Seed
 ) -> dict[str, list[Block]]:
     """The blocks that each arm trains on; an arm whose source made no rows is as real only."""
-    arms = {REAL: [base], MIXED: [base]}
+    only = [base]
+    arms = {REAL: only, MIXED: only}
     classes = study.outcome.classes
     if classes:
         arms[REWEIGHT] = [sources.reweighted(base, classes)]
@@ -101,8 +108,9 @@ def _arms(
         return arms
     block = block.first(round(choice.amount * base.size))
     weight = choice.weight or study.plan.weights[len(study.plan.weights) // 2]
+    arms[FORCED] = [base, block.weighing(weight * base.size)]
     if choice.weight:
-        arms[MIXED] = [base, block.weighing(choice.weight * base.size)]
+        arms[MIXED] = arms[FORCED]
     arms[MADE] = [block]
     shuffled = sources.permuted(block, seed.child("permute"))
     again = sources.duplicated(base, block.size, seed.child("duplicate"))

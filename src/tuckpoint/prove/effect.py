@@ -71,6 +71,23 @@ def two_way(gains: Array, influence: Array, clusters: Array, *, left_out: float,
     return Effect(float(np.mean(gains)), (training + testing) ** 0.5, r - 1, "two-way", training, testing)
 
 
+def hedged(effect: Effect, always: Effect, gains: Array, chosen: int, *, left_out: float, trained: float) -> Effect:
+    """The effect of choosing made rows or none, with the doubt of the choice itself: other rows may choose otherwise.
+
+    Where no resample chose made rows every gain is 0, and so is its spread, though the next table may choose them.
+    `always` is the effect, and `gains` (r,) are those of the resamples, had made rows always been taken; of as many independent
+    resamples as the overlapping ones are worth, and two more, one of which chose, the share `q` that chose gives the
+    variance q (s2 + m2) - (q m)2 of a gain. Neither variance falls below that.
+    """
+    r = len(gains)
+    spread = 1 / r + left_out / trained
+    q = (chosen / r / spread + 1) / (1 / spread + 2)
+    mean = float(gains.mean())
+    variance = q * (float(np.var(gains, ddof=1)) + mean**2) - (q * mean) ** 2
+    training, testing = max(effect.training, variance * spread), max(effect.testing, q**2 * always.testing)
+    return replace(effect, se=(training + testing) ** 0.5, training=training, testing=testing)
+
+
 def wider(effects: Sequence[Effect]) -> Effect:
     """The first effect, that on locked rows, with the largest standard error of all: what is shown and what decides.
 

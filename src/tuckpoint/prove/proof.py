@@ -13,11 +13,23 @@ import numpy as np
 import pyarrow as pa
 
 from tuckpoint.errors import InputError
+from tuckpoint.measure.intervals import Estimate
 from tuckpoint.prove import arms
-from tuckpoint.prove.arms import DUPLICATED, MIXED, MORE, PERMUTED, REAL, Replicate
+from tuckpoint.prove.arms import DUPLICATED, FORCED, MIXED, MORE, PERMUTED, REAL, Replicate
 from tuckpoint.prove.controls import ALARM, accused
 from tuckpoint.prove.curve import saved
-from tuckpoint.prove.effect import Effect, corrected, detectable, holm, rows_needed, state, two_way, unharmed, wider
+from tuckpoint.prove.effect import (
+    Effect,
+    corrected,
+    detectable,
+    hedged,
+    holm,
+    rows_needed,
+    state,
+    two_way,
+    unharmed,
+    wider,
+)
 from tuckpoint.prove.metric import SIGN, calibration, estimate, losses, measurable
 from tuckpoint.prove.plan import Plan, Source
 from tuckpoint.prove.study import ELSEWHERE, Study, study
@@ -116,46 +128,50 @@ def effects(
 
     None and why if the locked rows do not suffice; the corrected effect is missing where rows left out do not.
     """
-    plan, sign = work.plan, SIGN[work.plan.metric]
-    inside = mask[work.lock.test]
-    rows = work.lock.test[inside]
-    truth = work.truth[rows]
-    if why := measurable(plan.metric, truth, rate=plan.false_positive_rate):
-        return [], why
-    rate, pairs = plan.false_positive_rate, []
-    for one in found:
-        new, old = (
-            estimate(plan.metric, one.test[name if name in one.test else REAL][inside], truth, rate=rate)
-            for name in (arm, beside)
-        )
-        pairs.append(new.minus(old))
     sizes = {
         "left_out": float(np.mean([len(one.left_out) for one in found])),
         "trained": float(np.mean([one.trained for one in found])),
     }
-    gains = sign * np.array([pair.value for pair in pairs])
-    influence = sign * np.mean([pair.influence for pair in pairs], axis=0)
-    both = [two_way(gains, influence, work.groups[rows], **sizes)]
-    outer = _outer_gains(work, found, arm, mask, beside)
-    return [*both, *([] if outer is None else [corrected(outer, **sizes)])], ""
+    locked = work.lock.test[mask[work.lock.test]]
+    if why := measurable(work.plan.metric, work.truth[locked], rate=work.plan.false_positive_rate):
+        return [], why
+    chosen = sum(one.choice.weight > 0 for one in found)
 
+    def on_locked(name: str) -> tuple[Effect, Array]:
+        pairs = [_paired(work, one.test, work.lock.test, mask, name, beside) for one in found]
+        gains = np.array([pair.value for pair in pairs])
+        influence = np.mean([pair.influence for pair in pairs], axis=0)
+        return two_way(gains, influence, work.groups[locked], **sizes), gains
 
-def _outer_gains(work: Study, found: Sequence[Replicate], arm: str, mask: Array, beside: str) -> Array | None:
-    """Gain of each resample on the rows it left out; None if they do not suffice in one of them."""
-    plan, gains = work.plan, []
+    def on_left_out(name: str) -> tuple[Effect, Array]:
+        gains = np.array([_paired(work, one.out, one.left_out, mask, name, beside).value for one in found])
+        return corrected(gains, **sizes), gains
+
+    ways = [on_locked, on_left_out]
     for one in found:
-        inside = mask[one.left_out]
-        truth = work.truth[one.left_out[inside]]
-        if measurable(plan.metric, truth, rate=plan.false_positive_rate):
-            return None
-        new, old = (
-            estimate(
-                plan.metric, one.out[name if name in one.out else REAL][inside], truth, rate=plan.false_positive_rate
-            ).value
-            for name in (arm, beside)
-        )
-        gains.append(SIGN[plan.metric] * (new - old))
-    return np.array(gains)
+        left_out = one.left_out[mask[one.left_out]]
+        if arm == MORE or measurable(work.plan.metric, work.truth[left_out], rate=work.plan.false_positive_rate):
+            ways = [on_locked]
+    told = []
+    for way in ways:
+        effect, _ = way(arm)
+        if arm == MIXED:
+            always, gains = way(FORCED)
+            effect = hedged(effect, always, gains, chosen, **sizes)
+        told.append(effect)
+    return told, ""
+
+
+def _paired(work: Study, predictions: Mapping[str, Array], rows: Array, mask: Array, arm: str, beside: str) -> Estimate:
+    """The gain of one arm beside another on rows under a mask; an arm that was not trained is as real only."""
+    inside, rate = mask[rows], work.plan.false_positive_rate
+    truth = work.truth[rows[inside]]
+    new, old = (
+        estimate(work.plan.metric, predictions[name if name in predictions else REAL][inside], truth, rate=rate)
+        for name in (arm, beside)
+    )
+    gain, sign = new.minus(old), SIGN[work.plan.metric]
+    return Estimate(sign * gain.value, sign * gain.influence)
 
 
 def _claim(work: Study, found: Sequence[Replicate], name: str, mask: Array) -> Claim:
@@ -266,7 +282,7 @@ def _arms(work: Study, found: Sequence[Replicate]) -> tuple[Arm, ...]:
         value = float(
             np.mean([estimate(plan.metric, part, truth, rate=plan.false_positive_rate).value for part in parts])
         )
-        both = [] if name == REAL else effects(work, found, name, work.sought)[0][: 1 if name == MORE else 2]
+        both = [] if name == REAL else effects(work, found, name, work.sought)[0]
         low, high = wider(both).interval() if both else (None, None)
         loss = None if not work.outcome.classes else float(np.mean([losses(part, truth).mean() for part in parts]))
         trust = None if work.outcome.classes > 2 else float(np.mean([calibration(part, truth) for part in parts]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuckpoint.prove.arms import DUPLICATED, MIXED, PERMUTED
+from tuckpoint.prove.arms import DUPLICATED, FORCED, MIXED, PERMUTED
 from tuckpoint.prove.controls import ALARM
 from tuckpoint.prove.effect import Effect
 from tuckpoint.prove.metric import SIGN
@@ -19,6 +19,7 @@ WORD = {
 GLYPH = {"helps": "holds", "hurts": "fails", "blocked": "fails"}
 IS = {
     MIXED: "real rows and made ones; source, amount and weight chosen by inner folds, none being a candidate",
+    FORCED: "the same, made rows even where inner folds chose none",
     "real only": "what every gain is measured against",
     "reweight": "baseline: real rows, each class of equal weight",
     "oversample": "baseline: real rows, rarer classes drawn again",
