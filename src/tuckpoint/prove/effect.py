@@ -75,9 +75,9 @@ def hedged(effect: Effect, always: Effect, gains: Array, chosen: int, *, left_ou
     """The effect of choosing made rows or none, with the doubt of the choice itself: other rows may choose otherwise.
 
     Where no resample chose made rows every gain is 0, and so is its spread, though the next table may choose them.
-    `always` is the effect, and `gains` (r,) are those of the resamples, had made rows always been taken; of as many independent
-    resamples as the overlapping ones are worth, and two more, one of which chose, the share `q` that chose gives the
-    variance q (s2 + m2) - (q m)2 of a gain. Neither variance falls below that.
+    `always` is the effect, and `gains` (r,) are those of the resamples, had made rows always been taken. Of as many
+    independent resamples as the overlapping ones are worth, and two more, one of which chose, the share `q` that chose
+    gives the variance q (s2 + m2) - (q m)2 of a gain. Neither variance falls below that.
     """
     r = len(gains)
     spread = 1 / r + left_out / trained
