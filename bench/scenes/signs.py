@@ -26,27 +26,32 @@ from tuckpoint.seed import Seed
 
 RESULTS = Path(__file__).resolve().parent / "results"
 EACH = (0, 1, 2, 4, 8)
-ARMS = ("real", "both")
 PENALTY, WEIGHT, SHIFTED = 0.1, 1.0, 4  # chosen on the validation part
 Right = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+
+def copies(held: Photos) -> Floats:
+    """Features (1 + SHIFTED, n, d) of the photographs and of their moved copies."""
+    every = [held.images, *(moved(held.images, Seed(0).child("moved", k)) for k in range(SHIFTED))]
+    return np.stack([features(images) for images in every])
 
 
 def answers(
-    held: Photos, pool: NDArray[np.bool_], tested: NDArray[np.bool_], made: Sums | None, each: int, seeds: int
-) -> Right:
-    """Whether each tested photograph was told rightly (seeds, n), with so many real signs a class and the renders."""
-    seen = features(held.images[tested])
-    found = []
+    held: Photos, seen: Floats, pool: NDArray[np.bool_], tested: NDArray[np.bool_], made: Sums, each: int, seeds: int
+) -> dict[str, Right]:
+    """Whether each tested photograph was told rightly (seeds, n), by arm, with so many real signs a class."""
+    found: dict[str, list[Right]] = {"real": [], "both": []}
     for number in range(seeds if each else 1):
-        total = None if made is None else made.times(WEIGHT)
         rows = chosen(held, pool, each, Seed(number))
+        totals = {"both": made.times(WEIGHT)}
         if rows.size:
-            images = [held.images[rows]] + [moved(held.images[rows], Seed(number).child(k)) for k in range(SHIFTED)]
-            real = sums(features(np.concatenate(images)), np.tile(held.labels[rows], SHIFTED + 1), len(held.classes))
-            total = real if total is None else total + real
-        assert total is not None
-        found.append((seen @ solved(total, PENALTY)).argmax(1) == held.labels[tested])
-    return np.stack(found)
+            learnt = np.concatenate(list(seen[:, rows]))
+            totals["real"] = sums(learnt, np.tile(held.labels[rows], len(seen)), len(held.classes))
+            totals["both"] = totals["both"] + totals["real"]
+        for arm, total in totals.items():
+            found[arm].append((seen[0, tested] @ solved(total, PENALTY)).argmax(1) == held.labels[tested])
+    return {arm: np.stack(right) for arm, right in found.items() if right}
 
 
 def recalls(right: Right, labels: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -95,9 +100,9 @@ def measured(held: Photos, made: Sums, seeds: int, *, validate: bool) -> dict[st
     pool = ~held.testing & ~held_back(held) if validate else ~held.testing
     labels, draws = held.labels[tested], resampled(held, tested, 1000)
     found: dict[str, Any] = {"photographs": int(tested.sum()), "signs": len(np.unique(held.signs[tested]))}
+    seen = copies(held)
     for each in (*EACH, 999):
-        right = {arm: answers(held, pool, tested, made if arm == "both" else None, each, seeds if each < 999 else 1)
-                 for arm in ARMS if each or arm == "both"}  # fmt: skip
+        right = answers(held, seen, pool, tested, made, each, seeds if each < 999 else 1)
         told: dict[str, Any] = {arm: scores(one, labels, draws) for arm, one in right.items()}
         if each:
             told["gain"] = gain(right["both"], right["real"], labels, draws)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 CELL, WAYS = 6, 12
 
@@ -24,7 +24,7 @@ def features(images: NDArray[np.uint8]) -> Floats:
 
 
 def _features(images: NDArray[np.uint8]) -> Floats:
-    light = np.sqrt(images / 255.0)
+    light = np.sqrt(images / np.float32(255))
     n, h, w, _ = light.shape
     middle = light[:, h // 6 : -h // 6, w // 6 : -w // 6].mean(axis=3)
     spread = middle.std(axis=(1, 2)) + 0.01
@@ -44,7 +44,7 @@ def _features(images: NDArray[np.uint8]) -> Floats:
     grid = light.reshape(n, cells[0], CELL, cells[1], CELL, 3).mean(axis=(2, 4))
     colour = np.stack([grid[..., 0] - grid[..., 1], grid[..., 2] - grid[..., :2].mean(-1)], -1)
     colour = 0.15 * colour / (light.std(axis=(1, 2, 3))[:, None, None, None] + 0.03)
-    return np.concatenate([blocks.reshape(n, -1), colour.reshape(n, -1), np.ones((n, 1))], 1)
+    return np.concatenate([blocks.reshape(n, -1), colour.reshape(n, -1), np.ones((n, 1))], 1).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class Sums:
 def sums(seen: Floats, labels: Rows, classes: int) -> Sums:
     """The sums of pictures (n, d), every class of which counts as one."""
     count = np.bincount(labels, minlength=classes)
-    weight = 1 / count[labels]
-    columns = np.eye(classes)[labels]
+    weight = (1 / count[labels]).astype(np.float32)
+    columns = np.eye(classes, dtype=np.float32)[labels]
     return Sums((seen * weight[:, None]).T @ seen, (seen * weight[:, None]).T @ columns)
 
 
 def solved(held: Sums, penalty: float) -> Any:
     """The coefficients (d, c)."""
-    return np.linalg.solve(held.square + penalty * np.eye(len(held.square)), held.wanted)
+    return np.linalg.solve(held.square + np.float32(penalty) * np.eye(len(held.square), dtype=np.float32), held.wanted)
