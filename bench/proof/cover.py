@@ -21,7 +21,7 @@ import numpy as np
 from bench.proof import engines, null
 from bench.proof.null import RESULTS, ROWS, kept, law, plan, short
 from tuckpoint.measure.intervals import auc, clopper_pearson
-from tuckpoint.prove.arms import DUPLICATED, MADE, MIXED, OVERSAMPLE, PERMUTED, REAL, REWEIGHT, replicate
+from tuckpoint.prove.arms import DUPLICATED, FORCED, MADE, MIXED, OVERSAMPLE, PERMUTED, REAL, REWEIGHT, replicate
 from tuckpoint.prove.proof import prove
 from tuckpoint.prove.splits import Lock
 from tuckpoint.prove.study import study
@@ -93,7 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         RESULTS / f"truth-{engine}.jsonl", asked.truths, lambda number: truth(engine, number), only=asked.told
     )
     if engine in null.ENGINES:
-        runs = [run for run in kept(RESULTS / "null.jsonl") if run["engine"] == engine]
+        # Runs without this arm were made before the doubt of choosing none was counted.
+        runs = [run for run in kept(RESULTS / "null.jsonl") if run["engine"] == engine and FORCED in run["arms"]]
     else:
         file = RESULTS / f"cover-{engine}.jsonl"
         runs = gathered(file, asked.runs, lambda number: trial(engine, number), only=asked.told)

@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -53,14 +53,14 @@ def plan(engine: str, seed: int) -> Plan:
     )  # fmt: skip
 
 
-def trial(number: int) -> dict[str, object]:
+def trial(number: int) -> dict[str, Any]:
     """One proof, in short."""
     engine = ENGINES[number % len(ENGINES)]
     proof = prove(plan(engine, number), law(ROWS, Seed(number, ("null",))))
     return {"run": number, "engine": engine, **short(proof)}
 
 
-def short(proof: Proof) -> dict[str, object]:
+def short(proof: Proof) -> dict[str, Any]:
     """What a bench keeps of a proof."""
     claim = proof.claims[0]
     effects = [
@@ -76,21 +76,21 @@ def short(proof: Proof) -> dict[str, object]:
     }  # fmt: skip
 
 
-def kept(file: Path) -> list[dict[str, object]]:
+def kept(file: Path) -> list[dict[str, Any]]:
     """The runs that were done before."""
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def helped(run: dict[str, object]) -> bool:
+def helped(run: dict[str, Any]) -> bool:
     """Whether the interval of the run says `helps`, whatever the controls say."""
     effects = [
         Effect(e["gain"], (e["training"] + e["testing"]) ** 0.5, e["df"], e["method"], e["training"], e["testing"])
-        for e in cast(list[dict[str, Any]], run["effects"])
+        for e in run["effects"]
     ]
     return bool(effects) and state(wider(effects), SMALLEST) == "helps"
 
 
-def told(runs: Sequence[dict[str, object]]) -> str:
+def told(runs: Sequence[dict[str, Any]]) -> str:
     """The figures of the runs."""
     lines = []
     for name in (*ENGINES, "all"):
@@ -99,7 +99,7 @@ def told(runs: Sequence[dict[str, object]]) -> str:
             continue
         helps = sum(helped(run) for run in part)
         low, high = clopper_pearson(helps, len(part))
-        gains = np.array([run["effects"][0]["gain"] for run in part if run["effects"]])  # type: ignore[index]
+        gains = np.array([run["effects"][0]["gain"] for run in part if run["effects"]])
         lines.append(
             f"{name}: helps in {helps} of {len(part)} = {helps / len(part):.2%} [{low:.2%}, {high:.2%}]; "
             f"mean gain {gains.mean():+.4f} (se {gains.std(ddof=1) / len(gains) ** 0.5:.4f}); "

@@ -118,3 +118,7 @@ def test_a_source_that_knows_the_law_helps(monkeypatch):
     assert proof.exit == 0
     assert proof.claims[0].low > 0
     assert all(control.passed for control in proof.controls)
+
+
+def test_workers_change_nothing(useless):
+    assert prove(plan(curve=(0.5,)), law(), workers=2).to_dict() == useless.to_dict()
