@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tuckpoint.commands import audit, blender, find, ledger, prove, render
+from tuckpoint.commands import audit, blender, find, ledger, plan, prove, render
 
 Run = Callable[[argparse.Namespace], int | None]
 GUARDING = ("private", "delta", "unit", "rows_per_unit", "population", "part", "purpose")
@@ -89,6 +89,7 @@ def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _audit(verb("audit", audit.AUDIT, "attack made rows or a model; 0 pass, 2 blocked", audit.AUDIT_MORE))
     _gate(verb("gate", audit.GATE, "may it be released? 0 pass, 2 blocked, 3 review", audit.GATE_MORE))
     _find(verb("find", find.FIND, "what does a table lack, what does it cost, can it be mended", find.FIND_MORE))
+    plan.arguments(verb("plan", plan.PLAN, "what to do about each gap, and how to prove it", plan.PLAN_MORE))
     _prove(
         verb("prove", prove.PROVE, "do made rows help? 0 helps, 3 no evidence, 4 equivalent, 5 hurts", prove.PROVE_MORE)
     )
@@ -196,6 +197,7 @@ def _gate(place: argparse.ArgumentParser) -> None:
 
 def _find(place: argparse.ArgumentParser) -> None:
     find.arguments(place)
+    _seed(place)
     _report_files(place)
     place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
     _progress(place)

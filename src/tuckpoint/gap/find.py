@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from tuckpoint.asked import schema_of
 from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.gap import damage, domain, doubles, margins
+from tuckpoint.gap.assess import Case, Side, assessed, mask_of
 from tuckpoint.gap.columns import parts
-from tuckpoint.gap.finding import Gap, Gaps
-from tuckpoint.gap.reference import Search, against
-from tuckpoint.measure.prepare import prepare
+from tuckpoint.gap.finding import Gaps, Leak, Missing, Weak
+from tuckpoint.gap.model import Judged
+from tuckpoint.gap.reference import against
+from tuckpoint.gap.region import regions
+from tuckpoint.gap.weak import SAME, weak
+from tuckpoint.measure.prepare import Space, prepare
+from tuckpoint.measure.utility import task
 from tuckpoint.schema import Schema
-from tuckpoint.table.engine import Progress, quiet
+from tuckpoint.seed import Seed
+from tuckpoint.table.engine import Array, Encoded, Progress, quiet
 from tuckpoint.table.frame import Frame, read
+
+CELLS = 0.8  # share of the level that the cells have; ranges of numbers have the rest
+COPIED = 0.05  # share of reference rows that also stand among training rows, above which the model is not judged there
 
 
 @dataclass(frozen=True)
 class Settings:
     """How gaps are sought: at which level all tests of one kind stand together, over how many columns, most told.
 
-    `smallest_effect` is the smallest fall of the mean loss that would be worth its rows.
+    `smallest_effect` is the smallest fall of the mean loss (log loss, or the squared error of a number over its
+    variance) that would be worth its rows. `seed` is the root of all draws.
     """
 
     level: float = 0.05
     ways: int | None = None
     most: int = 20
     smallest_effect: float = 0.01
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.level <= 0.2:
@@ -40,61 +54,265 @@ class Settings:
             raise InputError("most and smallest_effect must be above 0")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What came in: the tables (None where absent), the declared values, and what the columns mean."""
+
+    train: Frame
+    reference: Frame | None
+    test: Frame | None
+    margins: Mapping[str, Any] | None
+    domain: Mapping[str, Any] | None
+    schema: Schema
+    group: str | None
+    settings: Settings
+
+    @property
+    def seed(self) -> Seed:
+        """The root of all draws."""
+        return Seed(self.settings.seed).child("find")
+
+
 def find(
     train: Any,
     *,
     target: str | None = None,
     reference: Any = None,
+    margins: str | Path | None = None,
+    domain: str | Path | None = None,
+    test: Any = None,
     group: str | None = None,
     schema: Schema | str | Path | None = None,
     settings: Settings | None = None,
     progress: Progress = quiet,
 ) -> Gaps:
-    """What the real table `train` (any dataframe, or a path) lacks beside a reference sample.
+    """What the real table `train` (any dataframe, or a path) lacks, what it costs, and whether more rows would mend it.
 
-    `reference` has the same columns; the target may be absent. `group` names the people. Raises InputError without a
-    reference of any kind: nobody can see what is missing from the rows alone.
+    One of `reference` (rows of the population with the same columns; the target may be absent), `margins` or `domain`
+    (files, see docs/find.md) says what should be there. `test` are real rows that the model will be tested on; `group`
+    names the people. Raises InputError without any of the three: nobody can see what is missing from the rows alone.
     """
-    chosen, frame = settings or Settings(), read(train)
+    asked = _asked(train, reference, margins, domain, test, target, group, schema, settings or Settings())
+    progress("checking the rows", 0.0)
+    found_leaks = leaks(asked)
+    case, space = _case(asked)
+    progress("counting cells", 0.1)
+    found, tested, overall = missing(asked, case, space)
+    progress("judging the model", 0.2)
+    judged = case.judged()
+    gaps = assessed(found, case, judged, progress)
+    slices, looked = _weak(asked, case, judged, found)
+    about = _about(asked)
+    overall = {**overall, **_told(asked, judged, looked)}
+    return Gaps(about, gaps, tuple(slices), tuple(found_leaks), tuple(_notes(asked, case)), tested, overall)
+
+
+def _asked(
+    train: Any, reference: Any, shares: Any, declared: Any, test: Any, target: str | None, group: str | None,
+    schema: Schema | str | Path | None, settings: Settings,
+) -> Asked:  # fmt: skip
+    frame = read(train)
     for role, name in (("target", target), ("group", group)):
         if name is not None and name not in frame.table.column_names:
             raise InputError(
                 f'{role} "{name}" is no column of {frame.name}{did_you_mean(name, frame.table.column_names)}'
             )
-    if reference is None:
+    if sum(one is not None for one in (reference, shares, declared)) != 1:
         raise InputError(
-            "what is missing cannot be seen in the rows themselves; pass --reference with rows of the population"
+            "what is missing cannot be seen in the rows themselves; pass one of --reference (rows of the population), "
+            "--margins (published shares) and --domain (what must be covered)"
         )
-    meaning = schema_of(frame.table, schema, target=target, person=group)
-    progress("counting cells", 0.1)
-    beside = read(reference)
-    search = sampled(frame.table, beside.table, meaning, chosen)
-    return Gaps(
-        about=_about(frame, beside, meaning, chosen),
-        gaps=tuple(Gap(missing) for missing in search.found),
-        notes=(),
-        tested=search.tested,
+    return Asked(
+        frame,
+        None if reference is None else read(reference),
+        None if test is None else read(test),
+        None if shares is None else margins.load(shares),
+        None if declared is None else domain.load(declared),
+        schema_of(frame.table, schema, target=target, person=group),
+        group,
+        settings,
     )
 
 
-def sampled(train: pa.Table, reference: pa.Table, schema: Schema, settings: Settings) -> Search:
-    """The gaps beside a reference sample, over the columns that both tables have, but for the target."""
-    shared = Schema(
-        tuple(c for c in schema.columns if c.name in reference.column_names and c.modelled and c.name != schema.target)
-    )
+def _case(asked: Asked) -> tuple[Case, Space]:
+    """The tables in the space that gaps are told in, and in that of the model."""
+    schema, tables = asked.schema, {"train": asked.train.table}
+    tables |= {} if asked.reference is None else {"reference": asked.reference.table}
+    tables |= {} if asked.test is None else {"test": asked.test.table}
+    columns = [c for c in schema.columns if c.modelled and all(c.name in t.column_names for t in tables.values())]
+    shared = Schema(tuple(c for c in columns if c.name != schema.target))
     if not shared.columns:
-        raise InputError(
-            "the reference shares no column with the training rows that could be compared; rename its columns"
-        )
-    space = prepare(reference, train, None, shared)
-    return against(
-        parts(space.made, space.real, shared), level=settings.level, ways=settings.ways, most=settings.most
+        raise InputError("the tables share no column that could be compared; give their columns the same names")
+    beside = tables.get("reference", tables["train"])
+    space = prepare(beside, tables["train"], tables.get("test"), shared)
+    cells = {"train": space.made, "reference": space.real}
+    if space.holdout is not None:
+        cells["test"] = space.holdout
+    sides = {name: Side(name, cells[name]) for name in tables}
+    work = None
+    if schema.target is not None:
+        meant = replace(shared, columns=(*shared.columns, schema[schema.target]), target=schema.target)
+        with_target = {n: t for n, t in tables.items() if schema.target in t.column_names}
+        inputs = {name: prepare(tables["train"], table, None, meant).made for name, table in with_target.items()}
+        work = task({"real": inputs["train"], **inputs}, schema.target)
+        scale = 1.0
+        if work.classes == 0:  # in standard deviations, so that a loss of 1 is that of the mean
+            scale = float(np.nanstd(work.truth["real"])) or 1.0
+        for name, model in inputs.items():
+            sides[name] = replace(sides[name], model=model, truth=work.truth[name] / scale)
+    if asked.group is not None:
+        for name, table in tables.items():
+            if asked.group in table.column_names:
+                sides[name] = replace(sides[name], groups=_groups(table, asked.group))
+    judge = _judge(asked, sides)
+    return (
+        Case(
+            schema, sides["train"], work, judge, sides.get("test"), sides.get("reference"),
+            asked.settings.smallest_effect, asked.settings.level, asked.seed,
+        ),
+        space,
     )  # fmt: skip
 
 
-def _about(frame: Frame, beside: Frame, schema: Schema, settings: Settings) -> dict[str, Any]:
+def _groups(table: pa.Table, name: str) -> Array:
+    return np.unique(np.array([str(v) for v in table[name].to_pylist()]), return_inverse=True)[1]
+
+
+def _judge(asked: Asked, sides: Mapping[str, Side]) -> Side:
+    """Where the model is judged: on labelled reference rows that it did not learn from, the test, or cross-fitted."""
+    reference = sides.get("reference")
+    if reference is not None and reference.labelled and asked.reference is not None and not _copied(asked):
+        return reference
+    test = sides.get("test")
+    return test if test is not None and test.labelled else sides["train"]
+
+
+def _copied(asked: Asked) -> bool:
+    assert asked.reference is not None
+    names = [n for n in asked.schema.names if n in asked.reference.table.column_names]
+    train, beside = doubles.codes(asked.train.table, asked.reference.table, names)
+    found = doubles.twins(doubles.keys(train), doubles.keys(beside), asked.seed.child("copied"))
+    return found.count - found.chance > COPIED * found.rows
+
+
+def missing(asked: Asked, case: Case, space: Space) -> tuple[list[Missing], int, dict[str, Any]]:
+    """The gaps by the kind of reference, how many cells were tested, and what else is told of the search."""
+    settings, schema = asked.settings, asked.schema
+    if asked.margins is not None:
+        shares = margins.published(asked.margins, case.train.cells, schema)
+        gaps, tested = margins.short(shares, level=settings.level, most=settings.most)
+        return gaps, tested, {"published shares": f"{tested:,}, exact binomial tests, Holm at {settings.level:g}"}
+    if asked.domain is not None:
+        gaps, coverage, looked = domain.uncovered(
+            asked.domain, case.train.cells, schema, level=settings.level, most=settings.most
+        )
+        covered = "; ".join(
+            f"{one.combinations:,} of {one.ways}: {one.any_row:.1%} hold a row, {one.enough:.1%} enough"
+            f"{f', {one.infeasible:,} cannot be' if one.infeasible else ''}"
+            for one in coverage
+        )
+        return gaps, looked, {"combinations of factors": covered, "coverage": [asdict(one) for one in coverage]}
+    columns = parts(space.made, space.real, schema)
+    search = against(columns, level=CELLS * settings.level, ways=settings.ways, most=settings.most)
+    boxes, _, judged = regions(
+        _outside(search.found, space.made, schema), _outside(search.found, space.real, schema), schema,
+        asked.seed.child("regions"),         level=(1 - CELLS) * settings.level,
+    )  # fmt: skip
+    told = {
+        "cells": f"{search.tested:,} cells of up to three columns, Fisher's exact test, Holm at "
+        f"{CELLS * settings.level:g} in equal shares for single columns, pairs and triples",
+        "ranges of numbers": f"{judged} boxes from a tree on half of the rows, Fisher's exact test on the other half, "
+        f"Holm at {(1 - CELLS) * settings.level:g}",
+    }
+    return [*search.found, *boxes][: settings.most], search.tested + judged, told
+
+
+def _outside(found: tuple[Missing, ...], rows: Encoded, schema: Schema) -> Encoded:
+    """The rows in none of the gaps: ranges are sought among them."""
+    return rows.take(~np.logical_or.reduce([mask_of(gap.where, rows, schema) for gap in found])) if found else rows
+
+
+def _weak(asked: Asked, case: Case, judged: Judged | None, found: list[Missing]) -> tuple[list[Weak], int]:
+    if judged is None:
+        return [], 0
+    rows = case.judge.cells.take(judged.rows)
+    slices, masks, looked = weak(
+        parts(rows, rows, asked.schema), judged, level=asked.settings.level, smallest=asked.settings.smallest_effect
+    )
+    gaps = [mask_of(gap.where, rows, asked.schema) for gap in found]
+    return [
+        replace(one, missing=any((mask & gap).sum() > SAME * (mask | gap).sum() for gap in gaps))
+        for one, mask in zip(slices, masks, strict=True)
+    ], looked
+
+
+def leaks(asked: Asked) -> list[Leak]:
+    """What is wrong with the rows themselves: a leaky split, contradictions, signs of damage."""
+    train, found = asked.train, list[Leak]()
+    names = [column.name for column in asked.schema.columns if column.modelled and column.name != asked.group]
+    if asked.test is not None:
+        found += doubles.leaks(train.table, asked.test.table, names, asked.seed.child("leaks"), group=asked.group)
+    if asked.schema.target is not None:
+        told = doubles.contradictions(train.table, names, asked.schema.target)
+        found += [] if told is None else [told]
+    for frame in filter(None, (train, asked.test, asked.reference)):
+        found += damage.damaged(frame.table, frame.name)
+    if asked.reference is not None:
+        found += damage.spellings(train.table, asked.reference.table, asked.schema)
+        shared = [c for c in asked.schema.columns if c.modelled and c.name in asked.reference.table.column_names]
+        if shared:
+            space = prepare(asked.reference.table, train.table, None, Schema(tuple(shared)))
+            found += damage.units(space.made, space.real, asked.schema)
+    return found
+
+
+def _about(asked: Asked) -> dict[str, Any]:
+    beside: dict[str, Any]
+    if asked.reference is not None:
+        frame = asked.reference
+        beside = {"kind": "sample", "name": frame.name, "sha256": frame.digest, "rows": frame.table.num_rows}
+    else:
+        told = asked.margins or asked.domain or {}
+        beside = {
+            "kind": "margins" if asked.margins is not None else "domain",
+            "name": str(told.get("source", "no source named")),
+        }
+    test = (
+        None
+        if asked.test is None
+        else {"name": asked.test.name, "sha256": asked.test.digest, "rows": asked.test.table.num_rows}
+    )
     return {
-        "name": frame.name, "sha256": frame.digest, "rows": frame.table.num_rows, "target": schema.target,
-        "person": schema.person, "reference": {"kind": "sample", "name": beside.name, "sha256": beside.digest,
-        "rows": beside.table.num_rows}, "level": settings.level, "smallest_effect": settings.smallest_effect,
+        "name": asked.train.name, "sha256": asked.train.digest, "rows": asked.train.table.num_rows,
+        "target": asked.schema.target, "group": asked.group, "reference": beside, "test": test,
+        "settings": asdict(asked.settings),
     }  # fmt: skip
+
+
+def _told(asked: Asked, judged: Judged | None, looked: int) -> dict[str, Any]:
+    if judged is None:
+        return {}
+    kind = "squared error in standard deviations" if np.isnan(judged.spread).all() else "log loss"
+    return {
+        "model": f"boosted trees, judged on {len(judged.loss):,} {judged.source}; {kind} {judged.loss.mean():.4g}",
+        "weak slices": f"{looked:,} of one or two columns, Welch's test, Holm at {asked.settings.level:g}; means "
+        "pooled by empirical Bayes",
+        "worth filling": f"a fall of the loss by {asked.settings.smallest_effect:g} or more",
+    }
+
+
+def _notes(asked: Asked, case: Case) -> list[str]:
+    notes = []
+    if asked.reference is not None:
+        notes.append("A gap is no better than its reference: if that is biased or old, so is what is told here.")
+        if case.reference is not None and case.reference.labelled and case.judge is not case.reference:
+            notes.append("Training rows stand in the reference, so the model was not judged on it.")
+    if asked.margins is not None:
+        notes.append("Published shares overlap: a parent and its parts may both be told for the same missing rows.")
+    if asked.schema.target is None:
+        notes.append("Without --target it is not known what a gap costs, nor whether more rows would mend it.")
+    elif case.test is None:
+        notes.append("Without --test it is not told what could be proved.")
+    if asked.group is not None:
+        notes.append("Rows of one person are counted one by one; with many rows a person the tests are too sure.")
+    return notes

@@ -1,0 +1,148 @@
+"""Whether more rows of a slice would mend it: measured with reference rows, or forecast from a learning curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuckpoint.gap.finding import Reducible
+from tuckpoint.gap.model import losses, predicted
+from tuckpoint.measure.utility import Task
+from tuckpoint.seed import Seed
+from tuckpoint.table.engine import Array, Encoded
+
+SHARES = (1.0, 0.5, 0.25)  # of the slice's training rows
+REPEATS = 5  # choices of them
+FEWEST = 10  # training rows of a slice without which it has no learning curve
+LEAST = 30  # rows of a slice that are needed to judge by
+OTHERS = 6000  # training rows outside the slice
+POWERS = np.arange(0.1, 1.01, 0.1)  # how fast a loss falls with rows
+DRAWS = 200
+REPLICATES = 6
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows, their truth (n,), and which of them (n,) lie in the slice; rows without a truth are left out."""
+
+    data: Encoded
+    truth: Array
+    inside: Array
+
+    def some(self, mask: Array) -> Rows:
+        """The rows at these positions, or where the mask is true."""
+        return Rows(self.data.take(mask), self.truth[mask], self.inside[mask])
+
+
+def forecast(counts: Array, curves: Array, target: int, seed: Seed) -> tuple[float, float, float]:
+    """How far the loss falls from the largest of counts (k,) to `target` rows, with a 95 % interval.
+
+    `curves` (k, repeats, rows) are losses. Fits a + b n^-c to the means, c from 0.1 to 1, b at least 0 (least squares);
+    repeats and rows are drawn again for the interval, and c with them, since three points do not tell it.
+    """
+    random, (_, repeats, rows) = seed.numpy(), curves.shape
+    gain, misfit = _falls(counts, curves.mean(axis=(1, 2)), target)
+    best = float(gain[int(np.argmin(misfit))])
+    drawn = []
+    for _ in range(DRAWS):
+        share = random.multinomial(repeats, np.full(repeats, 1 / repeats)) / repeats
+        weight = random.multinomial(rows, np.full(rows, 1 / rows)) / rows
+        falls, _ = _falls(counts, share @ (curves @ weight).T, target)
+        drawn.append(falls[int(random.integers(0, len(falls)))])
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return best, float(min(low, best)), float(max(high, best))
+
+
+def _falls(counts: Array, mean: Array, target: int) -> tuple[Array, Array]:
+    """For each power (p,): the fall of the loss up to `target` rows if it goes as this power, and its misfit."""
+    x = counts.astype(np.float64) ** -POWERS[:, None]
+    x0, y0 = x - x.mean(axis=1, keepdims=True), mean - mean.mean()
+    slope = np.maximum(0.0, (x0 @ y0) / (x0**2).sum(axis=1))
+    misfit = ((y0 - slope[:, None] * x0) ** 2).sum(axis=1)
+    return slope * (float(counts.max()) ** -POWERS - float(target) ** -POWERS), misfit
+
+
+def curve(train: Rows, test: Rows, work: Task, *, lacking: int, smallest: float, seed: Seed) -> Reducible:
+    """Refit with all, half and a quarter of the slice's training rows, and forecast the loss with `lacking` more."""
+    inside, other = np.flatnonzero(train.inside), np.flatnonzero(~train.inside)
+    judged = test.some(test.inside)
+    if len(inside) < FEWEST:
+        return Reducible(
+            "not estimable",
+            why=f"{len(inside)} training rows there make no learning curve: not estimable",
+        )
+    if len(judged.truth) < LEAST:
+        return Reducible(
+            "not estimable", why=f"{len(judged.truth)} rows there to judge by, {LEAST} are needed; not estimable"
+        )
+    other = np.sort(seed.child("others").numpy().permutation(other)[:OTHERS])
+    counts = np.array([max(2, round(share * len(inside))) for share in SHARES])
+    curves = np.empty((len(counts), REPEATS, len(judged.truth)))
+    for repeat in range(REPEATS):
+        order = seed.child("rows", repeat).numpy().permutation(inside)
+        for place, count in enumerate(counts):
+            # All rows of the slice are the same in every repeat: the others are drawn, so that these differ too.
+            base = seed.child("base", repeat, place).numpy().choice(other, len(other)) if len(other) else other
+            chosen = np.concatenate([order[:count], base])
+            model = predicted(train.data.take(chosen), train.truth[chosen], judged.data, work, seed.child("fit"))
+            curves[place, repeat] = losses(model, judged.truth, work.classes)
+    gain, low, high = forecast(counts, curves, len(inside) + max(lacking, 1), seed.child("forecast"))
+    points = tuple((int(n), float(v)) for n, v in zip(counts, curves.mean(axis=(1, 2)), strict=True))
+    return _state(gain, low, high, smallest, points, "forecast from its learning curve")
+
+
+def measured(train: Rows, reference: Rows, work: Task, *, lacking: int, smallest: float, seed: Seed) -> Reducible:
+    """Add rows of the reference that lie in the slice, whose outcome is known, and judge on its other rows.
+
+    Six times with other halves of them and other training rows; the interval counts both the choice of rows to learn
+    from and of rows to judge by (t with 5 degrees of freedom). Nothing that is made can be expected to do better.
+    """
+    from scipy.special import stdtrit
+
+    inside = np.flatnonzero(reference.inside)
+    if len(inside) < 2 * LEAST:
+        return Reducible("not estimable", why=f"{len(inside)} reference rows there; {2 * LEAST} are needed to measure")
+    total, seen, means = np.zeros(len(inside)), np.zeros(len(inside)), []
+    added = 0
+    for replicate in range(REPLICATES):
+        mine = seed.child("half", replicate // 2).numpy().permutation(len(inside))
+        mine = mine if replicate % 2 else mine[::-1]
+        give = mine[: min(len(mine) // 2, max(lacking, 1))]
+        judge = mine[len(mine) // 2 :]
+        base = seed.child("base", replicate).numpy().permutation(len(train.truth))[: OTHERS + int(train.inside.sum())]
+        base = np.sort(base[: max(1, round(0.8 * len(base)))]) if len(base) > 10 * FEWEST else np.sort(base)
+        rows = reference.data.take(inside[judge])
+        truth = reference.truth[inside[judge]]
+        without = predicted(train.data.take(base), train.truth[base], rows, work, seed.child("fit"))
+        more = _together(train.data.take(base), reference.data.take(inside[give]))
+        truths = np.concatenate([train.truth[base], reference.truth[inside[give]]])
+        filled = predicted(more, truths, rows, work, seed.child("fit"))
+        gains = losses(without, truth, work.classes) - losses(filled, truth, work.classes)
+        total[judge] += gains
+        seen[judge] += 1
+        means.append(float(gains.mean()))
+        added = len(give)
+    each = total[seen > 0] / seen[seen > 0]
+    gain = float(np.mean(means))
+    se = (float(np.var(means, ddof=1)) / REPLICATES + float(np.var(each, ddof=1)) / len(each)) ** 0.5
+    half = float(stdtrit(REPLICATES - 1, 0.975)) * se
+    return _state(gain, gain - half, gain + half, smallest, (), f"measured by adding {added:,} reference rows of it")
+
+
+def _together(first: Encoded, second: Encoded) -> Encoded:
+    columns = {name: np.concatenate([values, second.columns[name]]) for name, values in first.columns.items()}
+    return Encoded(first.fields, columns)
+
+
+def _state(
+    gain: float, low: float, high: float, smallest: float, points: tuple[tuple[int, float], ...], how: str
+) -> Reducible:
+    told = f"the loss would fall by {gain:.3g} [{low:.3g}, {high:.3g}], {how}"
+    if high < smallest:
+        return Reducible("not reducible", points, gain, low, high, f"{told}: less than the {smallest:g} that matters")
+    if low > 0:
+        return Reducible("reducible", points, gain, low, high, told)
+    return Reducible(
+        "not known", points, gain, low, high, f"{told}: both nothing and {smallest:g} or more are possible"
+    )

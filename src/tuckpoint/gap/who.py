@@ -1,0 +1,38 @@
+"""Who is in a gap: few people whom a generator would copy, and groups that the law or decency protects."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tuckpoint.gap.finding import Missing
+from tuckpoint.schema import Schema
+from tuckpoint.table.engine import Array
+from tuckpoint.table.patterns import is_personal, is_sensitive
+
+FEW = 10  # people under which whatever is made of them would show them
+
+
+def hints(gap: Missing, people: int, schema: Schema) -> tuple[str, ...]:
+    """Sentences on privacy and fairness; `people` have training rows in the gap."""
+    told = []
+    if 0 < people < FEW:
+        told.append(
+            f"privacy: {people} people stand behind its rows; rows made from so few would show them: audit these"
+        )
+    protected = [
+        name for name in gap.columns if is_sensitive(name) or (name in schema.names and schema[name].sensitive)
+    ]
+    if protected:
+        told.append(
+            f"fairness: {', '.join(protected)} may be protected by law; compare errors between these groups before and "
+            "after, since more rows alone do not make a model fair"
+        )
+    named = [name for name in gap.columns if is_personal(name) or (name in schema.names and schema[name].personal)]
+    if named:
+        told.append(f"privacy: {', '.join(named)} may name single people")
+    return tuple(told)
+
+
+def people_in(mask: Array, groups: Array) -> int:
+    """How many groups (people) have a row where the mask (n,) is true."""
+    return len(np.unique(groups[mask]))
