@@ -48,6 +48,7 @@ def test_finished_rows_are_unverifiable_and_copies_are_caught():
     table = law()
     proof = prove(plan(), table, made={"made": law(key=2)})
     assert proof.state == "unverifiable"
+    assert proof.digest == proof.plan.digest() == plan().digest()
     assert proof.exit == 3
     leaked = prove(plan(), table, made={"made": table})
     assert leaked.state == "blocked"

@@ -71,7 +71,8 @@ def prove(
         "name": frame.name, "sha256": frame.digest, "rows": len(work.truth), "locked": len(work.lock.test),
         "trained": found[0].trained, "group": group, "time": time, "dropped": work.dropped,
     }  # fmt: skip
-    return judged(work, found, digest=digest, about=about)
+    # Finished tables are no part of what was planned; the digest is that of the plan as it was written.
+    return replace(judged(work, found, digest=digest, about=about), plan=plan)
 
 
 def with_files(plan: Plan, tables: Mapping[str, pa.Table]) -> Plan:
