@@ -9,10 +9,11 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuckpoint.arguments import GUARDING, parser
+from tuckpoint.arguments import GUARDING, Run, parser
 from tuckpoint.errors import InputError, TuckpointError
 from tuckpoint.files import check_new, write_text
 
@@ -173,9 +174,7 @@ def _audit(options: argparse.Namespace) -> int:
 def _gate(options: argparse.Namespace) -> int:
     from tuckpoint.commands import audit
 
-    told, status = audit.gate_told(options, terminal=_terminal())
-    _say(told)
-    return status
+    return _ended(*audit.gate_told(options, terminal=_terminal()))
 
 
 def _find(options: argparse.Namespace) -> int:
@@ -194,6 +193,10 @@ def _told(options: argparse.Namespace, verb: Callable[..., tuple[str, int]], **m
     _check_reports(options)
     told, status = verb(options, progress=_progress(options), **more)
     _clear(sys.stderr)
+    return _ended(told, status)
+
+
+def _ended(told: str, status: int) -> int:
     _say(told)
     return status
 
@@ -241,22 +244,16 @@ def _render(options: argparse.Namespace) -> None:
     _say(told)
 
 
-def _write(options: argparse.Namespace) -> None:
-    from tuckpoint.commands import render
+def _telling(module: str, name: str = "told") -> Run:
+    """The verb whose command tells what it did, and perhaps how it ended."""
 
-    _say(render.write_told(options))
+    def act(options: argparse.Namespace) -> int:
+        told = getattr(import_module(f"tuckpoint.commands.{module}"), name)(options)
+        text, status = told if isinstance(told, tuple) else (told, 0)
+        _say(text)
+        return int(status)
 
-
-def _look(options: argparse.Namespace) -> None:
-    from tuckpoint.commands import render
-
-    _say(render.look_told(options))
-
-
-def _blender(options: argparse.Namespace) -> None:
-    from tuckpoint.commands import blender
-
-    _say(blender.told(options))
+    return act
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -385,12 +382,13 @@ _VERBS: Mapping[str, Callable[[argparse.Namespace], int | None]] = {
     "audit": _audit,
     "gate": _gate,
     "find": _find,
+    "plan": _telling("plan"),
     "prove": _prove,
     "ledger": _ledger,
     "render": _render,
-    "write": _write,
-    "look": _look,
-    "blender": _blender,
+    "write": _telling("render", "write_told"),
+    "look": _telling("render", "look_told"),
+    "blender": _telling("blender"),
     "run": _run,
     "engines": _engines,
     "example": _example,

@@ -37,7 +37,7 @@ def test_rows_are_a_grid_about_the_middle():
     aside = things(
         crop=box(rows={"on": "floor", "rows": 3, "each": 4, "row_gap_m": 1.0, "step_m": 0.5, "shift_m": [1, 2]})
     )
-    assert np.allclose([at(aside[f"crop.{number}"]) for number in range(12)], wanted + [1, 2, 0])
+    assert np.allclose([at(aside[f"crop.{number}"]) for number in range(12)], wanted + np.array([1, 2, 0]))
     assert {(thing.parent, thing.relation) for name, thing in found.items() if name != "floor"} == {("floor", "on")}
 
 

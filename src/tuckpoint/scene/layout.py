@@ -300,7 +300,7 @@ def _scattered(
 def _in_rows(
     rows: Mapping[str, Any], path: str, rotation: Any, sink: float, before: Sequence[Thing], random: np.random.Generator
 ) -> Spot:
-    """The place of a member by its number: row after row along the y axis of the surface, about its middle and `shift_m`."""
+    """The place of a member by its number: row after row along the y axis of the surface, its middle at `shift_m`."""
     number = int(path.rpartition(".")[2])
     below = _one(rows["on"], path, before, random)
     surface = _surfaces(below, rows["surface"], path)[0]

@@ -34,7 +34,8 @@ class Panel:
     """A flat panel whose face bears a defect, and this is a part of its own: its mask is exact.
 
     `defect`: scratch, dent, pits, crack, stain or none, `size_m` long and `narrow_m` wide (pits and cracks: so wide
-    each), `sunk_m` deep (a crack at least twice its width), turned by `turn_deg`, its middle at `along` and `across` of the face (0 to 1).
+    each), `sunk_m` deep (a crack at least twice its width), turned by
+    `turn_deg`, its middle at `along` and `across` of the face (0 to 1).
     """
 
     name: ClassVar[str] = "panel"
