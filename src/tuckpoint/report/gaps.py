@@ -176,12 +176,16 @@ def _weak(found: Gaps) -> str:
 
 
 def _leaks(found: Gaps) -> str:
-    return "".join(
-        f"<p>{'<strong>Leak.</strong> ' if leak.serious else ''}{prose(leak.told)}</p>" for leak in found.leaks
+    looked = "signs of damage, contradictions" + (
+        ", twins and near-twins on both sides" if found.about["test"] is not None else ""
+    )
+    return (
+        "".join(f"<p>{'<strong>Leak.</strong> ' if leak.serious else ''}{prose(leak.told)}</p>" for leak in found.leaks)
+        or f"<p>Looked for {looked}: nothing found.</p>"
     )
 
 
 def _method(found: Gaps) -> str:
-    entries = [(text(name), prose(str(value))) for name, value in found.overall.items()]
+    entries = [(text(name), prose(str(value))) for name, value in found.overall.items() if isinstance(value, str)]
     notes = "".join(f"<li>{prose(note)}</li>" for note in found.notes)
     return f'<dl class="method">{facts(entries)}</dl>' + (f'<ul class="lines">{notes}</ul>' if notes else "")

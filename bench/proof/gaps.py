@@ -1,0 +1,152 @@
+"""Planted gaps: `python -m bench.proof.gaps adult.csv --planted 140 --null 400 --time 5`.
+
+Each planted trial draws 8,000 training rows and 6,000 others as the reference, cuts one of 14 two-way slices to 5 % in
+the training rows, and asks whether the first gap told is that slice (Jaccard overlap of 0.5 or more over the
+reference), whether it is among the first five, and how many other gaps are told. Each null trial draws both tables by
+chance; any gap is then a false one. Trials are kept in a file, and a stopped bench goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from tuckpoint.gap.assess import mask_of
+from tuckpoint.gap.find import Settings, find
+from tuckpoint.measure.intervals import clopper_pearson
+from tuckpoint.seed import Seed
+from tuckpoint.table.encode import encode
+from tuckpoint.table.frame import read
+from tuckpoint.table.infer import infer
+
+COLUMNS = ("age", "workclass", "education", "marital_status", "occupation", "race", "sex", "hours_per_week")
+SLICES = (
+    'sex == "Female" and marital_status == "Married-civ-spouse"',
+    'race == "Black" and sex == "Female"',
+    'age < 25 and sex == "Female"',
+    'age >= 55 and marital_status == "Divorced"',
+    'education == "Masters" and sex == "Male"',
+    'education == "Bachelors" and marital_status == "Never-married"',
+    'workclass == "Self-emp-not-inc" and hours_per_week >= 50',
+    'occupation == "Sales" and sex == "Female"',
+    'occupation == "Craft-repair" and age >= 50',
+    'workclass == "Local-gov" and sex == "Female"',
+    'education == "HS-grad" and age >= 60',
+    'occupation == "Exec-managerial" and marital_status == "Divorced"',
+    'hours_per_week < 35 and sex == "Male"',
+    'education == "Some-college" and age < 23',
+)
+TRAIN, REFERENCE, KEPT = 8000, 6000, 0.05
+NULL = (3000, 2000)
+RESULTS = Path(__file__).parent / "results"
+
+
+def parted(table: pa.Table, seed: Seed, train: int, reference: int) -> tuple[pa.Table, pa.Table]:
+    """Training rows and reference, drawn without replacement."""
+    order = seed.numpy().permutation(table.num_rows)
+    return table.take(pa.array(order[:train])), table.take(pa.array(order[train : train + reference]))
+
+
+def inside(table: pa.Table, where: str, whole: pa.Table) -> np.ndarray:
+    """Rows that satisfy the condition, as columns of the whole table mean it."""
+    schema = infer(whole)
+    return mask_of(where, encode(table, schema), schema)
+
+
+def planted(table: pa.Table, number: int) -> dict[str, object]:
+    """One planted slice."""
+    where, seed = SLICES[number % len(SLICES)], Seed(number, ("planted",))
+    train, reference = parted(table, seed.child("rows"), TRAIN, REFERENCE)
+    keep = ~inside(train, where, table) | (seed.child("cut").numpy().random(TRAIN) < KEPT)
+    begun = time.perf_counter()
+    found = find(train.filter(pa.array(keep)), reference=reference)
+    seconds = time.perf_counter() - begun
+    true = inside(reference, where, table)
+    masks = [inside(reference, gap.missing.where, table) for gap in found.gaps]
+    overlap = [float((mask & true).sum() / (mask | true).sum()) for mask in masks]
+    touched = [float((mask & true).mean() / mask.mean()) for mask in masks]
+    return {
+        "run": number, "kind": "planted", "where": where, "share": float(true.mean()), "seconds": seconds,
+        "overlap": overlap, "told": [gap.missing.where for gap in found.gaps],
+        "apart": sum(share < 0.1 for share in touched),
+    }  # fmt: skip
+
+
+def null(table: pa.Table, number: int) -> dict[str, object]:
+    """Two tables of one law: every gap is false."""
+    train, reference = parted(table, Seed(number, ("null",)), *NULL)
+    found = find(train, reference=reference)
+    return {"run": number, "kind": "null", "told": [gap.missing.where for gap in found.gaps], "tested": found.tested}
+
+
+def timed(table: pa.Table, number: int) -> dict[str, object]:
+    """50,000 x 8 training rows (drawn with replacement) beside 6,000 of the reference, one slice cut."""
+    random = Seed(number, ("timed",)).numpy()
+    train = table.take(pa.array(random.integers(0, table.num_rows, 53_000)))
+    keep = ~inside(train, SLICES[0], table) | (random.random(train.num_rows) < KEPT)
+    train = train.filter(pa.array(keep)).slice(0, 50_000)
+    reference = table.take(pa.array(random.permutation(table.num_rows)[:REFERENCE]))
+    begun = time.perf_counter()
+    found = find(train, reference=reference, settings=Settings())
+    return {
+        "run": number, "kind": "timed", "rows": train.num_rows, "seconds": time.perf_counter() - begun,
+        "told": [gap.missing.where for gap in found.gaps],
+    }  # fmt: skip
+
+
+def share(count: int, total: int) -> str:
+    """A share with its Clopper-Pearson interval."""
+    low, high = clopper_pearson(count, total)
+    return f"{count} of {total} = {count / total:.1%} [{low:.1%}, {high:.1%}]"
+
+
+def told(runs: Sequence[dict]) -> str:
+    """The figures of the runs."""
+    lines = []
+    if done := [run for run in runs if run["kind"] == "planted"]:
+        first = sum(bool(run["overlap"]) and run["overlap"][0] >= 0.5 for run in done)
+        five = sum(any(o >= 0.5 for o in run["overlap"][:5]) for run in done)
+        apart = sum(run["apart"] > 0 for run in done)
+        lines.append(f"planted: first in {share(first, len(done))}; among the first five in {share(five, len(done))}")
+        lines.append(f"  some gap that shares less than a tenth with the planted one: {share(apart, len(done))}")
+        lines.append(f"  {np.mean([len(run['told']) for run in done]):.2f} gaps told on the average")
+    if done := [run for run in runs if run["kind"] == "null"]:
+        lines.append(f"null: any gap in {share(sum(bool(run['told']) for run in done), len(done))}")
+    if done := [run for run in runs if run["kind"] == "timed"]:
+        seconds = [run["seconds"] for run in done]
+        lines.append(f"50,000 x 8: {np.median(seconds):.2f} s (median of {len(done)}, {max(seconds):.2f} s at most)")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table", type=Path, help="the census table `adult` as CSV")
+    parser.add_argument("--planted", type=int, default=140)
+    parser.add_argument("--null", type=int, default=400)
+    parser.add_argument("--time", type=int, default=5)
+    parser.add_argument("--file", type=Path, default=RESULTS / "gaps.jsonl")
+    asked = parser.parse_args(arguments)
+    table = read(asked.table).table.select(COLUMNS)
+    asked.file.parent.mkdir(exist_ok=True)
+    runs = [json.loads(line) for line in asked.file.read_text().splitlines()] if asked.file.exists() else []
+    done = {(run["kind"], run["run"]) for run in runs}
+    with asked.file.open("a") as out:
+        for kind, count in ((timed, asked.time), (planted, asked.planted), (null, asked.null)):
+            for number in range(count):
+                if (kind.__name__, number) not in done:
+                    runs.append(kind(table, number))
+                    out.write(json.dumps(runs[-1]) + "\n")
+                    out.flush()
+    print(told(runs))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
