@@ -74,11 +74,14 @@ def test_beside_keeps_the_gap_on_the_side_that_was_asked(side, way):
 def test_what_stands_beside_a_thing_stays_when_that_is_not_present():
     told = {"one": {**box(on="floor"), "present": False}, "other": box(beside="one")}
     assert set(things(**told)) == {"floor", "other"}
+    third = {"family": "ball", "shape": {"radius_m": 0.01}, "place": {"on": "other"}}
     stacked = {
         "one": {**box(on="floor"), "present": False},
         "other": {"family": "ball", "shape": {"radius_m": 0.02}, "place": {"on": "one"}},
     }
     assert set(things(**stacked)) == {"floor"}
+    stacked["other"] = box(on="one") | {"shape": {"width_m": 0.05, "depth_m": 0.05, "height_m": 0.1}}
+    assert set(things(**stacked, third=third)) == {"floor"}
 
 
 def test_in_a_bowl_and_on_a_member_of_a_group():

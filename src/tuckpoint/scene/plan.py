@@ -71,7 +71,9 @@ def plan(
     physics = settings.build(Physics, knobs.take("physics", _with(spec.physics, Physics())))
     knobs.check(lambda name: spec.most(name, held))
     things, contacts = _fallen(spec, made, physics)
-    gone = ghosts | {one.name for one in things if one.parent in ghosts and one.relation != "beside"}
+    gone = set(ghosts)
+    while more := {one.name for one in things if one.parent in gone and one.relation != "beside"} - gone:
+        gone |= more  # what stood on it, and on that
     kept = tuple(one for one in things if one.name not in gone)
     clear_of(camera, kept)
     return Scene(
