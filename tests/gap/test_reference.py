@@ -3,7 +3,8 @@ import pytest
 from gap.laws import column, in_parts, law, without
 
 from tuckpoint.gap.cells import fewer, passed
-from tuckpoint.gap.reference import against, density
+from tuckpoint.gap.reference import against
+from tuckpoint.gap.spans import density
 from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.seed import Seed
 from tuckpoint.table.encode import encode
@@ -56,6 +57,15 @@ def test_conditions_are_read_back_as_the_same_rows():
     schema = infer(cut)
     data = encode(cut, schema)
     assert int(parse(gap.where, data.fields, schema).mask(data.columns).sum()) == gap.rows
+
+
+def test_neighbouring_ranges_are_told_as_one_gap():
+    train, reference = law(4000, 1).select(FEATURES), law(3000, 2).select(FEATURES)
+    old = (column(train, "age") >= 58) & (column(train, "place") == "a")
+    found = against(in_parts(without(train, old), reference)).found
+    assert len(found) == 1
+    assert set(found[0].columns) == {"age", "place"}
+    assert found[0].expected > 0.8 * old.sum()
 
 
 def test_with_no_gap_a_false_one_is_rare():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import numpy as np
 
@@ -30,6 +29,7 @@ class Parts:
     where: tuple[str | None, ...]
     train: Array
     reference: Array
+    cuts: tuple[str, ...] = ()  # between ranges, which are then the first parts
 
 
 def parts(train: Encoded, reference: Encoded, schema: Schema) -> list[Parts]:
@@ -50,21 +50,22 @@ def parts(train: Encoded, reference: Encoded, schema: Schema) -> list[Parts]:
 
 
 def _number(column: Column, train: Array, reference: Array) -> Parts:
-    held = [side[~np.isnan(side)] for side in (train, reference)]
+    held, said = [side[~np.isnan(side)] for side in (train, reference)], tuple[str, ...]()
     distinct = np.unique(np.concatenate(held))
     if len(distinct) <= SINGLE:
         where: list[str | None] = [f"{spelt(column.name)} == {value(column, v)}" for v in distinct]
         codes = [np.searchsorted(distinct, side) for side in (train, reference)]
     else:
         cuts = _cuts([side for side in held if len(side)])
-        where = _ranges(column, cuts)
+        said = tuple(value(column, cut) for cut in cuts)
+        where = [ranged(spelt(column.name), said, at, at) for at in range(len(said) + 1)]
         codes = [np.searchsorted(cuts, side, side="right") for side in (train, reference)]
     where.append(f"missing({spelt(column.name)})")
     first, second = (
         np.where(np.isnan(side), len(where) - 1, code).astype(np.int64)
         for side, code in zip((train, reference), codes, strict=True)
     )
-    return Parts(column.name, tuple(where), first, second)
+    return Parts(column.name, tuple(where), first, second, said)
 
 
 def _cuts(sides: Sequence[Array]) -> Array:
@@ -77,10 +78,11 @@ def _cuts(sides: Sequence[Array]) -> Array:
     return np.unique(values[order][np.minimum(at, len(values) - 1)])
 
 
-def _ranges(column: Column, cuts: Array) -> list[str | None]:
-    name, said = spelt(column.name), [value(column, cut) for cut in cuts]
-    inner = [f"{low} <= {name} < {high}" for low, high in pairwise(said)]
-    return [f"{name} < {said[0]}", *inner, f"{name} >= {said[-1]}"]
+def ranged(name: str, cuts: Sequence[str], first: int, last: int) -> str:
+    """The condition of the ranges from the first to the last, which are not all of them."""
+    if not first:
+        return f"{name} < {cuts[last]}"
+    return f"{name} >= {cuts[first - 1]}" if last == len(cuts) else f"{cuts[first - 1]} <= {name} < {cuts[last]}"
 
 
 def _levels(field: Field, column: Column, train: Array, reference: Array) -> Parts:

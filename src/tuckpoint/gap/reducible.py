@@ -19,7 +19,7 @@ LEAST = 30  # rows of a slice that are needed to judge by
 OTHERS = 6000  # training rows outside the slice
 POWERS = np.arange(0.1, 1.01, 0.1)  # how fast a loss falls with rows
 DRAWS = 200
-REPLICATES = 6
+REPLICATES = 10
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def curve(train: Rows, test: Rows, work: Task, *, lacking: int, smallest: float,
 def measured(train: Rows, reference: Rows, work: Task, *, lacking: int, smallest: float, seed: Seed) -> Reducible:
     """Add rows of the reference that lie in the slice, whose outcome is known, and judge on its other rows.
 
-    Six times with other halves of them and other training rows; the interval counts both the choice of rows to learn
-    from and of rows to judge by (t with 5 degrees of freedom). Nothing that is made can be expected to do better.
+    Ten times with other halves of them and other training rows; the interval counts both the choice of rows to learn
+    from and of rows to judge by (t with 9 degrees of freedom). Nothing that is made can be expected to do better.
     """
     from scipy.special import stdtrit
 

@@ -10,6 +10,7 @@ import numpy as np
 from tuckpoint.gap.cells import Cells, count, counts, fewer, flat, passed, places, told
 from tuckpoint.gap.columns import Parts
 from tuckpoint.gap.finding import Missing
+from tuckpoint.gap.spans import Span, hull, joined, missing, rows_of, surprise
 from tuckpoint.table.engine import Array
 
 LIKELY = 1.3  # z below which a cell is no discovery at any level up to 5 %, so that its exact p need not be known
@@ -33,6 +34,7 @@ def against(columns: Sequence[Parts], *, level: float = 0.05, ways: int | None =
     triples) within each order: a false gap is told in at most a share `level` of tables. The false discovery rate would
     not do, for one true gap passes in hundreds of overlapping cells, and each twenty of those would let a false one by.
     After each gap the count goes on as if it were filled, since its parents and neighbours lack the same rows.
+    Neighbouring ranges of a number that both stand are told as one gap.
     """
     n, m = len(columns[0].train), len(columns[0].reference)
     cells = count(columns, ways=ways)
@@ -47,22 +49,16 @@ def against(columns: Sequence[Parts], *, level: float = 0.05, ways: int | None =
         mine = cells.ways == way
         stand[mine] = passed(p[mine], level / len(orders))
     picked = _greedy(columns, cells.take(stand), n, m, most)
+    spans: list[Span] = [
+        tuple((c, at, at) for c, at in zip(cells.sets[chosen], places(columns, cells.sets[chosen], code), strict=True))
+        for chosen, code, _ in picked
+    ]
     found, masks = [], []
-    for chosen, code, also in picked:
-        at = int(np.flatnonzero((cells.which == chosen) & (cells.code == code))[0])
-        found.append(_missing(columns, cells, at, float(first[at]), float(p[at]), also))
-        masks.append(flat(columns, cells.sets[chosen], "reference") == code)
+    for members in joined(columns, spans):
+        span = hull([spans[at] for at in members])
+        found.append(missing(columns, span, picked[members[0]][2]))
+        masks.append(rows_of(columns, span, "reference"))
     return Search(tuple(found), len(p), tuple(masks))
-
-
-def surprise(train: Array, reference: Array, n: float, m: int) -> Array:
-    """How many standard errors each cell (k,) falls short: (e - n) / sqrt of both counts' variances; above 0: too few.
-
-    e = N q is the expected count at the reference's share q = r / M; its own noise counts as well as that of n.
-    """
-    q = reference / m
-    expected = n * q
-    return np.asarray((expected - train) / np.sqrt(np.maximum(expected * (1 - q) * (1 + n / m), 1e-12)))
 
 
 def _greedy(
@@ -121,51 +117,3 @@ def _shortest(columns: Sequence[Parts], cells: Cells, z: Array) -> tuple[int, Ar
             break
         top = best
     return top, same, inside
-
-
-def _missing(
-    columns: Sequence[Parts], cells: Cells, at: int, z: float, p: float, also: tuple[str, ...]
-) -> Missing:  # fmt: skip
-    chosen, code = cells.sets[cells.which[at]], int(cells.code[at])
-    n, m = len(columns[0].train), len(columns[0].reference)
-    rows, held = int(cells.train[at]), int(cells.reference[at])
-    low, high = density(rows, held, n, m)
-    return Missing(
-        where=told(columns, chosen, code), columns=tuple(columns[c].name for c in chosen), basis="sample",
-        rows=rows, expected=n * held / m, share=held / m, ratio=rows / n / (held / m), low=low, high=high, z=z, p=p,
-        lacking=max(0, round((n - rows) * held / max(m - held, 1) - rows)), reference_rows=held,
-        beyond=_beyond(columns, chosen, code), also=also,
-    )  # fmt: skip
-
-
-def density(rows: int, held: int, n: int, m: int, level: float = 0.95) -> tuple[float, float]:
-    """Exact interval of the density ratio (rows / n) / (held / m).
-
-    Given their sum, one of two Poisson counts is binomial; Clopper and Pearson's interval of that share, turned back.
-    """
-    from scipy.special import betaincinv
-
-    tail, both = (1 - level) / 2, rows + held
-    low = 0.0 if rows == 0 else float(betaincinv(rows, both - rows + 1, tail))
-    high = 1.0 if rows == both else float(betaincinv(rows + 1, both - rows, 1 - tail))
-    scale = m / n
-    return low / (1 - low) * scale, high / max(1 - high, 1e-12) * scale
-
-
-def _beyond(columns: Sequence[Parts], chosen: Sequence[int], code: int) -> float | None:
-    """Density ratio of the cell over the product of those of its single columns: below 1 the combination itself lacks
-    rows, near 1 its columns' own shares explain it.
-    """
-    if len(chosen) == 1:
-        return None
-    joint = _ratio(columns, chosen, code)
-    product = float(
-        np.prod([_ratio(columns, (c,), p) for c, p in zip(chosen, places(columns, chosen, code), strict=True)])
-    )
-    return joint / product if product > 0 else None
-
-
-def _ratio(columns: Sequence[Parts], chosen: Sequence[int], code: int) -> float:
-    rows = float((flat(columns, chosen, "train") == code).mean())
-    held = float((flat(columns, chosen, "reference") == code).mean())
-    return rows / held if held else 0.0

@@ -10,7 +10,7 @@ import numpy as np
 from tuckpoint.gap.cells import fewer, passed
 from tuckpoint.gap.columns import SINGLE, spelt, value
 from tuckpoint.gap.finding import Missing
-from tuckpoint.gap.reference import density, surprise
+from tuckpoint.gap.spans import density, surprise
 from tuckpoint.measure import boost
 from tuckpoint.measure.boost import Boosting, Features
 from tuckpoint.schema import Schema
