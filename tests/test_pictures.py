@@ -72,6 +72,20 @@ def test_coverage_is_counted_on_pixels(made):
     assert sum(per["pixels"] for per in told["classes"].values()) == sum(sum(i.facts["seen"]) for i in made.items())
 
 
+def test_progress_tells_the_pace_and_the_time_left(tmp_path, monkeypatch):
+    clock = iter(range(0, 1000, 30))
+    monkeypatch.setattr(pictures.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(pictures, "SCENES_PER_SHARD", 2)
+    told = []
+    small = {**SPEC, "frames": 1}
+    pictures.render(
+        small, tmp_path / "out", 6, labels=["box"], shaded=False, workers=1, progress=lambda *one: told.append(one)
+    )
+    assert told[0] == ("0 of 6 pictures", 0.0)
+    assert told[-1] == ("6 of 6 pictures · 4 a minute · 0:00:00 left", 1.0)
+    assert ("2 of 6 pictures · 4 a minute · 0:01:00 left", 2 / 6) in told
+
+
 def test_quotas_are_met_and_counted_on_pixels(tmp_path):
     quota = {"knobs": {"goods.count": [1, 3], "camera.elevation_deg": [25.0, 55.0]}}
     made = pictures.render({**SPEC, "quotas": [quota]}, tmp_path / "even", 8, labels=["box"], shaded=False, workers=1)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -165,7 +166,7 @@ def fill(order: Order, output: Path, *, workers: int | None = None, progress: Pr
         folder=output / sets.SHARDS,
         plan_digest=order.digest(),
         workers=cores(workers),
-        progress=progress,
+        progress=None if progress is None else _paced(progress, record.rows),
         initial={"order": plain(order), "record": record.to_dict()},
         suffix=".tar",
     )
@@ -228,6 +229,23 @@ def repeat(order: Order, old: Path, *, workers: int | None = None, progress: Pro
         told = ", ".join(other)
         raise TraceError(f"not the same as in {old}: {told}; another version of tuckpoint or of the renderer?")
     return f"the same bytes again: {len(names)} shards"
+
+
+def _paced(progress: Progress, pictures: int) -> Progress:
+    """Tells pictures, how many come in a minute, and how long the rest will take; what stood there before is no pace."""
+    start, first = time.monotonic(), None
+
+    def show(what: str, share: float) -> None:
+        nonlocal first
+        first = share if first is None else first
+        told = f"{round(share * pictures):,} of {pictures:,} pictures"
+        if share > first:
+            pace = (share - first) * pictures / max(time.monotonic() - start, 1e-9)  # in a second
+            left = round((1 - share) * pictures / pace)
+            told += f" · {60 * pace:,.0f} a minute · {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
+        progress(told, share)
+
+    return show
 
 
 def draw_shard(asked: Mapping[str, Any], job: shards.Job, place: Path) -> int:
