@@ -75,10 +75,12 @@ def outcome(proof: Proof) -> str:
 def told(runs: Sequence[dict[str, object]]) -> str:
     """The figures of the runs."""
     lines = []
-    for name in CASES:
-        caught, helped = (sum(run[name] == state for run in runs) for state in ("leak", "helps"))
-        low, high = clopper_pearson(caught, len(runs))
-        lines.append(f"{name}: caught in {caught} of {len(runs)} [{low:.2%}, {high:.2%}]; `helps` in {helped}")
+    leaks = {"all leaks": tuple(name for name in CASES if not name.startswith("honest"))}
+    for name, cases in ({case: (case,) for case in CASES} | leaks).items():
+        ends = [run[case] for run in runs for case in cases]
+        caught, helped = ends.count("leak"), ends.count("helps")
+        low, high = clopper_pearson(caught, len(ends))
+        lines.append(f"{name}: caught in {caught} of {len(ends)} [{low:.2%}, {high:.2%}]; `helps` in {helped}")
     return "\n".join(lines)
 
 

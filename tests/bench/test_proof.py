@@ -70,3 +70,12 @@ def test_coverage_is_counted():
     told = cover.told(truths, [{"arms": spans}, {"arms": {**spans, MIXED: [0.3, 0.2, 0.4]}}])
     assert "real + made: effect +0.0500 (se 0.0100); held in 1 of 2 = 50.0%" in told
     assert "wholly above it in 1" in told.splitlines()[0]
+
+
+def test_leaks_are_counted_apart_and_together():
+    caught = dict.fromkeys(leak.CASES, "leak") | dict.fromkeys([c for c in leak.CASES if "honest" in c], "equivalent")
+    told = leak.told([caught, {**caught, "a tenth copied": "helps"}])
+    assert "a tenth copied: caught in 1 of 2" in told
+    assert "honest trees: caught in 0 of 2" in told
+    assert "all leaks: caught in 9 of 10" in told
+    assert told.splitlines()[-1].endswith("`helps` in 1")
