@@ -10,7 +10,7 @@ from tuckpoint.prove.draft import MOST, draft
 from tuckpoint.prove.plan import Plan
 
 
-def gap(where="age < 25", rows=20, lacking=200, support="inside", reducible="reducible", harm="harmful"):
+def gap(where="age < 25", rows=40, lacking=200, support="inside", reducible="reducible", harm="harmful"):
     return {
         "missing": {"where": where, "rows": rows, "lacking": lacking},
         "support": support,
@@ -39,6 +39,7 @@ def gaps(*found, **more):
         (gap(reducible="not reducible"), "nothing", "flat"),
         (gap(support="outside"), "collect", "outside the support"),
         (gap(rows=0), "collect", "no row of it"),
+        (gap(rows=20), "collect", "20 rows are too few to prove it on"),
         (gap(harm="not shown", reducible="not known"), "nothing", "not shown to do worse"),
         (gap(harm="not shown"), "make", "reducible"),
     ],

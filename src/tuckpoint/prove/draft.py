@@ -12,6 +12,7 @@ from tuckpoint.prove.plan import Metric, Plan, Source
 
 Do = Literal["make", "collect", "nothing"]
 VERSION = 1  # of gaps.json
+NEEDED = 34  # rows of a gap: a claim needs ten locked rows, three of ten are locked
 MOST = 6  # gaps of one plan: Holm's procedure shares 5 % among their claims
 
 
@@ -113,6 +114,9 @@ def _decided(gap: Mapping[str, Any]) -> Decision:
         return Decision(where, "collect", rows, "there is no row of it that a table engine could learn from")
     if harm == "not shown" and state != "reducible":
         return Decision(where, "nothing", 0, "rows are missing, but the model was not shown to do worse there")
+    if missing["rows"] < NEEDED:
+        why = f"made rows may help, but {missing['rows']} rows are too few to prove it on: of {NEEDED}, ten would be locked"
+        return Decision(where, "collect", rows, why)
     surrounded = "neighbours surround it" if gap.get("support") in ("inside", "edge") else "it may have neighbours"
     return Decision(
         where, "make", rows, f"{surrounded}, and more rows may mend it ({state}); prove it against collecting"
