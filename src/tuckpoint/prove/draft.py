@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuckpoint import parts
 from tuckpoint.errors import InputError, RecipeError
-from tuckpoint.prove.plan import Metric, Plan, Source
+from tuckpoint.prove.metric import LEAST
+from tuckpoint.prove.plan import Folds, Metric, Plan, Source
 
 Do = Literal["make", "collect", "nothing"]
 VERSION = 1  # of gaps.json
-NEEDED = 34  # rows of a gap: a claim needs ten locked rows, three of ten are locked
+NEEDED = math.ceil(LEAST / Folds().test)  # rows of a gap, so that enough of them are locked for a claim
 MOST = 6  # gaps of one plan: Holm's procedure shares 5 % among their claims
 
 
@@ -115,7 +117,7 @@ def _decided(gap: Mapping[str, Any]) -> Decision:
     if harm == "not shown" and state != "reducible":
         return Decision(where, "nothing", 0, "rows are missing, but the model was not shown to do worse there")
     if missing["rows"] < NEEDED:
-        why = f"made rows may help, but {missing['rows']} rows are too few to prove it on: of {NEEDED}, ten would be locked"
+        why = f"made rows may help, but {missing['rows']} rows are too few to prove it on; {NEEDED} are needed"
         return Decision(where, "collect", rows, why)
     surrounded = "neighbours surround it" if gap.get("support") in ("inside", "edge") else "it may have neighbours"
     return Decision(
