@@ -232,7 +232,7 @@ def repeat(order: Order, old: Path, *, workers: int | None = None, progress: Pro
 
 
 def _paced(progress: Progress, pictures: int) -> Progress:
-    """Tells pictures, how many come in a minute, and how long the rest will take; what stood there before is no pace."""
+    """Tells pictures, how many come in a minute, and how long the rest takes; what stood there before is no pace."""
     start, first = time.monotonic(), None
 
     def show(what: str, share: float) -> None:
