@@ -1,9 +1,11 @@
-"""Planted gaps: `python -m bench.proof.gaps adult.csv --planted 140 --null 400 --time 5`.
+"""Planted gaps: `python -m bench.proof.gaps adult.csv --planted 140 --null 1000 --time 5 --mend 40`.
 
 Each planted trial draws 8,000 training rows and 6,000 others as the reference, cuts one of 14 two-way slices to 5 % in
 the training rows, and asks whether the first gap told is that slice (Jaccard overlap of 0.5 or more over the
 reference), whether it is among the first five, and how many other gaps are told. Each null trial draws both tables by
-chance; any gap is then a false one. Trials are kept in a file, and a stopped bench goes on.
+chance; any gap is then a false one. Each mending trial cuts one of five slices of 3,000 training rows to 10 rows; the
+fall of the loss that `find` tells, from labelled reference rows, stands beside the one that the cut rows themselves
+bring on 30,000 other rows. Trials are kept in a file, and a stopped bench goes on.
 """
 
 from __future__ import annotations
@@ -20,7 +22,10 @@ import pyarrow as pa
 
 from tuckpoint.gap.assess import mask_of
 from tuckpoint.gap.find import Settings, find
+from tuckpoint.gap.model import losses, predicted
 from tuckpoint.measure.intervals import clopper_pearson
+from tuckpoint.measure.prepare import prepare
+from tuckpoint.measure.utility import task
 from tuckpoint.seed import Seed
 from tuckpoint.table.encode import encode
 from tuckpoint.table.frame import read
@@ -45,6 +50,14 @@ SLICES = (
 )
 TRAIN, REFERENCE, KEPT = 8000, 6000, 0.05
 NULL = (3000, 2000)
+MENDED = (
+    'education in ["Doctorate", "Prof-school"]',
+    'sex == "Female" and marital_status == "Married-civ-spouse"',
+    'workclass == "Self-emp-inc"',
+    'sex == "Female" and race == "Black"',
+    'occupation == "Exec-managerial" and sex == "Female"',
+)
+LEFT, SMALLEST = 10, 0.02  # rows that are left of a slice, and the fall of the loss that matters
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -101,6 +114,39 @@ def timed(table: pa.Table, number: int) -> dict[str, object]:
     }  # fmt: skip
 
 
+def mended(table: pa.Table, number: int) -> dict[str, object]:
+    """What more rows would bring to a slice, as told and as it is; `table` has the outcome."""
+    where, seed = MENDED[number % len(MENDED)], Seed(number, ("mended",))
+    order = seed.numpy().permutation(table.num_rows)
+    train, reference, others = (table.take(pa.array(order[a:b])) for a, b in ((0, 3000), (3000, 15000), (15000, 45000)))
+    gone = np.flatnonzero(inside(train, where, table))[LEFT:]
+    kept = np.setdiff1d(np.arange(train.num_rows), gone)
+    settings = Settings(smallest_effect=SMALLEST, seed=number)
+    found = find(train.take(pa.array(kept)), target="income", reference=reference, settings=settings)
+    true = inside(reference, where, table)
+    masks = [(gap, inside(reference, gap.missing.where, table)) for gap in found.gaps]
+    mine = [gap for gap, mask in masks if (mask & true).sum() >= 0.5 * (mask | true).sum()]
+    about = mine[0].reducible if mine else None
+    return {
+        "run": number, "kind": "mended", "where": where, "true": gained(train, kept, others, where, table),
+        "state": None if about is None else about.state, "gain": None if about is None else about.gain,
+        "low": None if about is None else about.low, "high": None if about is None else about.high,
+    }  # fmt: skip
+
+
+def gained(train: pa.Table, kept: np.ndarray, others: pa.Table, where: str, whole: pa.Table) -> float:
+    """The fall of the mean loss in the slice when the rows that were cut are there."""
+    schema = infer(train, target="income")
+    space = prepare(train, others, None, schema)
+    work = task({"real": space.real, "others": space.made}, "income")
+    rows = np.flatnonzero(inside(others, where, whole))
+    losses_ = []
+    for chosen in (kept, np.arange(train.num_rows)):
+        out = predicted(space.real.take(chosen), work.truth["real"][chosen], space.made.take(rows), work, Seed(0))
+        losses_.append(losses(out, work.truth["others"][rows], work.classes).mean())
+    return float(losses_[0] - losses_[1])
+
+
 def share(count: int, total: int) -> str:
     """A share with its Clopper-Pearson interval."""
     low, high = clopper_pearson(count, total)
@@ -119,6 +165,20 @@ def told(runs: Sequence[dict]) -> str:
         lines.append(f"  {np.mean([len(run['told']) for run in done]):.2f} gaps told on the average")
     if done := [run for run in runs if run["kind"] == "null"]:
         lines.append(f"null: any gap in {share(sum(bool(run['told']) for run in done), len(done))}")
+    if any(run["kind"] == "mended" for run in runs):
+        lines.append("mended: slice cut to 10 rows; true fall of the log loss (mean, se) and what was told")
+    for where in MENDED:
+        mine = [run for run in runs if run["kind"] == "mended" and run["where"] == where]
+        if mine:
+            true = np.array([run["true"] for run in mine])
+            states = {str(s): sum(r["state"] == s for r in mine) for s in {r["state"] for r in mine}}
+            told_ = [run for run in mine if run["gain"] is not None]
+            held = sum(run["low"] <= run["true"] <= run["high"] for run in told_)
+            mean = np.mean([run["gain"] for run in told_]) if told_ else float("nan")
+            lines.append(
+                f"  {where}: {true.mean():+.3f} ({true.std(ddof=1) / len(true) ** 0.5:.3f}); told {mean:+.3f}, "
+                f"interval holds the true one in {held} of {len(told_)}; {states}"
+            )
     if done := [run for run in runs if run["kind"] == "timed"]:
         seconds = [run["seconds"] for run in done]
         lines.append(f"50,000 x 8: {np.median(seconds):.2f} s (median of {len(done)}, {max(seconds):.2f} s at most)")
@@ -129,19 +189,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table", type=Path, help="the census table `adult` as CSV")
     parser.add_argument("--planted", type=int, default=140)
-    parser.add_argument("--null", type=int, default=400)
+    parser.add_argument("--null", type=int, default=1000)
     parser.add_argument("--time", type=int, default=5)
+    parser.add_argument("--mend", type=int, default=40)
     parser.add_argument("--file", type=Path, default=RESULTS / "gaps.jsonl")
     asked = parser.parse_args(arguments)
-    table = read(asked.table).table.select(COLUMNS)
+    whole = read(asked.table).table
+    table, labelled = whole.select(COLUMNS), whole.drop_columns(["fnlwgt"])
     asked.file.parent.mkdir(exist_ok=True)
     runs = [json.loads(line) for line in asked.file.read_text().splitlines()] if asked.file.exists() else []
     done = {(run["kind"], run["run"]) for run in runs}
     with asked.file.open("a") as out:
-        for kind, count in ((timed, asked.time), (planted, asked.planted), (null, asked.null)):
+        kinds = ((timed, asked.time), (planted, asked.planted), (mended, asked.mend), (null, asked.null))
+        for kind, count in kinds:
             for number in range(count):
                 if (kind.__name__, number) not in done:
-                    runs.append(kind(table, number))
+                    runs.append(kind(labelled if kind is mended else table, number))
                     out.write(json.dumps(runs[-1]) + "\n")
                     out.flush()
     print(told(runs))
