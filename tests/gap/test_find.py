@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 import re
 
@@ -10,6 +11,7 @@ from gap.laws import column, law, without
 from tuckpoint.cli import main
 from tuckpoint.errors import InputError
 from tuckpoint.gap.find import Settings, find
+from tuckpoint.seed import Seed
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,37 @@ def test_a_number_is_a_target_too():
     table = law(1500, 1).drop_columns(["y"])
     told = find(table, target="age", reference=law(1200, 2))
     assert "squared error" in told.overall["model"]
+
+
+@pytest.mark.parametrize(("rows", "beside"), [(1, 1), (10, 800), (800, 10), (60, 60)])
+def test_small_tables_have_no_gap_and_no_error(rows, beside):
+    assert find(law(rows), target="y", reference=law(beside, 2)).gaps == ()
+
+
+def test_an_outcome_that_is_always_the_same_is_told():
+    table = law(300).set_column(4, "y", [["no"] * 300])
+    assert any("one and the same" in note for note in find(table, target="y", reference=law(300, 2)).notes)
+
+
+def test_dates_truths_and_whole_numbers_make_conditions_that_are_read_back():
+    random = Seed(3).numpy()
+
+    def table(rows):
+        days = [dt.date(2020, 1, 1) + dt.timedelta(days=int(d)) for d in random.integers(0, 900, rows)]
+        truths, flags = random.random(rows) < 0.4, random.integers(0, 2, rows)
+        return pa.table({"when": days, "ok": truths, "flag": flags, "dose mg": random.exponential(1, rows)})
+
+    whole, reference = table(2000), table(1500)
+    masks = {
+        "when": column(whole, "when") >= dt.date(2021, 12, 1),
+        "ok": column(whole, "ok"),
+        "flag": column(whole, "flag") == 1,
+        "dose mg": column(whole, "dose mg") > 1.5,
+    }
+    for name, mask in masks.items():
+        gap = find(without(whole, mask, share=0.1), reference=reference).gaps[0]
+        assert gap.missing.columns == (name,)
+        assert gap.support in ("inside", "edge"), gap.missing.where  # found among reference rows by its condition
 
 
 def test_people_on_both_sides_make_a_leak(tables):

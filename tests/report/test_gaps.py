@@ -38,6 +38,7 @@ def test_the_page_tells_the_gap_and_what_to_do():
     ("found", "said"),
     [
         (replace(FOUND, gaps=()), "No gap found"),
+        (replace(FOUND, gaps=(), tested=0), "Too few rows to tell"),
         (replace(FOUND, gaps=(replace(GAP, reducible=Reducible("not reducible")),)), "No gap worth filling"),
         (replace(FOUND, gaps=(GAP, GAP)), "2 gaps"),
         (replace(FOUND, leaks=(Leak("group", "4 people", 4, True),)), "Leak in the split"),

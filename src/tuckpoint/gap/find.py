@@ -164,6 +164,8 @@ def _case(asked: Asked) -> tuple[Case, Space]:
         for name, table in tables.items():
             if asked.group in table.column_names:
                 sides[name] = replace(sides[name], groups=_groups(table, asked.group))
+    if work is not None and work.classes == 1:  # one outcome alone: there is nothing to predict
+        work = None
     judge = _judge(asked, sides)
     return (
         Case(
@@ -311,6 +313,8 @@ def _notes(asked: Asked, case: Case) -> list[str]:
         notes.append("Published shares overlap: a parent and its parts may both be told for the same missing rows.")
     if asked.schema.target is None:
         notes.append("Without --target it is not known what a gap costs, nor whether more rows would mend it.")
+    elif case.work is None:
+        notes.append(f'All training rows have one and the same "{asked.schema.target}": no model can be judged.')
     elif case.test is None:
         notes.append("Without --test it is not told what could be proved.")
     if asked.group is not None:

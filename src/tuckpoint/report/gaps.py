@@ -23,7 +23,7 @@ def headline(found: Gaps) -> str:
     if any(leak.serious for leak in found.leaks):
         return "Leak in the split"
     if not found.gaps:
-        return "No gap found"
+        return "No gap found" if found.tested else "Too few rows to tell"
     if not found.worth:
         return "No gap worth filling"
     count = len(found.worth)
@@ -105,6 +105,10 @@ def gaps_page(found: Gaps) -> str:
 
 
 def _outcome(found: Gaps) -> str:
+    if not found.tested:
+        return (
+            "No cell holds enough rows of both tables to be tested: more rows are needed before anything can be said."
+        )
     if not found.gaps:
         return (
             f"None of {found.tested:,} cells holds fewer rows than chance allows. This does not say that more rows "
