@@ -71,12 +71,10 @@ def curve(train: Rows, test: Rows, work: Task, *, lacking: int, smallest: float,
     if len(inside) < FEWEST:
         return Reducible(
             "not estimable",
-            why=f"{len(inside)} training rows there make no learning curve: not estimable",
+            why=f"{len(inside)} training rows there make no learning curve",
         )
     if len(judged.truth) < LEAST:
-        return Reducible(
-            "not estimable", why=f"{len(judged.truth)} rows there to judge by, {LEAST} are needed; not estimable"
-        )
+        return Reducible("not estimable", why=f"{len(judged.truth)} rows there to judge by, {LEAST} are needed")
     other = np.sort(seed.child("others").numpy().permutation(other)[:OTHERS])
     counts = np.array([max(2, round(share * len(inside))) for share in SHARES])
     curves = np.empty((len(counts), REPEATS, len(judged.truth)))

@@ -16,9 +16,8 @@ def hints(gap: Missing, people: int, schema: Schema) -> tuple[str, ...]:
     """Sentences on privacy and fairness; `people` have training rows in the gap."""
     told = []
     if 0 < people < FEW:
-        told.append(
-            f"privacy: {people} people stand behind its rows; rows made from so few would show them: audit these"
-        )
+        whom = "one person stands" if people == 1 else f"{people} people stand"
+        told.append(f"privacy: {whom} behind its rows; rows made from so few would show them: audit these")
     protected = [
         name for name in gap.columns if is_sensitive(name) or (name in schema.names and schema[name].sensitive)
     ]

@@ -47,8 +47,9 @@ def lines(found: Gaps) -> list[str]:
 
 def counted(missing: Missing) -> str:
     """Rows there and rows that should be there."""
+    wanted = "are declared" if missing.basis == "domain" else "would be expected"
     return (
-        f"{missing.rows:,} rows where {missing.expected:,.0f} would be expected "
+        f"{missing.rows:,} rows where {missing.expected:,.0f} {wanted} "
         f"(ratio {number(missing.ratio)} [{number(missing.low)}, {number(missing.high)}]); {missing.lacking:,} lacking"
     )
 
@@ -121,7 +122,11 @@ def _outcome(found: Gaps) -> str:
 
 
 def _gaps_lead(found: Gaps) -> str:
-    return "The clearest first. Each is counted as if those above it were already filled." if found.gaps else ""
+    if not found.gaps:
+        return ""
+    if found.about["reference"]["kind"] == "sample":
+        return "The clearest first. Each was sought as if those above it were already filled."
+    return "The clearest first. They overlap: the same rows may be lacking in several."
 
 
 def _gaps(found: Gaps) -> str:
@@ -129,7 +134,7 @@ def _gaps(found: Gaps) -> str:
         Ratio(g.missing.where, g.missing.ratio, g.missing.low, g.missing.high, g in found.worth)
         for g in found.gaps[:DRAWN]
     ]
-    heads = ("where", "rows", "expected", "lacking", "share in reference", "ratio [95 %]", "z", "beyond its columns")
+    heads = ("where", "rows", "expected", "lacking", "wanted share", "ratio [95 %]", "z", "beyond its columns")
     rows = [
         (
             f"<code>{text(g.missing.where, 200)}</code>", f"{g.missing.rows:,}", f"{g.missing.expected:,.0f}",

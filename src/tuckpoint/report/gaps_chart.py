@@ -36,7 +36,7 @@ def ratios(found: Sequence[Ratio]) -> str:
 
     bottom = 26 + ROW * len(found)
     parts = [f'<path class="zero" d="M{at(1):.1f} 20V{bottom}"/>']
-    parts.append(f'<text class="quiet" x="{at(1):.0f}" y="13" text-anchor="end">as in the reference</text>')
+    parts.append(f'<text class="quiet" x="{at(1):.0f}" y="13" text-anchor="end">as it should be</text>')
     for place, one in enumerate(found):
         y = 40 + ROW * place
         parts.append(
@@ -46,7 +46,7 @@ def ratios(found: Sequence[Ratio]) -> str:
         )
     for tick, said in ((1 / 64, "≤ 1/64"), (1 / 16, "1/16"), (1 / 4, "1/4"), (1 / 2, "1/2"), (1.0, "1")):
         parts.append(f'<text class="quiet" x="{at(tick):.0f}" y="{bottom + 15}" text-anchor="middle">{said}</text>')
-    told = "Training rows in each gap for each row that the reference would have there, with 95 % intervals"
+    told = "Training rows in each gap for each row that should be there, with 95 % intervals"
     return (
         f'<svg class="forest" viewBox="0 0 {WIDTH} {bottom + 20}" role="img"><title>{plain(told, 400)}</title>'
         f"{''.join(parts)}</svg>"
