@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -153,7 +154,7 @@ def share(count: int, total: int) -> str:
     return f"{count} of {total} = {count / total:.1%} [{low:.1%}, {high:.1%}]"
 
 
-def told(runs: Sequence[dict]) -> str:
+def told(runs: Sequence[dict[str, Any]]) -> str:
     """The figures of the runs."""
     lines = []
     if done := [run for run in runs if run["kind"] == "planted"]:

@@ -67,7 +67,8 @@ def sums(seen: Floats, labels: Rows, classes: int) -> Sums:
     count = np.bincount(labels, minlength=classes)
     weight = (1 / count[labels]).astype(np.float32)
     columns = np.eye(classes, dtype=np.float32)[labels]
-    return Sums((seen * weight[:, None]).T @ seen, (seen * weight[:, None]).T @ columns)
+    own = (seen * weight[:, None]).T
+    return Sums(np.asarray(own @ seen, np.float32), np.asarray(own @ columns, np.float32))
 
 
 def solved(held: Sums, penalty: float) -> Any:
