@@ -91,7 +91,7 @@ def sheet(found: list[dict[str, Any]]) -> list[str]:
         told = []
         for who in ("ours", "any", "joint"):
             least = [thinnest([item for item in here if item["split"] == number], who) for number in numbers]
-            told.append(", ".join("none" if share is None else f"{100 * share:.2g} %" for share in least))
+            told.append(", ".join("none" if share is None else f"{float(f'{100 * share:.2g}'):g} %" for share in least))
         rows.append([name, leak, str(len(numbers)), *told])
     return [
         "# How thin a leak is seen",
