@@ -8,18 +8,16 @@ honest engines. Caught means that the proof ends with `blocked` for the leak. A 
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from bench.proof import engines
-from bench.proof.null import RESULTS, ROWS, kept, law, plan
+from bench.proof.null import ROWS, law, plan, study
 from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.prove.plan import Folds, Plan, Source
 from tuckpoint.prove.proof import prove
@@ -40,7 +38,7 @@ def quick(engine: str, number: int) -> Plan:
     return replace(plan(engine, number), folds=Folds(repeats=4, inner=2), weights=(0.3,))
 
 
-def trial(number: int) -> dict[str, object]:
+def trial(number: int) -> dict[str, Any]:
     """All cases on one table."""
     table = law(ROWS, Seed(number, ("leak",)))
     engines.SHOWN["rows"] = encode(table, infer(table, target="y"))
@@ -72,7 +70,7 @@ def outcome(proof: Proof) -> str:
     return "leak" if proof.why.startswith("made rows know") else proof.state
 
 
-def told(runs: Sequence[dict[str, object]]) -> str:
+def told(runs: Sequence[dict[str, Any]]) -> str:
     """The figures of the runs."""
     lines = []
     leaks = {"all leaks": tuple(name for name in CASES if not name.startswith("honest"))}
@@ -85,23 +83,8 @@ def told(runs: Sequence[dict[str, object]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--file", type=Path, default=RESULTS / "leak.jsonl")
-    parser.add_argument("--told", action="store_true", help="only tell the figures of the runs that were done")
-    asked = parser.parse_args(arguments)
     engines.register()
-    asked.file.parent.mkdir(exist_ok=True)
-    runs = kept(asked.file)
-    done = {run["run"] for run in runs}
-    with asked.file.open("a") as out:
-        for number in [] if asked.told else range(asked.runs):
-            if number not in done:
-                runs.append(trial(number))
-                out.write(json.dumps(runs[-1]) + "\n")
-                out.flush()
-    print(told(runs))
-    return 0
+    return study(__doc__, "leak", 100, trial, told, arguments)
 
 
 if __name__ == "__main__":

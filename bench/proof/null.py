@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +108,14 @@ def told(runs: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--file", type=Path, default=RESULTS / "null.jsonl")
+def study(
+    doc: str | None, name: str, count: int, trial: Callable[[int], dict[str, Any]],
+    told: Callable[[list[dict[str, Any]]], str], arguments: Sequence[str] | None,
+) -> int:  # fmt: skip
+    """Do the runs that were not done before, keep each in results/NAME.jsonl, and tell the figures of all."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("--runs", type=int, default=count)
+    parser.add_argument("--file", type=Path, default=RESULTS / f"{name}.jsonl")
     parser.add_argument("--told", action="store_true", help="only tell the figures of the runs that were done")
     asked = parser.parse_args(arguments)
     asked.file.parent.mkdir(exist_ok=True)
@@ -125,6 +129,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 out.flush()
     print(told(runs))
     return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    return study(__doc__, "null", 500, trial, told, arguments)
 
 
 if __name__ == "__main__":

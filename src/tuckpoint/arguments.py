@@ -100,7 +100,9 @@ def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
         place := verb("render", render.RENDER, "scenes in; labelled pictures out", render.RENDER_MORE), _setting
     )
     _running(place)
-    render.write_arguments(verb("write", render.WRITE, "labelled pictures as COCO, YOLO, folders", render.WRITE_MORE))
+    render.write_arguments(
+        verb("write", render.WRITE, "labelled pictures as COCO, YOLO, KITTI, BOP, glTF ...", render.WRITE_MORE)
+    )
     blender.arguments(verb("blender", blender.BLENDER, "install what the renderer blender needs"))
     render.look_arguments(verb("look", render.LOOK, "a page of pictures beside their labels"))
     _run(verb("run", RUN, "repeat a recipe: the same bytes again"))

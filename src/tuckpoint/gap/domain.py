@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.gap import declared
 from tuckpoint.gap.columns import quoted, spelt, value
 from tuckpoint.gap.finding import Missing
 from tuckpoint.gap.margins import beside
@@ -27,9 +27,8 @@ from tuckpoint.schema import Schema
 from tuckpoint.table.engine import Array, Encoded, Field
 from tuckpoint.table.expression import parse
 
-VERSION = 1
 MOST = 1_000_000  # full combinations of all factors
-KNOWN = ("tuckpoint_domain", "source", "factors", "invalid", "ways", "rows", "share")
+KNOWN = ("source", "factors", "invalid", "ways", "rows", "share")
 
 
 @dataclass(frozen=True)
@@ -56,19 +55,7 @@ class Coverage:
 
 def load(path: str | Path) -> dict[str, Any]:
     """The file as plain values; raises InputError if it is no operating domain."""
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"no file {path}; see docs/find.md for how a domain is written") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable YAML: {error}") from None
-    if not isinstance(data, Mapping) or data.get("tuckpoint_domain") != VERSION:
-        raise InputError(f"{path} must begin with tuckpoint_domain: {VERSION}; see docs/find.md")
-    for name in data:
-        if name not in KNOWN:
-            raise InputError(
-                f'{path}: unknown entry "{name}"{did_you_mean(str(name), KNOWN)}; known: {", ".join(KNOWN)}'
-            )
+    data = declared.load(path, "domain", KNOWN)
     if not isinstance(data.get("factors"), Mapping) or not data["factors"]:
         raise InputError(f"{path} declares no factors; say, for example, factors: {{weather: [clear, rain]}}")
     ways = data.get("ways", 2)
@@ -76,7 +63,7 @@ def load(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path}: ways {ways!r}; say 1, 2 or 3 factors that are combined")
     if ("rows" in data) == ("share" in data):
         raise InputError(f"{path}: say how much each combination must hold, as rows: 20 or share: 0.01 (one of them)")
-    return dict(data)
+    return data
 
 
 def uncovered(

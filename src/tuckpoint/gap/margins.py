@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.gap import declared
 from tuckpoint.gap.cells import passed
 from tuckpoint.gap.columns import quoted, spelt
 from tuckpoint.gap.finding import Missing
@@ -25,7 +25,6 @@ from tuckpoint.schema import Schema
 from tuckpoint.table.engine import Array, Encoded
 from tuckpoint.table.expression import parse
 
-VERSION = 1
 MOST_CELLS = 200_000  # of all columns of the tables crossed; beyond, tables are not combined
 SETTLED = 1e-9  # largest change of a cell at which raking ends
 ROUNDS = 500
@@ -54,18 +53,7 @@ class Table:
 
 def load(path: str | Path) -> dict[str, Any]:
     """The file as plain values; raises InputError if it is no file of margins."""
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"no file {path}; see docs/find.md for how margins are written") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable YAML: {error}") from None
-    if not isinstance(data, Mapping) or data.get("tuckpoint_margins") != VERSION:
-        raise InputError(f"{path} must begin with tuckpoint_margins: {VERSION}; see docs/find.md")
-    for name in data:
-        if name not in ("tuckpoint_margins", "source", "shares", "tables"):
-            raise InputError(f'{path}: unknown entry "{name}"; known: source, shares, tables')
-    return dict(data)
+    return declared.load(path, "margins", ("source", "shares", "tables"))
 
 
 def published(data: Mapping[str, Any], train: Encoded, schema: Schema) -> list[Share]:

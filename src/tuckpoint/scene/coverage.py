@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from tuckpoint.labels import Item
-from tuckpoint.scene.quota import quota_of
 from tuckpoint.scene.spec import Spec
 
 
@@ -18,8 +17,7 @@ def coverage(items: Iterable[Item], spec: Spec) -> dict[str, Any]:
     An item's facts are those that `pictures` writes: `seen`, `cells` and `refused_before`.
     """
     whole = _Count()
-    quotas = [quota_of(told, f"quotas.{number}") for number, told in enumerate(spec.quotas)]
-    per_cell = [[_Count() for _ in quota.cells] for quota in quotas]
+    per_cell = [[_Count() for _ in quota.cells] for quota in spec.balanced]
     refused: Counter[str] = Counter()
     for item in items:
         refused.update(item.facts.get("refused_before", {}))
@@ -27,10 +25,10 @@ def coverage(items: Iterable[Item], spec: Spec) -> dict[str, Any]:
         for counts, chosen in zip(per_cell, item.facts.get("cells", ()), strict=True):
             counts[chosen].add(item)
     told = {**whole.told(spec.classes), "scenes_drawn_in_vain": dict(refused)}
-    if quotas:
+    if spec.balanced:
         told["quotas"] = [
             [{"knobs": cell, **count.told(spec.classes)} for cell, count in zip(quota.cells, counts, strict=True)]
-            for quota, counts in zip(quotas, per_cell, strict=True)
+            for quota, counts in zip(spec.balanced, per_cell, strict=True)
         ]
     return told
 

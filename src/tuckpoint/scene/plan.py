@@ -21,7 +21,7 @@ from tuckpoint.scene.inside import clear_of
 from tuckpoint.scene.knob import support
 from tuckpoint.scene.layout import INSIDE, count_of, entries_of, placed
 from tuckpoint.scene.plain import read
-from tuckpoint.scene.quota import cell, quota_of
+from tuckpoint.scene.quota import cell
 from tuckpoint.scene.scene import Camera, Contact, Lamp, Lens, Material, Pose, Scene, Sky, Sun, Thing
 from tuckpoint.scene.settle import Body, Physics, settled
 from tuckpoint.scene.spec import Spec, followed
@@ -95,16 +95,14 @@ def plan(
 
 def cells_of(spec: Spec, seed: Seed, index: int) -> tuple[int, ...]:
     """The cell of each quota that a scene belongs to."""
-    return tuple(
-        cell(quota_of(told, f"quotas.{number}"), number, seed, index) for number, told in enumerate(spec.quotas)
-    )
+    return tuple(cell(quota, number, seed, index) for number, quota in enumerate(spec.balanced))
 
 
 def _cells(spec: Spec, seed: Seed, index: int, pins: Mapping[str, Any]) -> dict[str, Any]:
     """What the quotas hold in this scene, as pins."""
     held: dict[str, Any] = {}
-    for told, chosen in zip(spec.quotas, cells_of(spec, seed, index), strict=True):
-        for name, value in quota_of(told, "quotas").cells[chosen].items():
+    for quota, chosen in zip(spec.balanced, cells_of(spec, seed, index), strict=True):
+        for name, value in quota.cells[chosen].items():
             if name in held or name in pins:
                 other = "another quota" if name in held else "a pin or twin"
                 raise InputError(f"a quota and {other} hold the knob {name}; drop one of them")

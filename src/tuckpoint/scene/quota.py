@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from math import lcm
 from typing import Any
@@ -27,11 +27,12 @@ class Quota:
     knobs: Mapping[str, Sequence[Any]]
     shares: Mapping[str, Sequence[float]]
 
-    @property
-    def cells(self) -> list[dict[str, Any]]:
+    @cached_property
+    def cells(self) -> tuple[dict[str, Any], ...]:
         """Every combination, as values by knob path."""
-        return [dict(zip(self.knobs, values, strict=True)) for values in product(*self.knobs.values())]
+        return tuple(dict(zip(self.knobs, values, strict=True)) for values in product(*self.knobs.values()))
 
+    @cached_property
     def weights(self) -> tuple[int, ...]:
         """How many scenes of a block each cell gets."""
         each = []
@@ -64,17 +65,17 @@ def quota_of(told: Any, where: str) -> Quota:
         if not fit or not all(isinstance(w, int | float) and w >= 0 for w in weights) or not sum(weights) > 0:
             raise InputError(f"{where}: the shares of {name} are {weights!r}; give {count} numbers from 0, not all 0")
     quota = Quota(dict(sorted(told["knobs"].items())), dict(shares))  # no order of a mapping counts
-    if sum(quota.weights()) > MOST_CELLS:
-        raise InputError(f"{where}: the shares need {sum(quota.weights()):,} scenes to come out; give rounder ones")
+    if sum(quota.weights) > MOST_CELLS:
+        raise InputError(f"{where}: the shares need {sum(quota.weights):,} scenes to come out; give rounder ones")
     return quota
 
 
 def cell(quota: Quota, number: int, seed: Seed, index: int) -> int:
     """The cell of scene `index` in quota `number`: after any number of scenes none is a whole scene off its share."""
-    order = _order(quota.weights())
+    order = _order(quota.weights)
     block, place = divmod(index, len(order))
-    turn = seed.child("quota", number, block).numpy().permutation(len(quota.weights()))
-    if len(set(quota.weights())) == 1:  # equal shares: another order in each block, so that no pattern is left
+    turn = seed.child("quota", number, block).numpy().permutation(len(quota.weights))
+    if len(set(quota.weights)) == 1:  # equal shares: another order in each block, so that no pattern is left
         return int(turn[place])
     return order[place]
 

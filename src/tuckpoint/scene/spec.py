@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tuckpoint.scene.assets import mapped
 from tuckpoint.scene.choices import group
 from tuckpoint.scene.knob import check, support
 from tuckpoint.scene.layout import way_of
-from tuckpoint.scene.quota import quota_of
+from tuckpoint.scene.quota import Quota, quota_of
 from tuckpoint.scene.settle import Physics
 from tuckpoint.scene.stage import mesh_of
 from tuckpoint.settings import build, plain
@@ -93,8 +94,7 @@ class Spec:
             check(getattr(self, entry), entry)
         for name, thing in self.things.items():
             self._check(name, thing)
-        for number, told in enumerate(self.quotas):
-            quota_of(told, f"quotas.{number}")
+        _ = self.balanced  # a quota that cannot be met is told now
         build(Physics, self.physics)
         for name in self.lamps:
             if name in self.things or name in _RESERVED:
@@ -156,6 +156,11 @@ class Spec:
         if isinstance(count, Mapping) and "integers" in count:
             return int(count["integers"][1])
         return count if isinstance(count, int) else None
+
+    @cached_property
+    def balanced(self) -> tuple[Quota, ...]:
+        """The quotas, as they are met."""
+        return tuple(quota_of(told, f"quotas.{number}") for number, told in enumerate(self.quotas))
 
     @property
     def classes(self) -> tuple[str, ...]:
