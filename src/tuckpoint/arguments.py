@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tuckpoint.commands import audit, blender, find, ledger, plan, prove, render
+from tuckpoint.commands import VERBS, audit, ledger, options
 
 Run = Callable[[argparse.Namespace], int | None]
 GUARDING = ("private", "delta", "unit", "rows_per_unit", "population", "part", "purpose")
@@ -88,23 +89,12 @@ def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _measure(verb("measure", MEASURE, "measure made rows against real ones"))
     _audit(verb("audit", audit.AUDIT, "attack made rows or a model; 0 pass, 2 blocked", audit.AUDIT_MORE))
     _gate(verb("gate", audit.GATE, "may it be released? 0 pass, 2 blocked, 3 review", audit.GATE_MORE))
-    _find(verb("find", find.FIND, "what does a table lack, what does it cost, can it be mended", find.FIND_MORE))
-    plan.arguments(verb("plan", plan.PLAN, "what to do about each gap, and how to prove it", plan.PLAN_MORE))
-    _prove(
-        verb("prove", prove.PROVE, "do made rows help? 0 helps, 3 no evidence, 4 equivalent, 5 hurts", prove.PROVE_MORE)
-    )
     ledger.arguments(
         verb("ledger", ledger.LEDGER, "what was spent on whose privacy, and what may be", ledger.LEDGER_MORE)
     )
-    render.render_arguments(
-        place := verb("render", render.RENDER, "scenes in; labelled pictures out", render.RENDER_MORE), _setting
-    )
-    _running(place)
-    render.write_arguments(
-        verb("write", render.WRITE, "labelled pictures as COCO, YOLO, KITTI, BOP, glTF ...", render.WRITE_MORE)
-    )
-    blender.arguments(verb("blender", blender.BLENDER, "install what the renderer blender needs"))
-    render.look_arguments(verb("look", render.LOOK, "a page of pictures beside their labels"))
+    for name, line in VERBS.items():
+        module = import_module(f"tuckpoint.commands.{name}")
+        module.arguments(verb(name, module.ABOUT, line, module.MORE))
     _run(verb("run", RUN, "repeat a recipe: the same bytes again"))
     _engines(verb("engines", "List the engines and their settings.", "list the engines and their settings"))
     _example(verb("example", "Write a real table that comes with the package.", "write a real table to try things on"))
@@ -113,10 +103,12 @@ def parser(verbs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
 def _make(place: argparse.ArgumentParser) -> None:
     _file(place, "real table")
-    _output(place, "new folder to write into")
+    options.output(place, "new folder to write into")
     _understanding(place)
     _fitting(place)
-    place.add_argument("-n", "--rows", type=_whole, metavar="N", help="rows to make (default: as many as FILE has)")
+    place.add_argument(
+        "-n", "--rows", type=options.whole, metavar="N", help="rows to make (default: as many as FILE has)"
+    )
     place.add_argument(
         "--holdout", type=float, default=0.2, metavar="SHARE", help="share of rows never fitted (default: 0.2)"
     )
@@ -125,32 +117,34 @@ def _make(place: argparse.ArgumentParser) -> None:
         "--audit", action="store_true", help="attack the made rows and write audit.html (always done with --private)"
     )
     _context(place)
-    _running(place)
+    options.running(place)
 
 
 def _schema(place: argparse.ArgumentParser) -> None:
     _file(place, "real table")
-    _output(place, "YAML file to write (default: print it)", required=False)
+    options.output(place, "YAML file to write (default: print it)", required=False)
     _roles(place)
 
 
 def _rules(place: argparse.ArgumentParser) -> None:
     _file(place, "real table")
-    place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
+    options.schema(place)
 
 
 def _fit(place: argparse.ArgumentParser) -> None:
     _file(place, "real table")
-    _output(place, "new folder for the model")
+    options.output(place, "new folder for the model")
     _understanding(place)
     _fitting(place)
-    _running(place)
+    options.running(place)
 
 
 def _sample(place: argparse.ArgumentParser) -> None:
     _model(place)
-    place.add_argument("-n", "--rows", type=_whole, required=True, metavar="N", help="rows to draw, like 1_000_000")
-    _output(place, "file to write: .parquet, .csv, .csv.gz ...")
+    place.add_argument(
+        "-n", "--rows", type=options.whole, required=True, metavar="N", help="rows to draw, like 1_000_000"
+    )
+    options.output(place, "file to write: .parquet, .csv, .csv.gz ...")
     place.add_argument("--where", metavar="CONDITION", help="draw only rows for which this holds")
     _rule(place, "one more rule that drawn rows must obey: 'start <= end'; repeatable")
     place.add_argument(
@@ -162,34 +156,34 @@ def _sample(place: argparse.ArgumentParser) -> None:
         help="wanted shares of a column's levels: sex=Male:0.5/Female:0.5, or sex=0.5/0.5 in the order of the schema",
     )
     _ledger_place(place)
-    _running(place)
+    options.running(place)
 
 
 def _complete(place: argparse.ArgumentParser) -> None:
     _model(place)
     _file(place, "partly filled table with the columns of the model; whole columns may be absent")
-    _output(place, "file to write")
-    _seed(place)
+    options.output(place, "file to write")
+    options.seed(place)
 
 
 def _measure(place: argparse.ArgumentParser) -> None:
     place.add_argument("real", type=Path, metavar="REAL", help="real rows that the maker saw")
     place.add_argument("made", type=Path, metavar="MADE", help="made rows")
     place.add_argument("--holdout", type=Path, required=True, metavar="FILE", help="real rows that the maker never saw")
-    _report_files(place)
-    place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
+    options.reports(place)
+    options.schema(place)
     place.add_argument("--target", metavar="COLUMN", help="the column that a model will predict")
-    _seed(place)
-    _progress(place)
+    options.seed(place)
+    options.progress(place)
 
 
 def _audit(place: argparse.ArgumentParser) -> None:
     audit.audit_arguments(place)
-    _report_files(place)
+    options.reports(place)
     _context(place)
     _ledger_place(place)
     _understanding(place)
-    _running(place)
+    options.running(place)
 
 
 def _gate(place: argparse.ArgumentParser) -> None:
@@ -197,28 +191,12 @@ def _gate(place: argparse.ArgumentParser) -> None:
     _ledger_place(place)
 
 
-def _find(place: argparse.ArgumentParser) -> None:
-    find.arguments(place)
-    _seed(place)
-    _report_files(place)
-    place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
-    _progress(place)
-
-
-def _prove(place: argparse.ArgumentParser) -> None:
-    prove.arguments(place)
-    _report_files(place)
-    place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
-    place.add_argument("--workers", type=_workers, metavar="N", help="processor cores to use (default: all)")
-    _progress(place)
-
-
 def _run(place: argparse.ArgumentParser) -> None:
     place.add_argument("recipe", type=Path, metavar="RECIPE", help="recipe.yaml of an earlier run")
     place.add_argument("--input", type=Path, metavar="FILE", help="where the input is now, if it was moved")
-    place.add_argument("--workers", type=_workers, metavar="N", help="processor cores to use (default: all)")
-    _progress(place)
-    _output(place, "new folder (default: compare with the folder of RECIPE)", required=False)
+    options.workers(place)
+    options.progress(place)
+    options.output(place, "new folder (default: compare with the folder of RECIPE)", required=False)
 
 
 def _engines(place: argparse.ArgumentParser) -> None:
@@ -227,27 +205,15 @@ def _engines(place: argparse.ArgumentParser) -> None:
 
 def _example(place: argparse.ArgumentParser) -> None:
     place.add_argument("name", nargs="?", default="census", help="which (default: census)")
-    _output(place, "file to write")
+    options.output(place, "file to write")
 
 
 def _file(place: argparse.ArgumentParser, what: str) -> None:
     place.add_argument("file", type=Path, metavar="FILE", help=f"{what}: CSV (also packed) or Parquet")
 
 
-def _report_files(place: argparse.ArgumentParser) -> None:
-    place.add_argument(
-        "-o", "--output", type=Path, action="append", default=[], metavar="FILE", help=".html or .json; repeatable"
-    )
-    place.add_argument("--overwrite", action="store_true", help="replace an older report")
-
-
 def _model(place: argparse.ArgumentParser) -> None:
     place.add_argument("model", type=Path, metavar="MODEL", help="folder of a fitted model")
-
-
-def _output(place: argparse.ArgumentParser, what: str, *, required: bool = True) -> None:
-    place.add_argument("-o", "--output", type=Path, required=required, metavar="OUT", help=what)
-    place.add_argument("--overwrite", action="store_true", help="replace what an earlier run wrote there")
 
 
 def _roles(place: argparse.ArgumentParser) -> None:
@@ -258,7 +224,7 @@ def _roles(place: argparse.ArgumentParser) -> None:
 
 def _understanding(place: argparse.ArgumentParser) -> None:
     _roles(place)
-    place.add_argument("--schema", type=Path, metavar="YAML", help="what the columns mean (default: found out)")
+    options.schema(place)
 
 
 def _fitting(place: argparse.ArgumentParser) -> None:
@@ -270,14 +236,18 @@ def _fitting(place: argparse.ArgumentParser) -> None:
         "--set",
         action="append",
         default=[],
-        type=_setting,
+        type=options.setting,
         metavar="NAME=VALUE",
         help="a setting of the engine; repeatable",
     )
     _rule(place, "what made rows must obey: 'start <= end'; repeatable")
     place.add_argument("--no-mined-rules", action="store_true", help="obey only the rules given with --rule")
     place.add_argument(
-        "-k", type=_whole, default=5, metavar="K", help="rare values held by fewer people do not leave (default: 5)"
+        "-k",
+        type=options.whole,
+        default=5,
+        metavar="K",
+        help="rare values held by fewer people do not leave (default: 5)",
     )
 
 
@@ -290,7 +260,9 @@ def _guarding(place: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--unit", metavar="COLUMN", help="whose privacy: the column that names people, or `row` if each row is another"
     )
-    group.add_argument("--rows-per-unit", type=_whole, metavar="K", help="rows counted of each person (default: 1)")
+    group.add_argument(
+        "--rows-per-unit", type=options.whole, metavar="K", help="rows counted of each person (default: 1)"
+    )
     group.add_argument("--population", metavar="NAME", help="whose budget pays (default: the name of FILE)")
     group.add_argument("--part", metavar="NAME", help="the part of the population, if disjoint parts were declared")
     group.add_argument("--purpose", metavar="TEXT", help="what the rows are for, for the ledger")
@@ -315,57 +287,6 @@ def _ledger_place(place: Any) -> None:
 
 def _rule(place: argparse.ArgumentParser, what: str) -> None:
     place.add_argument("--rule", action="append", default=[], metavar="RULE", help=what)
-
-
-def _running(place: argparse.ArgumentParser) -> None:
-    _seed(place)
-    place.add_argument("--workers", type=_workers, metavar="N", help="processor cores to use (default: all)")
-    _progress(place)
-
-
-def _progress(place: argparse.ArgumentParser) -> None:
-    place.add_argument("--progress", action="store_true", help="tell each step even if this is no terminal")
-
-
-def _seed(place: argparse.ArgumentParser) -> None:
-    place.add_argument("--seed", type=_whole, default=0, metavar="N", help="root of all draws (default: 0)")
-
-
-def _whole(text: str) -> int:
-    """A whole number from 0; `1_000_000` and `1,000,000` are read too."""
-    try:
-        number = int(text.replace(",", ""))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number; write it like 1000 or 1_000_000") from None
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is below zero")
-    return number
-
-
-def _workers(text: str) -> int:
-    number = _whole(text)
-    if not number:
-        raise argparse.ArgumentTypeError("at least one core is needed")
-    return number
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise argparse.ArgumentTypeError(f"{text!r}: write it as NAME=VALUE, for example leaf=20")
-    return name.strip(), _literal(value.strip())
-
-
-def _literal(text: str) -> Any:
-    """A number, true, false, none or text; several, parted by commas, are a list."""
-    if "," in text:
-        return [_literal(part.strip()) for part in text.split(",") if part.strip()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False, "none": None, "null": None}.get(text.lower(), text)
 
 
 def _shares(text: str) -> tuple[str, list[float] | dict[str, float]]:

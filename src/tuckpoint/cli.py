@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuckpoint.arguments import GUARDING, Run, parser
+from tuckpoint.commands import VERBS
+from tuckpoint.commands import options as shared
 from tuckpoint.errors import InputError, TuckpointError
-from tuckpoint.files import check_new, write_text
+from tuckpoint.files import write_text
 
 if TYPE_CHECKING:
     from tuckpoint.measure.evaluation import Evaluation
@@ -177,20 +179,7 @@ def _gate(options: argparse.Namespace) -> int:
     return _ended(*audit.gate_told(options, terminal=_terminal()))
 
 
-def _find(options: argparse.Namespace) -> int:
-    from tuckpoint.commands import find
-
-    return _told(options, find.told)
-
-
-def _prove(options: argparse.Namespace) -> int:
-    from tuckpoint.commands import prove
-
-    return _told(options, prove.told)
-
-
 def _told(options: argparse.Namespace, verb: Callable[..., tuple[str, int]], **more: Any) -> int:
-    _check_reports(options)
     told, status = verb(options, progress=_progress(options), **more)
     _clear(sys.stderr)
     return _ended(told, status)
@@ -212,7 +201,7 @@ def _measure(options: argparse.Namespace) -> None:
     from tuckpoint import run
     from tuckpoint.report.pages import pages_of
 
-    _check_reports(options)
+    shared.check_reports(options)
     measured = run.evaluate(
         options.real,
         options.made,
@@ -229,29 +218,11 @@ def _measure(options: argparse.Namespace) -> None:
     _summary(measured.evaluation, report=", ".join(map(str, options.output)))
 
 
-def _check_reports(options: argparse.Namespace) -> None:
-    for path in options.output:
-        if path.suffix not in (".html", ".json"):
-            raise InputError(f"{path}: a report is written as .html or .json")
-        check_new(path, overwrite=options.overwrite)
-
-
-def _render(options: argparse.Namespace) -> None:
-    from tuckpoint.commands import render
-
-    told = render.render_told(options, progress=_progress(options))
-    _clear(sys.stderr)
-    _say(told)
-
-
-def _telling(module: str, name: str = "told") -> Run:
-    """The verb whose command tells what it did, and perhaps how it ended."""
+def _telling(name: str) -> Run:
+    """The verb of a module of that name."""
 
     def act(options: argparse.Namespace) -> int:
-        told = getattr(import_module(f"tuckpoint.commands.{module}"), name)(options)
-        text, status = told if isinstance(told, tuple) else (told, 0)
-        _say(text)
-        return int(status)
+        return _told(options, import_module(f"tuckpoint.commands.{name}").told)
 
     return act
 
@@ -349,7 +320,7 @@ def _terminal() -> dict[str, Any]:
 def _progress(options: argparse.Namespace) -> Progress:
     """A line on standard error that is overwritten in a terminal, and a line per step elsewhere if asked for."""
     terminal = sys.stderr.isatty()
-    if not (terminal or options.progress):
+    if not (terminal or getattr(options, "progress", False)):
         return lambda what, share: None
     last = ""
 
@@ -381,17 +352,11 @@ _VERBS: Mapping[str, Callable[[argparse.Namespace], int | None]] = {
     "measure": _measure,
     "audit": _audit,
     "gate": _gate,
-    "find": _find,
-    "plan": _telling("plan"),
-    "prove": _prove,
     "ledger": _ledger,
-    "render": _render,
-    "write": _telling("render", "write_told"),
-    "look": _telling("render", "look_told"),
-    "blender": _telling("blender"),
     "run": _run,
     "engines": _engines,
     "example": _example,
+    **{name: _telling(name) for name in VERBS},
 }
 
 if __name__ == "__main__":

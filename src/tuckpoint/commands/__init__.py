@@ -1,1 +1,19 @@
-"""Verbs of the command line that have verbs of their own: one file each, what can be said and what is done."""
+"""One file a verb: what it is about, what can be said after it, and what it does.
+
+A verb listed here has a module of its name with ABOUT, MORE (its examples), `arguments(place)`, and
+`told(options, progress=...)`, which does what was asked and returns the text to print and the exit status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+VERBS: Mapping[str, str] = {
+    "find": "what does a table lack, what does it cost, can it be mended",
+    "plan": "what to do about each gap, and how to prove it",
+    "prove": "do made rows help? 0 helps, 3 no evidence, 4 equivalent, 5 hurts",
+    "render": "scenes in; labelled pictures out",
+    "write": "labelled pictures as COCO, YOLO, KITTI, BOP, glTF ...",
+    "look": "a page of pictures beside their labels",
+    "blender": "install what the renderer blender needs",
+}

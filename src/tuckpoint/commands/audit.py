@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tuckpoint.commands import options as shared
 from tuckpoint.errors import InputError
 from tuckpoint.files import write_text
 
@@ -58,6 +59,7 @@ def audit_told(options: argparse.Namespace, *, terminal: Mapping[str, Any], prog
     from tuckpoint.report.officer_terminal import audited as summary
     from tuckpoint.report.pages import pages_of
 
+    shared.check_reports(options)
     train, made = on_trial(options)
     audited = run.audit(
         train,

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tuckpoint.errors import InputError, ToolError
 from tuckpoint.files import replacing_folder
 
-BLENDER = """The renderer `blender` path traces scenes with Cycles, in a process and an environment of its own: Blender
+ABOUT = """The renderer `blender` path traces scenes with Cycles, in a process and an environment of its own: Blender
 binds a program that imports it to the GPL, and needs its own Python and libraries."""
+MORE = ""
 INSTALL = """Make a virtual environment with Blender's Python module and the worker in it. It takes about 1 GB and a
 minute, and needs Python 3.11."""
 INSTALL_MORE = """examples:
@@ -48,9 +50,9 @@ def arguments(place: argparse.ArgumentParser) -> None:
         verb.add_argument("--traceback", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
-def told(options: argparse.Namespace) -> str:
-    """Do what was asked; what to tell."""
-    return _install(options) if options.what == "install" else _check(options.path)
+def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
+    """Do what was asked; what to tell, and the exit status."""
+    return _install(options) if options.what == "install" else _check(options.path), 0
 
 
 def _check(environment: Path | None) -> str:

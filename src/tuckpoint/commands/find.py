@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tuckpoint.commands import options as shared
 from tuckpoint.files import write_text
 
-FIND = """Find what a real table lacks beside a reference: rows of the population, published margins, or a declared
+ABOUT = """Find what a real table lacks beside a reference: rows of the population, published margins, or a declared
 operating domain. With a target it also tells what the lack costs, where the model is weak, whether more rows would
 mend it, and what could be proved with the test rows at hand."""
-FIND_MORE = """examples:
+MORE = """examples:
   tuckpoint find train.csv --reference population.csv -o gaps.html
   tuckpoint find train.csv --target y --reference population.csv --test test.csv -o gaps.html -o gaps.json
   tuckpoint find train.csv --margins census.yaml -o gaps.html
@@ -22,7 +23,7 @@ gaps.html is for people, gaps.json for programs. See docs/find.md. ends with 0, 
 
 
 def arguments(place: argparse.ArgumentParser) -> None:
-    """What can be said after `tuckpoint find`, but for what it shares with other verbs."""
+    """What can be said after `tuckpoint find`."""
     place.add_argument("file", type=Path, metavar="FILE", help="real training rows: CSV (also packed) or Parquet")
     place.add_argument("--target", metavar="COLUMN", help="the column that a model will predict")
     place.add_argument("--reference", type=Path, metavar="FILE", help="rows of the population, with the same columns")
@@ -33,6 +34,10 @@ def arguments(place: argparse.ArgumentParser) -> None:
         "--smallest-effect", type=float, default=0.01, metavar="D", help="fall of the loss that matters (default: 0.01)"
     )
     place.add_argument("--group", metavar="COLUMN", help="says whose row it is, if people have several rows")
+    shared.seed(place)
+    shared.reports(place)
+    shared.schema(place)
+    shared.progress(place)
 
 
 def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
@@ -40,6 +45,7 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
     from tuckpoint.gap.find import Settings, find
     from tuckpoint.report.gaps import gaps_page, lines
 
+    shared.check_reports(options)
     found = find(
         options.file,
         target=options.target,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
+from tuckpoint.commands import options as shared
 from tuckpoint.errors import InputError
 from tuckpoint.files import write_text
 
-PLAN = """Decide what to do about each gap that `tuckpoint find` found (make rows, collect real ones, or nothing), and
+ABOUT = """Decide what to do about each gap that `tuckpoint find` found (make rows, collect real ones, or nothing), and
 write the plan by which `tuckpoint prove` judges what the made rows bring."""
-PLAN_MORE = """examples:
+MORE = """examples:
   tuckpoint find train.csv --target y --reference population.csv -o gaps.json
   tuckpoint plan gaps.json --source trees -o plan.yaml
   tuckpoint prove plan.yaml --real train.csv -o verdict.html
@@ -28,12 +30,11 @@ def arguments(place: argparse.ArgumentParser) -> None:
     place.add_argument(
         "--smallest-effect", type=float, metavar="D", help="the smallest gain that matters (default: find's)"
     )
-    place.add_argument("-o", "--output", type=Path, required=True, metavar="YAML", help="the plan")
-    place.add_argument("--overwrite", action="store_true", help="replace what stands there")
-    place.add_argument("--seed", type=int, default=0, metavar="N", help="of the splits (default: 0)")
+    shared.output(place, "the plan (YAML)")
+    shared.seed(place)
 
 
-def told(options: argparse.Namespace) -> tuple[str, int]:
+def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
     """Do what was asked; what to tell, and the exit status."""
     from tuckpoint.prove.draft import check_sources, draft
 

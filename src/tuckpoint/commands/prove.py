@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tuckpoint.commands import options as shared
 from tuckpoint.errors import InputError
 from tuckpoint.files import write_text
 
-PROVE = """Prove what made rows bring to a model. A part of the real rows is locked away first; then everything that
+ABOUT = """Prove what made rows bring to a model. A part of the real rows is locked away first; then everything that
 learns, the generators too, is fitted anew in each of several resamples of the rest, and real + made is compared with
 real only on the locked rows. Controls that must fail, and a planted copy of the locked rows, are tried each time."""
-PROVE_MORE = """examples:
+MORE = """examples:
   tuckpoint prove plan.yaml --real train.csv -o verdict.html
   tuckpoint prove plan.yaml --real visits.csv --group patient_id --time date -o verdict.html -o verdict.json
   tuckpoint prove plan.yaml --real train.csv --made twin=made.csv -o verdict.html
@@ -25,7 +26,7 @@ ends with 0 if made rows help, 3 for no evidence or rows of unverifiable provena
 
 
 def arguments(place: argparse.ArgumentParser) -> None:
-    """What can be said after `tuckpoint prove`, but for what it shares with other verbs."""
+    """What can be said after `tuckpoint prove`."""
     place.add_argument("plan", type=Path, metavar="PLAN", help="plan.yaml: what is claimed, and from which sources")
     place.add_argument(
         "--real", type=Path, required=True, metavar="FILE", help="all real rows; the test is taken of them"
@@ -40,6 +41,10 @@ def arguments(place: argparse.ArgumentParser) -> None:
     place.add_argument(
         "--registered", metavar="DIGEST", help="digest of the plan when it was registered; another plan is refused"
     )
+    shared.reports(place)
+    shared.schema(place)
+    shared.workers(place)
+    shared.progress(place)
 
 
 def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
@@ -50,6 +55,7 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
     from tuckpoint.report.verdict_page import lines, verdict_page
     from tuckpoint.schema import Schema
 
+    shared.check_reports(options)
     plan = Plan.load(options.plan)
     if options.target not in (None, plan.target):
         raise InputError(f'--target "{options.target}" is not the target of the plan, "{plan.target}"; leave one out')

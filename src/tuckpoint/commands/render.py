@@ -1,18 +1,16 @@
-"""`tuckpoint render` and `tuckpoint write`: a specification into labelled pictures, and these into other formats."""
+"""`tuckpoint render`: a specification of scenes into labelled pictures."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tuckpoint.errors import InputError
-from tuckpoint.files import write_text
+from tuckpoint.commands import options as shared
 
-RENDER = """Render labelled pictures of scenes that are drawn from a specification: things, lights and camera, every
+ABOUT = """Render labelled pictures of scenes that are drawn from a specification: things, lights and camera, every
 knob a value or how to draw one. No GPU is needed; the same seed gives the same labels, with any number of workers."""
-RENDER_MORE = """examples:
+MORE = """examples:
   tuckpoint render examples/shelf.yaml -n 200 --seed 3 -o out/
   tuckpoint render examples/shelf.yaml -n 100 --pin 'sun.elevation_deg=3' --pin 'goods.count=2' -o low/
   tuckpoint render examples/shelf.yaml -n 50 --twin 'sun.elevation_deg=10,60' -o pairs/
@@ -20,16 +18,10 @@ RENDER_MORE = """examples:
 a pin is KNOB=VALUE: goods.count, goods.3.shape.height_m, and without the number for all of a group. With --twin each
 scene comes twice and differs in one knob: KNOB alone is false and true, KNOB=A,B these two values.
 needs: pip install 'tuckpoint[scenes]'"""
-WRITE = "Write a set of labelled pictures in the formats that training tools read, each into a folder of its own."
-LOOK = "Make one page that shows pictures beside their labels, what was seen, and what every number means."
-WRITE_MORE = """examples:
-  tuckpoint write out/ --format coco yolo
-
-out/coco, out/yolo and so on. The set itself, out/shards, is in the layout of WebDataset."""
 
 
-def render_arguments(place: argparse.ArgumentParser, setting: Callable[[str], tuple[str, Any]]) -> None:
-    """What can be said after `tuckpoint render`, but for seed, workers and progress; `setting` reads NAME=VALUE."""
+def arguments(place: argparse.ArgumentParser) -> None:
+    """What can be said after `tuckpoint render`."""
     place.add_argument("spec", type=Path, metavar="SPEC", help="specification of scenes (YAML)")
     place.add_argument("-n", "--scenes", type=int, required=True, metavar="N", help="scenes to render")
     place.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="new folder to write into")
@@ -37,36 +29,27 @@ def render_arguments(place: argparse.ArgumentParser, setting: Callable[[str], tu
         "--renderer", default="raycast", metavar="NAME", help="what makes the pictures (default: raycast)"
     )
     place.add_argument(
-        "--set", action="append", default=[], type=setting, metavar="NAME=VALUE", dest="settings",
+        "--set", action="append", default=[], type=shared.setting, metavar="NAME=VALUE", dest="settings",
         help="a setting of the renderer (antialias=2); repeatable",
     )  # fmt: skip
     place.add_argument("--labels", nargs="+", metavar="NAME", help="labels to write (default: the usual ones)")
     place.add_argument("--no-pictures", action="store_true", help="labels alone, several times faster")
     place.add_argument("--release-clean", action="store_true", help="refuse files that may not be given away")
     place.add_argument(
-        "--pin", action="append", default=[], type=setting, metavar="KNOB=VALUE", help="hold a knob; repeatable"
+        "--pin", action="append", default=[], type=shared.setting, metavar="KNOB=VALUE", help="hold a knob; repeatable"
     )
     place.add_argument(
         "--twin",
-        type=lambda text: setting(text) if "=" in text else (text, ()),
+        type=lambda text: shared.setting(text) if "=" in text else (text, ()),
         default=(None, ()),
         metavar="KNOB[=A,B]",
         help="pairs that differ in this one knob",
     )
+    shared.running(place)
 
 
-def write_arguments(place: argparse.ArgumentParser) -> None:
-    """What can be said after `tuckpoint write`."""
-    from tuckpoint import parts
-
-    place.add_argument("folder", type=Path, metavar="SET", help="folder of `tuckpoint render`")
-    place.add_argument("--format", nargs="+", required=True, metavar="NAME", help=", ".join(parts.names("writer")))
-    place.add_argument("--overwrite", action="store_true", help="replace what stands there")
-    place.add_argument("--release-clean", action="store_true", help="refuse a set whose files may not be given away")
-
-
-def render_told(options: argparse.Namespace, *, progress: Any) -> str:
-    """Render, and say what stands where."""
+def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
+    """Render; what to tell of what stands where, and the exit status."""
     from tuckpoint import pictures
 
     twin, values = options.twin
@@ -99,39 +82,4 @@ def render_told(options: argparse.Namespace, *, progress: Any) -> str:
     for why, count in coverage["scenes_drawn_in_vain"].items():
         lines.append(f"  scenes drawn in vain: {count:,}, {why}")
     lines.append(f"next: tuckpoint write {options.output} --format coco yolo")
-    return "\n".join(lines)
-
-
-def look_arguments(place: argparse.ArgumentParser) -> None:
-    """What can be said after `tuckpoint look`."""
-    place.add_argument("folder", type=Path, metavar="SET", help="folder of `tuckpoint render`")
-    place.add_argument("-o", "--output", type=Path, metavar="HTML", help="the sheet (default: SET/look.html)")
-    place.add_argument("--limit", type=int, default=24, metavar="N", help="pictures to show (default: 24)")
-    place.add_argument("--overwrite", action="store_true", help="replace what stands there")
-
-
-def look_told(options: argparse.Namespace) -> str:
-    """Write the contact sheet, and say where."""
-    from tuckpoint import pictures
-    from tuckpoint.report.contact import contact
-    from tuckpoint.write import sets
-
-    if options.limit < 1:
-        raise InputError(f"--limit {options.limit}: show 1 picture or more")
-    made = sets.open_set(options.folder)
-    place = options.output or options.folder / "look.html"
-    sheet = contact(made, pictures.covered(made), limit=options.limit)
-    write_text(place, sheet, overwrite=options.overwrite or options.output is None)
-    return str(place)
-
-
-def write_told(options: argparse.Namespace) -> str:
-    """Write, and say what stands where."""
-    from tuckpoint import pictures
-
-    return "\n".join(
-        f"{folder}/"
-        for folder in pictures.write(
-            options.folder, options.format, overwrite=options.overwrite, release_clean=options.release_clean
-        )
-    )
+    return "\n".join(lines), 0
