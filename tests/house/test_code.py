@@ -10,6 +10,7 @@ PRINTS = {"cli.py": "prints"}
 CATCHES_ALL = {
     "cli.py": "tells the user",
     "scale/local.py": "reports a worker's failure with its job",
+    "simulate/contract.py": "the user's own code may fail in any way: told with its file and line",
     "measure/audit.py": "an attack that cannot be computed blocks, with its error as the reason",
 }
 GENERATORS = {"Generator", "Philox", "SeedSequence", "BitGenerator"}

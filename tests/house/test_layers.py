@@ -12,7 +12,7 @@ LAYERS = (
     ("parts", "recipe", "privacy", "write", "scale", "examples"),
     ("scene", "table"),
     ("measure",),
-    ("asked", "release"),
+    ("asked", "release", "simulate"),
     ("outcome", "prove", "gap"),
     ("run",),
     ("deliver", "pictures"),
