@@ -10,7 +10,7 @@ LAYERS = (
     ("files", "labels", "seed", "schema", "score", "settings"),
     ("record",),
     ("parts", "recipe", "privacy", "write", "scale", "examples"),
-    ("scene", "table"),
+    ("implant", "scene", "table"),
     ("measure",),
     ("asked", "release", "simulate"),
     ("outcome", "prove", "gap"),
