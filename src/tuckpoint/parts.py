@@ -16,6 +16,9 @@ PARTS: dict[str, dict[str, str]] = {
         "independent": "tuckpoint.table.engines.independent:Independent",
         "auto": "tuckpoint.table.engines.auto:Auto",
     },
+    "source": {
+        "engine": "tuckpoint.prove.kinds.engine:Engine",
+    },
     "attack": {
         "copies": "tuckpoint.measure.attacks.copies:copies",
         "values": "tuckpoint.measure.attacks.values:values",

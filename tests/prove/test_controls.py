@@ -8,7 +8,7 @@ from tuckpoint.seed import Seed
 
 
 def seen(work, table):
-    inputs, truth, rows = work.made(table)
+    inputs, truth, rows, _ = work.made(table)
     block = sources.Block(inputs, truth, np.ones(len(truth)), rows)
     cut = round(0.8 * len(work.lock.pool))
     train, out = work.lock.pool[:cut], work.lock.pool[cut:]

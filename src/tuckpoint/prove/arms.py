@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +15,15 @@ import pyarrow as pa
 from tuckpoint.measure.intervals import Estimate
 from tuckpoint.prove import controls, sources, splits
 from tuckpoint.prove.metric import SIGN, estimate, measurable
-from tuckpoint.prove.sources import Block
+from tuckpoint.prove.smote import smoted
+from tuckpoint.prove.sources import Batch, Block
 from tuckpoint.prove.study import Study
 from tuckpoint.scale.shards import Job
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array
 
 REAL, MIXED, MADE, MORE = "real only", "real + made", "made only", "more real"
-REWEIGHT, OVERSAMPLE = "reweight", "oversample"
+REWEIGHT, OVERSAMPLE, SMOTE = "reweight", "oversample", "SMOTE"
 FORCED = "real + made, always"
 PERMUTED, DUPLICATED = "permuted labels", "duplicated rows"
 INNER_LEAST = 3  # rows of each class in an inner fold
@@ -43,8 +45,9 @@ class Choice:
 class Replicate:
     """What one outer resample found: predictions of each arm on the locked rows, and on the rows left out of training.
 
-    `short` counts the fits whose source could make no rows, `copies` holds what the copy detector saw by source, and in
-    `planted` with a tenth of the made rows replaced by locked rows.
+    `copies` holds what the copy detector saw by source, and in `planted` with a tenth of the made rows replaced by
+    locked rows. `fits` counts the fits of each source, inner ones too, by why they gave no rows ("" where they did);
+    `facts` are figures that the source told of its outer fit.
     """
 
     left_out: Array  # (k,) positions
@@ -54,7 +57,8 @@ class Replicate:
     choice: Choice
     copies: Mapping[str, Any] = field(default_factory=dict)
     planted: Mapping[str, Any] = field(default_factory=dict)
-    short: int = 0
+    fits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def replicate(study: Study, number: int, tables: Mapping[str, pa.Table]) -> Replicate:
@@ -62,13 +66,9 @@ def replicate(study: Study, number: int, tables: Mapping[str, pa.Table]) -> Repl
     seed = Seed(study.plan.seed).child("prove", "outer", number)
     inside, outside = splits.resample(study.groups[study.lock.pool], study.plan.folds, seed.child("split"))
     rows, left_out = study.lock.pool[inside], study.lock.pool[outside]
-    choice, short = choose(study, rows, seed.child("inner"), tables)
-    most = max(study.plan.amounts)
-    blocks = {
-        source.name: sources.made(study, source, rows, seed.child("made", source.name), tables=tables, most=most)
-        for source in study.plan.sources
-    }
-    short += sum(block is None for block in blocks.values())
+    choice, fits = choose(study, rows, seed.child("inner"), tables)
+    batches = _batches(study, rows, seed, tables, fits)
+    blocks = {name: batch.block for name, batch in batches.items()}
     base = sources.real(study, rows)
     arms = _arms(study, base, blocks, choice, seed)
     test: dict[str, Array] = {}
@@ -90,7 +90,20 @@ def replicate(study: Study, number: int, tables: Mapping[str, pa.Table]) -> Repl
         name: controls.look(study, controls.plant(study, block, seed.child("plant", name)), rows, left_out)
         for name, block in looked.items()
     }
-    return Replicate(left_out, len(rows), test, out, choice, seen, planted, short)
+    facts = {name: dict(batch.facts) for name, batch in batches.items()}
+    return Replicate(left_out, len(rows), test, out, choice, seen, planted, fits, facts)
+
+
+def _batches(
+    study: Study, rows: Array, seed: Seed, tables: Mapping[str, pa.Table], fits: dict[str, Counter[str]]
+) -> dict[str, Batch]:
+    """The most that each source may be asked for, from these training rows; told of in `fits`."""
+    most, done = max(study.plan.amounts), {}
+    for source in study.plan.sources:
+        at = seed.child("made", source.name)
+        done[source.name] = sources.made(study, source, rows, at, tables=tables, most=most)
+        fits.setdefault(source.name, Counter())[done[source.name].why] += 1
+    return done
 
 
 def _arms(
@@ -103,6 +116,8 @@ def _arms(
     if classes:
         arms[REWEIGHT] = [sources.reweighted(base, classes)]
         arms[OVERSAMPLE] = [sources.oversampled(base, classes, seed.child("oversample"))]
+        if (between := smoted(study, base, seed.child("smote"))) is not None:
+            arms[SMOTE] = [between]
     block = blocks[choice.source]
     if block is None:
         return arms
@@ -132,16 +147,18 @@ def curve_name(share: float) -> str:
     return f"{REAL} x {share:g}"
 
 
-def choose(study: Study, rows: Array, seed: Seed, tables: Mapping[str, pa.Table]) -> tuple[Choice, int]:
-    """Source, amount and weight by grouped folds within the training rows, and how often a source made no rows.
+def choose(
+    study: Study, rows: Array, seed: Seed, tables: Mapping[str, pa.Table]
+) -> tuple[Choice, dict[str, Counter[str]]]:
+    """Source, amount and weight by grouped folds within the training rows, and how the fits of each source went.
 
     No made rows is always a candidate. Of the candidates within one standard error of the best, paired over rows, the
     one that gives made rows the least weight is taken (Breiman et al. 1984).
     """
-    plan, most = study.plan, max(study.plan.amounts)
+    plan = study.plan
     grid = [(s, a, w) for w in plan.weights for s in plan.sources for a in plan.amounts]
     found: list[list[Estimate]] = [[] for _ in range(len(grid) + 1)]
-    short = 0
+    fits: dict[str, Counter[str]] = {}
     for fold, (train, held) in enumerate(splits.inner(study.groups[rows], plan.folds.inner, seed.child("folds"))):
         at = seed.child(fold)
         judged = rows[held][study.sought[rows[held]]]
@@ -149,11 +166,7 @@ def choose(study: Study, rows: Array, seed: Seed, tables: Mapping[str, pa.Table]
         if measurable(plan.metric, study.truth[judged], least=INNER_LEAST):
             continue
         base = sources.real(study, rows[train])
-        blocks = {
-            s.name: sources.made(study, s, rows[train], at.child("made", s.name), tables=tables, most=most)
-            for s in plan.sources
-        }
-        short += sum(block is None for block in blocks.values())
+        blocks = {name: batch.block for name, batch in _batches(study, rows[train], at, tables, fits).items()}
         for place, candidate in enumerate([None, *grid]):
             parts = [base]
             if candidate is not None and (block := blocks[candidate[0].name]) is not None:
@@ -162,12 +175,12 @@ def choose(study: Study, rows: Array, seed: Seed, tables: Mapping[str, pa.Table]
             told = sources.predicted(study, model, judged)
             found[place].append(estimate(plan.metric, told, study.truth[judged], rate=plan.false_positive_rate))
     if not found[0]:
-        return Choice(plan.sources[0].name, plan.amounts[0], 0.0), short
+        return Choice(plan.sources[0].name, plan.amounts[0], 0.0), fits
     place = least_within_error([pooled(estimates) for estimates in found], SIGN[plan.metric])
     if place == 0:
-        return Choice(plan.sources[0].name, plan.amounts[0], 0.0), short
+        return Choice(plan.sources[0].name, plan.amounts[0], 0.0), fits
     source, amount, weight = grid[place - 1]
-    return Choice(source.name, amount, weight), short
+    return Choice(source.name, amount, weight), fits
 
 
 def pooled(folds: list[Estimate]) -> Estimate:
@@ -200,7 +213,7 @@ def save(one: Replicate, place: Path) -> None:
     arrays |= {f"out/{name}": values for name, values in one.out.items()}
     told = {
         "trained": one.trained, "choice": vars(one.choice), "copies": one.copies, "planted": one.planted,
-        "short": one.short,
+        "fits": one.fits, "facts": one.facts,
     }  # fmt: skip
     with place.open("wb") as file:
         np.savez(file, left_out=one.left_out, told=np.array(json.dumps(told)), **arrays)  # type: ignore[arg-type]
@@ -217,5 +230,5 @@ def load(place: Path) -> Replicate:
                 sides[side][arm] = held[name]
         return Replicate(
             held["left_out"], told["trained"], sides["test"], sides["out"], Choice(**told["choice"]), told["copies"],
-            told["planted"], told["short"],
+            told["planted"], told["fits"], told["facts"],
         )  # fmt: skip

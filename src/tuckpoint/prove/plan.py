@@ -21,6 +21,7 @@ import yaml
 from tuckpoint import parts, settings
 from tuckpoint.errors import InputError, RecipeError
 from tuckpoint.measure.boost import Boosting
+from tuckpoint.prove.source import Maker
 from tuckpoint.record import digest_of
 
 Metric = Literal["auc", "log_loss", "rmse", "recall"]
@@ -29,9 +30,10 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Source:
-    """One generator: an engine of the parts table, its settings, a condition on made rows, and whether rules are mined.
+    """Where made rows come from: a kind of source with its settings, and a condition on the rows.
 
-    With `file` the rows come from a table that somebody made before: it can only earn "unverifiable provenance".
+    The kind `engine` takes an engine of the parts table, that engine's settings, and whether rules are mined. With
+    `file` the rows come from a table that somebody made before: it can only earn "unverifiable provenance".
     """
 
     name: str
@@ -40,16 +42,23 @@ class Source:
     where: str | None = None
     mine_rules: bool = True
     file: bool = False
+    kind: str = "engine"
 
     def __post_init__(self) -> None:
         if not self.file:
-            part = parts.find("engine", self.engine)
-            if part.private:
-                raise InputError(
-                    f"source {self.name}: engine {self.engine} spends privacy in every fit, and a proof fits it again "
-                    "and again; prove an engine without a guarantee, or pass the made rows with --made"
-                )
-            settings.build(part, self.settings)
+            try:
+                self.maker()
+            except (InputError, RecipeError) as error:
+                raise type(error)(f"source {self.name}: {error}") from None
+
+    def maker(self) -> Maker:
+        """The kind of source with its settings."""
+        kind: Any = parts.find("source", self.kind)
+        given = self.settings
+        if self.kind == "engine":
+            given = {"engine": self.engine, "settings": self.settings, "mine_rules": self.mine_rules}
+        made: Maker = settings.build(kind, given)
+        return made
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from tuckpoint.errors import InputError
 from tuckpoint.measure.intervals import Estimate
 from tuckpoint.prove import arms
-from tuckpoint.prove.arms import DUPLICATED, FORCED, MIXED, MORE, PERMUTED, REAL, Replicate
+from tuckpoint.prove.arms import DUPLICATED, FORCED, MIXED, MORE, PERMUTED, REAL, SMOTE, Replicate
 from tuckpoint.prove.controls import ALARM, accused
 from tuckpoint.prove.curve import saved
 from tuckpoint.prove.effect import (
@@ -305,6 +305,14 @@ def _notes(work: Study, found: Sequence[Replicate]) -> tuple[str, ...]:
     notes = [f"The verdict is for {found[0].trained:,} real training rows; the more of them, the less made rows bring."]
     if work.dropped:
         notes.append(f"{work.dropped:,} rows without a known {work.outcome.name} were left out.")
-    if short := sum(one.short for one in found):
-        notes.append(f"In {short} fits too few people satisfied a source's condition; it made no rows there.")
+    if work.outcome.classes and SMOTE not in found[0].test:
+        notes.append("SMOTE was not tried: install it with: pip install 'tuckpoint[prove]'.")
+    for source in work.plan.sources:
+        fits = sum((Counter(one.fits.get(source.name, {})) for one in found), Counter())
+        for why in sorted(set(fits) - {""}):
+            notes.append(f"Source {source.name} made no rows in {fits[why]} of {fits.total()} fits: {why}.")
+        facts = [one.facts[source.name] for one in found if one.facts.get(source.name)]
+        for name in {name: None for told in facts for name in told}:
+            values = [told[name] for told in facts if name in told]
+            notes.append(f"Source {source.name}: {name} {np.mean(values):.3g} (mean of {len(values)} fits).")
     return tuple(notes)

@@ -1,26 +1,21 @@
-"""Rows beside the real ones: from an engine fitted to the training rows at hand alone, and the cheap baselines."""
+"""Rows beside the real ones: from sources that learn from the training rows at hand alone, and the cheap baselines."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
-from tuckpoint import parts, settings
-from tuckpoint.errors import InputError, ShortSample
+from tuckpoint.errors import InputError
 from tuckpoint.measure import boost
 from tuckpoint.measure.boost import Features
-from tuckpoint.measure.evaluate import judge, memorised
 from tuckpoint.prove.plan import Source
+from tuckpoint.prove.source import Made, Task
 from tuckpoint.prove.study import Study
 from tuckpoint.seed import Seed
-from tuckpoint.table import fit as fitting
-from tuckpoint.table import sample as sampling
-from tuckpoint.table.encode import encode
-from tuckpoint.table.engine import Array, Context, Encoded
-from tuckpoint.table.protect import protect, settle
+from tuckpoint.table.engine import Array, Encoded
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,16 @@ class Block:
 
     def weighing(self, total: float) -> Block:
         """The same rows weighing so much together."""
-        return replace(self, weights=np.full(self.size, total / self.size))
+        return replace(self, weights=self.weights * (total / self.weights.sum()))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one fit of a source gave: a block, or none and why, and figures of the fit."""
+
+    block: Block | None
+    why: str = ""
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 def real(study: Study, rows: Array) -> Block:
@@ -55,30 +59,25 @@ def real(study: Study, rows: Array) -> Block:
 
 def made(
     study: Study, source: Source, rows: Array, seed: Seed, *, tables: Mapping[str, pa.Table], most: float
-) -> Block | None:
-    """Rows of a source, `most` per real row, its engine fitted anew to the real rows at these positions.
+) -> Batch:
+    """Rows of a source, `most` per real row, all that it learns learnt anew from the real rows at these positions.
 
-    `tables` holds the rows of sources that are files: those are given whole, in an order by chance. None if the rows at
-    hand do not suffice for the source.
+    `tables` holds the rows of sources that are files: those are given whole, in an order by chance.
     """
     wanted = max(1, round(most * len(rows)))
     if source.file:
         whole = tables[source.name]
-        table = whole.take(pa.array(seed.child("order").numpy().permutation(whole.num_rows)))
+        done = Made(whole.take(pa.array(seed.child("order").numpy().permutation(whole.num_rows))))
     else:
-        engine = settings.build(parts.find("engine", source.engine), source.settings)
-        context = Context(target=study.plan.target, judge=judge, memorised=memorised)
         train = study.table.take(pa.array(rows))
-        meaning = settle(study.schema, protect(encode(train, study.schema))[0])
-        try:
-            model = fitting.fit(
-                train, meaning, engine=engine, seed=seed.child("fit"), mine_rules=source.mine_rules, context=context
-            )
-            table = sampling.sample(model, wanted, seed.child("draw"), where=source.where)
-        except ShortSample:
-            return None
-    inputs, truth, codes = study.made(table)
-    return Block(inputs, truth, np.ones(len(truth)), codes) if len(truth) else None
+        done = source.maker().make(Task(train, study.schema, study.plan.target, wanted, source.where, seed))
+    if done.table is None:
+        return Batch(None, done.why, done.facts)
+    inputs, truth, codes, known = study.made(done.table)
+    if not len(truth):
+        return Batch(None, f"no made row has a known {study.plan.target}", done.facts)
+    weights = np.ones(len(truth)) if done.weights is None else np.asarray(done.weights, float)[known]
+    return Batch(Block(inputs, truth, weights, codes), "", done.facts)
 
 
 def permuted(block: Block, seed: Seed) -> Block:

@@ -76,14 +76,14 @@ class Study:
         """Rows (n,) on which source, amount and weight are chosen: those of the claimed slices."""
         return np.asarray(np.any([mask for name, mask in self.claims.items() if name != ELSEWHERE], axis=0))
 
-    def made(self, table: pa.Table) -> tuple[Features, Array, Encoded]:
-        """Inputs, truth and codes of made rows, those without a known outcome left out."""
+    def made(self, table: pa.Table) -> tuple[Features, Array, Encoded, Array]:
+        """Inputs, truth and codes of made rows, those without a known outcome left out; and which have one (n,)."""
         columns = coded(table, self.schema, self.data.fields, "made")
         rows = Encoded(self.data.fields, columns)
         truth = self.outcome.truth(columns[self.outcome.name])
         known = ~np.isnan(truth)
         rows = rows.take(known)
-        return boost.features(rows, without=self.outcome.name), truth[known], rows
+        return boost.features(rows, without=self.outcome.name), truth[known], rows, known
 
 
 def study(
