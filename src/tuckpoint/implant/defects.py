@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -31,18 +32,28 @@ class Scale:
     side_px: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Patch:
-    """A painted outline: `cover` (h, w) in 0..1 is how much of a pixel it fills, `mask` (h, w) bool what is labelled.
+    """A painted outline: `cover` (h, w) in 0..1 is how much of a pixel it hides, `outline` how much lies inside it.
 
-    They part ways on hairlines: those thinner than a pixel cover less, and are labelled one pixel wide. `row`, `column`
+    They part ways on hairlines: those thinner than a pixel hide less, and are outlined one pixel wide. `row`, `column`
     is the pixel of the patch that lies on the place where the defect is put.
     """
 
     cover: Array
-    mask: NDArray[np.bool_]
+    outline: Array
     row: int
     column: int
+
+    @cached_property
+    def mask(self) -> NDArray[np.bool_]:
+        """What is labelled (h, w): pixels of which half lies inside, before any blur; the fullest one at least."""
+        return self.outline >= min(0.5, float(self.outline.max()))
+
+    def padded(self, margin: int) -> Patch:
+        """With a margin all around."""
+        cover, outline = (np.pad(part, margin) for part in (self.cover, self.outline))
+        return Patch(cover, outline, self.row + margin, self.column + margin)
 
 
 @dataclass(frozen=True)
@@ -131,7 +142,7 @@ def _walk(drawn: Drawn, length: float, heading: float, random: np.random.Generat
 def _paint_line(drawn: Drawn, seed: Seed) -> Patch:
     """The walk and its branches; widths run up and down along it and taper towards the ends."""
     trunk = _walk(drawn, drawn["length_px"], drawn["heading_rad"], seed.child("walk").numpy())
-    trunk -= trunk[len(trunk) // 2]
+    trunk -= trunk[round(drawn.get("start", 0.5) * (len(trunk) - 1))]
     lines, widths = [trunk], [_widths(drawn, len(trunk), seed.child("width"), free=False)]
     for number in range(drawn["branches"]):
         random = seed.child("branch", number).numpy()
@@ -172,10 +183,7 @@ def _stroked(points: Array, widths: Array) -> Patch:
 
 def _averaged(cover: Array, outline: Array, row: int, column: int) -> Patch:
     down = [part.reshape(part.shape[0] // FINE, FINE, -1, FINE).mean((1, 3)) for part in (cover, outline)]
-    mask = down[1] >= 0.5
-    if not mask.any():
-        mask[np.unravel_index(int(down[1].argmax()), mask.shape)] = True
-    return Patch(down[0], mask, row, column)
+    return Patch(down[0], down[1], row, column)
 
 
 # --- areas: holes, blobs, stains, chips, frayed edges ----------------------------------------------------------------
@@ -252,6 +260,8 @@ def _paint_area(drawn: Drawn, seed: Seed) -> Patch:
         angle, far = random.uniform(0, 2 * np.pi), radius * random.uniform(0.9, 1.3)
         small = radius * random.uniform(0.15, 0.45)
         out = np.minimum(out, np.hypot(x - far * np.cos(angle), y - far * np.sin(angle)) - small)
+    asked = min(round(np.pi * (radius * FINE) ** 2), out.size - 1)
+    out -= np.partition(out, asked, axis=None)[asked]  # the field moves the border, and leaves the area as asked
     shape = np.clip(0.5 - out * FINE, 0, 1)
     rind = drawn.get("rind_px", 0.0)
     if rind > 0:
