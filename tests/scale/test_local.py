@@ -297,3 +297,20 @@ def test_an_empty_table_is_one_shard(tmp_path: Path) -> None:
     entries = make(numbers, tmp_path / "out", jobs=shards.plan(0), workers=2)
     assert [entry.rows for entry in entries] == [0]
     assert pq.read_table(tmp_path / "out").column_names == ["x"]
+
+
+def by_process(initial: Any, job: Job, path: Path) -> int:
+    once(initial, f"by-{os.getpid()}-{job.index}")
+    return numbers(initial, job, path)
+
+
+def test_workers_are_replaced_before_they_grow_old(tmp_path):
+    (tmp_path / "notes").mkdir()
+    initial = {"root": 7, "notes": tmp_path / "notes"}
+    entries = run(
+        JOBS, by_process, folder=tmp_path / "out", plan_digest="x", workers=2, initial=initial, recycle_after=2
+    )
+    done = [note.name.split("-")[1] for note in (tmp_path / "notes").iterdir()]
+    assert len(done) == len(entries) == 10
+    assert max(done.count(process) for process in done) == 2
+    assert str(os.getpid()) not in done

@@ -27,6 +27,7 @@ from tuckpoint.scale.shards import Entry, Job, Work
 Progress = Callable[[str, float], None]  # what is being done, share done in 0..1
 Made = Generator[Entry, None, None]
 TRIES = 3
+RECYCLE_AFTER = 64  # shards: what a library leaks in a worker is given back before it counts
 LAST_LINES = 12
 
 
@@ -40,12 +41,14 @@ def run(
     progress: Progress | None = None,
     initial: Any = None,
     suffix: str = ".parquet",
+    recycle_after: int = RECYCLE_AFTER,
 ) -> list[Entry]:
     """Make all shards in `folder`, or those that are missing there, and return their entries in order.
 
     `work(initial, job, path)` writes one shard to `path` and returns its rows. It is a module's function or its name
     "module:function" and draws from nothing but its arguments; `initial` is sent once to each process. `plan_digest`
-    stands for all else that decides the bytes (model, seed, conditions). One worker means this process.
+    stands for all else that decides the bytes (model, seed, conditions). One worker means this process; of several each
+    is replaced by a fresh one after `recycle_after` shards.
     Raises what `work` raises of tuckpoint's own errors at once, ToolError for a job that failed three times otherwise,
     and as `shards.opened` does. After an interrupt, or any error, the same call goes on where it stopped.
     """
@@ -58,7 +61,7 @@ def run(
         crew = min(workers, len(missing))
         _tell(progress, done, jobs)
         try:
-            many = _supervise(missing, work, initial, folder, suffix, workers=crew)
+            many = _supervise(missing, work, initial, folder, suffix, workers=crew, recycle_after=recycle_after)
             with closing(many if crew > 1 else _here(missing, work, initial, folder, suffix)) as made:
                 for entry in made:
                     done[entry.index] = entry
@@ -98,16 +101,19 @@ def _here(jobs: Sequence[Job], work: str | Work, initial: Any, folder: Path, suf
 
 @dataclass
 class Worker:
-    """A process, the line to it, its number, and the job it has with the place to write it."""
+    """A process, the line to it, its number, how many jobs it did, and the job it has with the place to write it."""
 
     process: BaseProcess
     line: Connection
     number: int
+    done: int = 0
     job: Job | None = None
     place: Path = Path()
 
 
-def _supervise(jobs: Sequence[Job], work: str | Work, initial: Any, folder: Path, suffix: str, *, workers: int) -> Made:
+def _supervise(
+    jobs: Sequence[Job], work: str | Work, initial: Any, folder: Path, suffix: str, *, workers: int, recycle_after: int
+) -> Made:
     """All jobs over processes, one job a process at a time; a process that dies is replaced and its job tried again."""
     waiting, tries = deque(jobs), Counter[int]()
     crew: list[Worker] = []
@@ -122,6 +128,10 @@ def _supervise(jobs: Sequence[Job], work: str | Work, initial: Any, folder: Path
                 assert job is not None
                 worker.job = None
                 if what == "done":
+                    worker.done += 1
+                    if worker.done >= recycle_after and waiting:
+                        _stop(worker)
+                        worker = crew[worker.number] = _start(work, initial, worker.number)
                     if waiting:  # it goes on while this shard is brought to the disk
                         _hand(worker, waiting.popleft(), folder, suffix)
                     rows, size, content = answer
