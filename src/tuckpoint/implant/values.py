@@ -25,7 +25,8 @@ class Host:
 
     `image` has one axis for each entry of `spacing` (z, y, x in mm; row, column in px) and, for colour, one more for
     channels. `region` (bool, without channels) is where findings may stand, `avoid` what they must not touch (findings
-    that are there already). `limits` are the lowest and highest value of the modality. `group` is the patient, series
+    that are there already), `centres` where the middle of a finding may lie (default: anywhere in the region).
+    `limits` are the lowest and highest value of the modality. `group` is the patient, series
     or part: one group is never on both sides of a comparison. `geometry` is what a file format needs to give the image
     back (origin, direction ...). Raises InputError if shapes disagree.
     """
@@ -38,10 +39,11 @@ class Host:
     limits: tuple[float, float]
     group: str = ""
     avoid: Array | None = None
+    centres: Array | None = None
     geometry: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for what, mask in (("region", self.region), ("avoid", self.avoid)):
+        for what, mask in (("region", self.region), ("avoid", self.avoid), ("centres", self.centres)):
             if mask is not None and mask.shape != self.shape:
                 raise InputError(
                     f"{self.name}: the mask ({what}) has shape {mask.shape}, the image {self.shape}; "

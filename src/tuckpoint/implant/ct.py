@@ -1,0 +1,206 @@
+"""Lung nodules in CT volumes, in Hounsfield units and millimetres: drawn, placed by anatomy, laid into the host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.implant import blend, shape
+from tuckpoint.implant.appearance import MERGING, Appearance, draw
+from tuckpoint.implant.lung import lung_region
+from tuckpoint.implant.place import find_place
+from tuckpoint.implant.scan import LIMITS, ScanModel, check_hounsfield, scan_model
+from tuckpoint.implant.values import (
+    Array,
+    Drawn,
+    Finding,
+    Host,
+    Implanted,
+    Size,
+    box_of,
+    difficulty,
+    equal_diameter,
+)
+from tuckpoint.seed import Seed
+
+PINS = ("kind", "diameter_mm", "value_hu", "attached", "texture_hu", "sharpness")
+
+
+@dataclass(frozen=True)
+class LungNodule:
+    """Parametric nodules: an appearance, and the share that is attached to vessels or walls rather than free."""
+
+    name: ClassVar[str] = "lung-nodule"
+    look: Appearance = field(default_factory=Appearance)
+    attached: float = 0.45
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.attached <= 1:
+            raise InputError(f"attached is {self.attached}; give a share from 0 to 1")
+
+    def plan(
+        self, host: Host, seed: Seed, *, count: int = 1, null: float = 0.0, pins: Mapping[str, Any] | None = None
+    ) -> tuple[Drawn, ...]:
+        """All choices for `count` nodules; see Adapter. Pins: kind, diameter_mm, value_hu, attached ..."""
+        pins = dict(pins or {})
+        for name in pins:
+            if name not in PINS:
+                raise InputError(f'no choice "{name}"{did_you_mean(name, PINS)}; there are: {", ".join(PINS)}')
+        look = self.look if "kind" not in pins else replace(self.look, kinds={pins["kind"]: 1.0})
+        drawn = []
+        for number in range(count):
+            values = draw(look, seed.child("nodule", number)) | {k: v for k, v in pins.items() if k != "kind"}
+            drawn.append(values)
+        return placed(host, drawn, seed, attached=self.attached, null=null)
+
+    def implant(self, host: Host, drawn: tuple[Drawn, ...]) -> Implanted:
+        """The host with these nodules; see Adapter."""
+        return implanted(host, drawn, template)
+
+
+def ct_host(
+    name: str,
+    image: Array,
+    spacing: tuple[float, ...],
+    *,
+    lung: Array | None = None,
+    avoid: Array | None = None,
+    group: str = "",
+    geometry: Mapping[str, Any] | None = None,
+) -> Host:
+    """A CT volume (z, y, x) in HU as host; `lung` is found if it is not given.
+
+    Raises InputError for images that are not in HU, that show no lung, or whose mask has another geometry.
+    """
+    check_hounsfield(name, image)
+    region = lung_region(name, image, spacing) if lung is None else lung.astype(bool)
+    if not region.any():
+        raise InputError(f"{name}: the lung mask is empty; leave it out, and the lung is sought")
+    return Host(
+        name=name, image=image, spacing=spacing, unit="mm", region=region, limits=LIMITS, group=group or name,
+        avoid=None if avoid is None else avoid.astype(bool), geometry=geometry or {},
+    )  # fmt: skip
+
+
+def placed(host: Host, drawn: list[dict[str, Any]], seed: Seed, *, attached: float, null: float) -> tuple[Drawn, ...]:
+    """Give each nodule a place, the host's model and a key; raises InputError where no place is left."""
+    if not 0 <= null <= 1:
+        raise InputError(f"null is {null}; give a share from 0 to 1")
+    model = scan_model(host).to_dict()
+    candidates = np.flatnonzero(host.region if host.centres is None else host.region & host.centres)
+    if not len(candidates):
+        raise InputError(f"{host.name}: no voxel of the region may be the middle of a finding")
+    taken: list[tuple[tuple[int, ...], float]] = []
+    found = []
+    for number, values in enumerate(drawn):
+        own = seed.child("nodule", number)
+        touching = bool(values.get("attached", own.child("attached").numpy().random() < attached))
+        radius = 0.5 * values["diameter_mm"]
+        rng = own.child("place").numpy()
+        place = find_place(
+            host, candidates, rng, radius_mm=radius, attached=touching, taken=taken, margin_mm=radius + 2.0
+        )
+        if place is None:
+            raise InputError(
+                f"{host.name}: no free place for finding {number + 1} of {len(drawn)} ({2 * radius:.1f} mm across); "
+                "ask for fewer or smaller ones, or give a larger host"
+            )
+        taken.append((place.position, radius))
+        offset = values.get("offset", (0.0, 0.0, 0.0))
+        position = tuple(float(p + o) for p, o in zip(place.position, offset, strict=True))
+        is_null = bool(own.child("null").numpy().random() < null)
+        kept = values | {"attached": touching, "place": vars(place) | {"position": list(place.position)}, "host": model}
+        found.append(Drawn(str(values["kind"]), position, kept, own.child("fields").integer(), is_null))
+    return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """A finding ready to be laid in: alpha and mask, and what it adds to the host before alpha, from voxel `corner`."""
+
+    alpha: Array
+    mask: Array
+    added: Array
+    corner: tuple[int, ...]
+
+
+def implanted(host: Host, drawn: tuple[Drawn, ...], make: Any) -> Implanted:
+    """Lay findings in one by one; `make(host, image, one)` gives what is laid in."""
+    image = host.image.copy()
+    findings = []
+    for one in drawn:
+        laid: Laid = make(host, image, one)
+        where = tuple(slice(c, c + n) for c, n in zip(laid.corner, laid.mask.shape, strict=True))
+        before = image[where].copy()
+        added = laid.alpha * laid.added * (0.0 if one.null else 1.0)
+        image[where] = blend.lay(before, added, host.limits)
+        findings.append(_finding(host, one, laid, image[where].astype(np.float32) - before))
+    return Implanted(host, image, tuple(findings))
+
+
+def template(host: Host, image: Array, one: Drawn) -> Laid:
+    """The parametric nodule: shape, point spread, density, texture, and merging with what is beneath."""
+    values, model = one.values, ScanModel.from_dict(one.values["host"])
+    filled = shape.fill(
+        shape.Outline.from_dict(values["outline"]), one.position, host.spacing,
+        diameter=values["diameter_mm"], core=values["core"],
+    )  # fmt: skip
+    sigmas = blend.point_spread(model.psf_mm, host.spacing, values["sharpness"])
+    pad = [int(np.ceil(4 * s)) for s in sigmas]
+    within, corner = inside(host, filled.mask.shape, filled.corner, pad)
+    occupancy, core, mask = (
+        np.pad(a, [(p, p) for p in pad])[within] for a in (filled.occupancy, filled.core, filled.mask)
+    )
+    alpha = blend.soften(occupancy, sigmas)
+    density = np.full(alpha.shape, values["value_hu"], np.float32)
+    if one.kind == "part-solid":
+        soft = blend.soften(core, sigmas)
+        density = values["halo_hu"] * (1 - soft) + values["value_hu"] * soft
+    rng = Seed(one.key % 2**63).numpy()
+    grain = blend.field(alpha.shape, tuple(values["texture_mm"] / s for s in host.spacing), rng)
+    where = tuple(slice(c, c + n) for c, n in zip(corner, alpha.shape, strict=True))
+    beneath = blend.quiet(image[where], model.noise_hu, host.spacing)
+    merge_above = -np.inf if one.kind in MERGING else -300.0
+    added = blend.change(beneath, density + values["texture_hu"] * grain, merge_above=merge_above)
+    return Laid(alpha, mask, added, corner)
+
+
+def inside(
+    host: Host, size: tuple[int, ...], corner: tuple[int, ...], pad: list[int]
+) -> tuple[tuple[slice, ...], tuple[int, ...]]:
+    """The part of a padded crop that lies in the host, and its corner there."""
+    cuts, starts = [], []
+    for c, n, p, whole in zip(corner, size, pad, host.shape, strict=True):
+        low, high = max(c - p, 0), min(c + n + p, whole)
+        cuts.append(slice(low - (c - p), high - (c - p)))
+        starts.append(low)
+    return tuple(cuts), tuple(starts)
+
+
+def _finding(host: Host, one: Drawn, laid: Laid, changed: Array) -> Finding:
+    """The truth about what was laid in; `changed` is the image after minus before."""
+    voxel = float(np.prod(host.spacing))
+    model, place = one.values["host"], one.values["place"]
+    contrast = float(changed[laid.mask].mean()) if laid.mask.any() else 0.0
+    peak = float(np.quantile(changed[laid.mask], 0.95)) if laid.mask.any() else 0.0
+    fwhm = equal_diameter(float((changed >= peak / 2).sum()) * voxel, 3) if peak > model["noise_hu"] / 2 else None
+    psf = float(np.mean([model[f"psf_mm_{axis}"] for axis in "zyx"]))
+    cnr = contrast / model["noise_hu"]
+    return Finding(
+        drawn=one,
+        corner=laid.corner,
+        mask=laid.mask,
+        alpha=laid.alpha,
+        box=box_of(laid.mask, laid.corner),
+        size=Size(one.values["diameter_mm"], equal_diameter(float(laid.mask.sum()) * voxel, 3), fwhm),
+        contrast=contrast,
+        contrast_to_noise=cnr,
+        distances={"vessel": place["vessel_mm"], "wall": place["wall_mm"], "edge": place["edge_mm"]},
+        complexity=place["complexity"],
+        difficulty=difficulty(cnr, one.values["diameter_mm"] / (2.355 * psf), place["complexity"]),
+        host_model=model,
+    )
