@@ -1,12 +1,11 @@
 """Documents that cannot lie: what they tell to type is typed here."""
 
-import random
 import re
-import secrets
 import shlex
 from importlib import import_module
 
 import pytest
+from alarms import no_false_alarms
 from house.source import ROOT
 
 from tuckpoint import arguments
@@ -50,9 +49,8 @@ def follow(document, folder):
 )
 def test_a_document_can_be_followed(document, made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    # An audit of innocent rows cries wolf once in twenty; a test may not: the system's randomness stands still.
-    monkeypatch.setattr(secrets, "token_bytes", random.Random(1).randbytes)
-    assert made <= follow(document, tmp_path)
+    with no_false_alarms():
+        assert made <= follow(document, tmp_path)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -1,8 +1,6 @@
 """The journey of someone who must not give anybody away: a private twin, its ledger, an audit, the gate."""
 
 import json
-import random
-import secrets
 import shutil
 from contextlib import chdir
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from alarms import no_false_alarms
 from pyarrow import csv
 
 import tuckpoint
@@ -43,9 +42,7 @@ def home(tmp_path_factory):
     csv.write_csv(patients(), folder / "patients.csv")
     words = ["--private", "3", "--unit", "patient_id", "--target", "income", "--purpose", "a test", "--who", "me"]
     words += ["--holdout", "0.5", "--ledger", "ledger.jsonl", "--seed", "3"]
-    with pytest.MonkeyPatch.context() as patch, chdir(folder):
-        # An audit of innocent rows cries wolf once in twenty; a test may not: the system's randomness stands still.
-        patch.setattr(secrets, "token_bytes", random.Random(1).randbytes)
+    with no_false_alarms(), chdir(folder):
         status = main(["make", "patients.csv", *words, "-o", "out"])
     assert status == 0
     return folder
