@@ -77,6 +77,8 @@ def ct_host(
     Raises InputError for images that are not in HU, that show no lung, or whose mask has another geometry.
     """
     check_hounsfield(name, image)
+    if len(spacing) != 3 or not all(s > 0 for s in spacing):
+        raise InputError(f"{name}: spacing {spacing} is not three lengths above 0 (z, y, x in mm)")
     region = lung_region(name, image, spacing) if lung is None else lung.astype(bool)
     if not region.any():
         raise InputError(f"{name}: the lung mask is empty; leave it out, and the lung is sought")

@@ -21,7 +21,7 @@ LEAST_NODULES = 10  # medians of fewer say little
 
 @dataclass(frozen=True)
 class Described:
-    """Full width at half maximum (mm), slope of the edge (share of the contrast per mm), contrast to its ground (HU)."""
+    """Full width at half maximum (mm), slope of the edge (share of contrast per mm), contrast to its ground, HU."""
 
     fwhm_mm: float
     slope_per_mm: float

@@ -96,11 +96,13 @@ def _cubes(host: Host) -> list[tuple[slice, ...]]:
 def _model(image: Array, spacing: tuple[float, ...]) -> ScanModel:
     values = image.astype(np.float32)
     psf = _point_spread(values, spacing)
-    smooth = ndimage.gaussian_filter(values, [1.5 / s for s in spacing], mode="nearest")
-    quiet = ndimage.binary_erosion(values < PARENCHYMA, iterations=2) & (values > LIMITS[0])
-    residual = values - smooth
+    quiet = ndimage.binary_erosion((values < PARENCHYMA) & (values > LIMITS[0]), iterations=2)
     if quiet.sum() < 50:
         return ScanModel(psf, 20.0, (0.6,) * 3)
+    # the local mean is of parenchyma alone, else every wall nearby would count as noise
+    sigmas, weight = [1.5 / s for s in spacing], quiet.astype(np.float32)
+    mean = ndimage.gaussian_filter(values * weight, sigmas, mode="nearest")
+    residual = values - mean / np.maximum(ndimage.gaussian_filter(weight, sigmas, mode="nearest"), 1e-6)
     inside = residual[quiet]
     noise = 1.4826 * float(np.median(np.abs(inside - np.median(inside))))
     return ScanModel(psf, float(np.clip(noise, 4, 120)), _correlation(residual, quiet, spacing))
@@ -112,7 +114,7 @@ def _point_spread(values: Array, spacing: tuple[float, ...]) -> tuple[float, ...
     A step of height h blurred with sigma is nowhere steeper than h / (sqrt(2 pi) sigma). Smoothing before the
     derivative, and the derivative's own width of two voxels, are taken off again as variances.
     """
-    height = TISSUE - AIR
+    height = _step(values)
     kernel = np.exp(-0.5 * (np.arange(-2, 3) / 0.5) ** 2)
     kernel /= kernel.sum()
     smooth = np.clip(values, AIR, TISSUE)
@@ -135,6 +137,14 @@ def _point_spread(values: Array, spacing: tuple[float, ...]) -> tuple[float, ...
         variance = (height / (np.sqrt(2 * np.pi) * q)) ** 2 - ahead * step**2
         found.append(float(np.clip(np.sqrt(max(variance, 0)), SHARPEST_MM, max(SOFTEST_MM, step))))
     return tuple(found)
+
+
+def _step(values: Array) -> float:
+    """The step from lung to soft tissue in this image, in HU."""
+    lung, tissue = values[(values > -1000) & (values < PARENCHYMA)], values[(values > -100) & (values < 100)]
+    if min(lung.size, tissue.size) < 50:
+        return TISSUE - AIR
+    return float(min(np.median(tissue), TISSUE) - max(np.median(lung), AIR))
 
 
 def _correlation(residual: Array, quiet: Array, spacing: tuple[float, ...]) -> tuple[float, ...]:

@@ -1,0 +1,294 @@
+"""The checks of implanted images: each can fail, a failed one blocks, and what could not be checked says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy import ndimage
+
+from tuckpoint.errors import InputError
+from tuckpoint.implant.calibrate import WITHIN, apart
+from tuckpoint.implant.describe import LEAST_NODULES, medians, window_at
+from tuckpoint.implant.telling import LEAST, Told, told_apart
+from tuckpoint.implant.values import Array, Finding, Implanted
+from tuckpoint.seed import Seed
+
+State = Literal["holds", "fails", "open", "shown"]
+VOLUME, EDGE, NOISE, NULL = 0.05, 0.25, 0.25, 0.05
+INSIDE = 0.5  # share of a mask that must lie in the region: nodules at a wall reach into it
+WINDOW = {"mm": 16.0, "px": 48.0}
+CORE_VOXELS = 27
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: whether it holds, fails (and blocks), is open (could not be done) or only shown; and in what words."""
+
+    name: str
+    state: State
+    found: str
+    wanted: str
+    advice: str = ""
+    value: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Reals:
+    """Windows around real findings or healthy places, and whose they are; cut as `windows` cuts them."""
+
+    windows: Sequence[Array]
+    groups: Sequence[str]
+
+
+def blocked(checks: Sequence[Check]) -> bool:
+    """Whether any check failed."""
+    return any(check.state == "fails" for check in checks)
+
+
+def check(
+    pairs: Sequence[Implanted], seed: Seed, *, positives: Reals | None = None, negatives: Reals | None = None
+) -> tuple[Check, ...]:
+    """All checks of these pairs; `positives` are real findings, `negatives` healthy windows, of other patients.
+
+    Raises InputError if there is nothing to check.
+    """
+    if not any(pair.findings for pair in pairs):
+        raise InputError("nothing was implanted; give pairs with one finding or more")
+    return (
+        outside_alpha(pairs), volumes(pairs), limits(pairs), organ(pairs), edges(pairs), noise(pairs),
+        apart_from_patients(pairs, positives, negatives), null_control(pairs, seed.child("null")),
+        descriptors(pairs, positives), real_or_implanted(pairs, positives, seed.child("c2st")),
+    )  # fmt: skip
+
+
+def outside_alpha(pairs: Sequence[Implanted]) -> Check:
+    """Where alpha is 0 the image is the host, bit for bit."""
+    wrong = 0
+    for pair in pairs:
+        changed = pair.image != pair.host.image
+        changed = changed.any(axis=-1) if changed.ndim > len(pair.host.spacing) else changed
+        wrong += int((changed & (pair.alpha() == 0)).sum())
+    found = f"{wrong:,} voxels changed where alpha is 0" if wrong else f"no voxel changed in {len(pairs)} images"
+    return _check(
+        "untouched outside alpha", not wrong, found, "bit-equal", "report it: this is a fault of the implanter"
+    )
+
+
+def volumes(pairs: Sequence[Implanted]) -> Check:
+    """The pre-blur mask holds what was asked to VOLUME, or to one voxel where voxels are coarse."""
+    worst, where, least = 0.0, "", 0
+    for pair, finding in _made(pairs):
+        axes = len(pair.host.spacing)
+        voxel = float(np.prod(pair.host.spacing)) / (np.pi / (4 if axes == 2 else 6) * finding.size.requested**axes)
+        off = abs((finding.size.mask / finding.size.requested) ** axes - 1) if finding.size.requested else np.inf
+        if off > max(VOLUME, voxel):
+            least += 1
+        if off > worst:
+            worst, where = float(off), pair.host.name
+    found = f"largest difference {worst:.1%} ({where}), {least} beyond the bound"
+    return _check(
+        "volume as asked", not least, found, f"within {VOLUME:.0%} or one voxel", "ask for larger sizes", worst
+    )
+
+
+def limits(pairs: Sequence[Implanted]) -> Check:
+    """Changed values stay within the limits of the modality."""
+    bad = 0
+    for pair in pairs:
+        for finding in pair.findings:
+            new, old = pair.image[finding.window], pair.host.image[finding.window]
+            values = new[new != old]
+            bad += int(((values < pair.host.limits[0]) | (values > pair.host.limits[1]) | ~np.isfinite(values)).sum())
+    low, high = pairs[0].host.limits
+    return _check("values within limits", not bad, f"{bad:,} changed values outside", f"{low:g}..{high:g}", "clip them")
+
+
+def organ(pairs: Sequence[Implanted]) -> Check:
+    """The middle of each finding, and at least INSIDE of its mask, lies in the region."""
+    shares = []
+    for pair, finding in _made(pairs, nulls=True):
+        region = pair.host.region[finding.window]
+        middle = tuple(int(np.floor(p + 0.5)) for p in finding.drawn.position)
+        within = all(0 <= m < n for m, n in zip(middle, pair.host.shape, strict=True)) and pair.host.region[middle]
+        shares.append(float(region[finding.mask].mean()) if within and finding.mask.any() else 0.0)
+    out = sum(share < INSIDE for share in shares)
+    found = f"{out} of {len(shares)} lie outside; least share inside {min(shares):.0%}"
+    return _check("inside the organ", not out, found, f"at least {INSIDE:.0%} of each", "give the right region mask")
+
+
+def edges(pairs: Sequence[Implanted]) -> Check:
+    """The edge of what was added is as wide as the host's point spread, to EDGE: the median of free findings.
+
+    Slopes on the rim are compared with those of the mask blurred with the host's point spread.
+    """
+    ratios = []
+    for pair, finding in _made(pairs):
+        psf = _psf(finding, pair.host.spacing)
+        change = _grey(pair.image[finding.window]) - _grey(pair.host.image[finding.window])
+        plateau = np.quantile(np.abs(change[finding.mask]), 0.9) if finding.mask.sum() >= CORE_VOXELS else 0.0
+        near = finding.distances.get("vessel", np.inf) < finding.size.requested / 2 + 1
+        if (
+            psf is None
+            or plateau < 2 * finding.host_model.get("noise_hu", finding.host_model.get("noise", 0.0))
+            or near
+        ):
+            continue
+        wanted = ndimage.gaussian_filter(finding.mask.astype(np.float32), psf)
+        rim = finding.mask & ~ndimage.binary_erosion(finding.mask)
+        ratios.append(
+            _steep(wanted / max(np.quantile(wanted[finding.mask], 0.9), 1e-6), rim) / _steep(change / plateau, rim)
+        )
+    if len(ratios) < 3:
+        return Check(
+            "edge as wide as the host's", "open", f"{len(ratios)} findings with a free edge", "3", "implant more"
+        )
+    value = float(np.median(ratios))
+    found = f"{value:.2f} of the point spread (median of {len(ratios)})"
+    return _check(
+        "edge as wide as the host's", abs(value - 1) <= EDGE, found, f"within {EDGE:.0%}", "set sharpness", value
+    )
+
+
+def noise(pairs: Sequence[Implanted]) -> Check:
+    """Noise in the finding is the host's at the same place, to NOISE: second differences, which slopes do not move."""
+    made, host = [], []
+    for pair, finding in _made(pairs):
+        core = finding.alpha > 0.05
+        near = finding.distances.get("vessel", np.inf) < finding.size.requested / 2 + 1
+        if core.sum() < CORE_VOXELS or near:
+            continue
+        before, after = _grey(pair.host.image[finding.window]), _grey(pair.image[finding.window])
+        made.append(_rough(after - _smooth_part(after - before, finding), core))
+        host.append(_rough(before, core))
+    if len(made) < 3:
+        return Check(
+            "noise as the host's", "open", f"{len(made)} findings to measure in", "3", "implant more or larger"
+        )
+    value = float(np.median(np.array(made) / np.maximum(host, 1e-6)))
+    found = f"{value:.2f} of the host's (median of {len(made)})"
+    return _check("noise as the host's", abs(value - 1) <= NOISE, found, f"within {NOISE:.0%}", "lower texture", value)
+
+
+def apart_from_patients(pairs: Sequence[Implanted], positives: Reals | None, negatives: Reals | None) -> Check:
+    """No patient is host and judge, or host and in the bank."""
+    hosts = {pair.host.group for pair in pairs}
+    judges = set(positives.groups if positives else ()) | set(negatives.groups if negatives else ())
+    carved = {pair.host.group for pair, one in _made(pairs) if one.drawn.values.get("source_group") == pair.host.group}
+    both = sorted((hosts & judges) | carved)
+    found = f"{len(both)} on both sides" + (f": {', '.join(both[:3])}" if both else "")
+    return _check("no patient on both sides", not both, found, "none", "take other hosts, or other real findings")
+
+
+def null_control(pairs: Sequence[Implanted], seed: Seed) -> Check:
+    """Nulls beside the untouched host at the same place: a learner that tells them apart has found a fingerprint."""
+    made, host, groups = [], [], []
+    for pair in pairs:
+        for finding in pair.findings:
+            if finding.null:
+                made.append(cut(pair, pair.image, finding))
+                host.append(cut(pair, pair.host.image, finding))
+                groups.append(pair.host.group)
+    wanted = f"0.5 within {NULL:g}"
+    if len(made) < LEAST or len(set(groups)) < 2:
+        found = f"{len(made)} nulls in {len(set(groups))} patients"
+        return Check("null implants not told apart", "open", found, wanted, f"make {LEAST} or more nulls: --null 0.1")
+    told = told_apart(made, host, (groups, groups), seed)
+    fine = abs(told.auc - 0.5) <= NULL or told.low <= 0.5 <= told.high
+    found = f"AUC {told.auc:.3f} [{told.low:.3f}, {told.high:.3f}], {len(made)} nulls"
+    return _check("null implants not told apart", fine, found, wanted, "the implanter leaves a fingerprint", told.auc)
+
+
+def descriptors(pairs: Sequence[Implanted], positives: Reals | None) -> Check:
+    """Medians of width, edge slope and contrast lie within WITHIN of those of real findings; volumes only."""
+    name, wanted = "looks like the real ones in three medians", f"each within {WITHIN:.0%}"
+    if positives is None:
+        return Check(name, "open", "no real findings were given", wanted, f"give {LEAST_NODULES} (--real-positives)")
+    windows = [cut(pair, pair.image, finding) for pair, finding in _made(pairs)]
+    if windows[0].ndim != 3:
+        return Check(name, "open", "these medians are of volumes", wanted)
+    spacing = pairs[0].host.spacing
+    try:
+        real, made = medians(positives.windows, spacing), medians(windows, spacing)
+    except InputError as error:
+        return Check(name, "open", str(error), wanted, f"give {LEAST_NODULES} or more of each")
+    off = apart(made, real)
+    told = [f"{key} {getattr(made, key):.3g} for {getattr(real, key):.3g} ({off[key]:.0%} off)" for key in off]
+    worst = max(off.values())
+    return _check(name, worst <= WITHIN, "; ".join(told), wanted, "calibrate to the real ones (--calibrate)", worst)
+
+
+def real_or_implanted(pairs: Sequence[Implanted], positives: Reals | None, seed: Seed) -> Check:
+    """How well a learner tells implanted from real findings, on patients it never saw; shown, never a gate."""
+    name, wanted = "real or implanted", "0.5 cannot be told apart, 1 always"
+    windows = [cut(pair, pair.image, finding) for pair, finding in _made(pairs)]
+    groups = [pair.host.group for pair, _ in _made(pairs)]
+    if positives is None or min(len(positives.windows), len(windows)) < LEAST:
+        count = 0 if positives is None else len(positives.windows)
+        found = f"not measured: {len(windows)} implanted, {count} real findings"
+        return Check(name, "shown", found, wanted, f"give {LEAST} real findings (--real-positives)")
+    told: Told = told_apart(windows, positives.windows, (groups, positives.groups), seed)
+    found = f"AUC {told.auc:.3f} [{told.low:.3f}, {told.high:.3f}], {told.n[0]} implanted, {told.n[1]} real"
+    return Check(name, "shown", found, wanted, value=told.auc)
+
+
+def cut(pair: Implanted, image: Array, finding: Finding) -> Array:
+    """The grey window of WINDOW mm or px around a finding."""
+    half = tuple(max(2, round(WINDOW[pair.host.unit] / 2 / s)) for s in pair.host.spacing)
+    return window_at(_grey(image), finding.drawn.position, half)
+
+
+def _made(pairs: Sequence[Implanted], *, nulls: bool = False) -> list[tuple[Implanted, Finding]]:
+    return [(pair, finding) for pair in pairs for finding in pair.findings if nulls or not finding.null]
+
+
+def _check(name: str, holds: bool, found: str, wanted: str, advice: str = "", value: float | None = None) -> Check:
+    return Check(name, "holds" if holds else "fails", found, wanted, "" if holds else advice, value)
+
+
+def _grey(image: Array) -> Array:
+    """float32 without channels (their mean); channels are the last axis of three or four values."""
+    values = image.astype(np.float32)
+    return values.mean(axis=-1) if values.ndim == 3 and values.shape[-1] in (3, 4) else values
+
+
+def _psf(finding: Finding, spacing: tuple[float, ...]) -> list[float] | None:
+    """Sigma in voxels along each axis, as the host's model tells it."""
+    model = finding.host_model
+    names = [f"psf_mm_{axis}" for axis in "zyx"] if len(spacing) == 3 else ["blur_px", "blur_px"]
+    if any(name not in model for name in names):
+        return None
+    return [model[name] / step for name, step in zip(names, spacing, strict=True)]
+
+
+def _steep(values: Array, where: Array) -> float:
+    slopes: Callable[..., Any] = np.gradient
+    return float(np.sqrt(sum(np.square(s) for s in slopes(values)))[where].mean())
+
+
+def _smooth_part(change: Array, finding: Finding) -> Array:
+    """What was added without what is as fine as noise: alpha times the smoothed rest, so that edges stay.
+
+    Carved findings have their edges inside alpha: there only what is finer than any point spread is taken off.
+    """
+    if "source" in finding.drawn.values:
+        return np.asarray(ndimage.gaussian_filter(change, 0.5))
+    known = (finding.alpha > 0.02).astype(np.float32)
+    rest = np.divide(change, finding.alpha, out=np.zeros_like(change), where=known > 0)
+    weight = ndimage.gaussian_filter(known, 1.0)
+    return np.asarray(finding.alpha * ndimage.gaussian_filter(rest * known, 1.0) / np.maximum(weight, 1e-3))
+
+
+def _rough(values: Array, where: Array) -> float:
+    """Spread of second differences along all axes, robust: edges are few."""
+    found = []
+    for axis in range(values.ndim):
+        second = ndimage.correlate1d(values, [1, -2, 1], axis, mode="nearest")[where]
+        found.append(1.4826 * np.median(np.abs(second - np.median(second))))
+    return float(np.mean(found))
