@@ -18,6 +18,9 @@ PARTS: dict[str, dict[str, str]] = {
     },
     "source": {
         "engine": "tuckpoint.prove.kinds.engine:Engine",
+        "smote": "tuckpoint.prove.kinds.smote:Smote",
+        "rates": "tuckpoint.prove.kinds.rates:Rates",
+        "simulator": "tuckpoint.prove.kinds.simulator:Simulator",
     },
     "attack": {
         "copies": "tuckpoint.measure.attacks.copies:copies",

@@ -78,9 +78,12 @@ class Simulator:
     digest: str
     call: Call = field(repr=False, compare=False)
 
-    def run(self, parameters: Mapping[str, float], inputs: Mapping[str, Array], seed: Seed) -> dict[str, Array]:
+    def run(
+        self, parameters: Mapping[str, float], inputs: Mapping[str, Array], seed: Seed, *, tried: bool = False
+    ) -> dict[str, Array]:
         """Outputs (n,) float64 by name for these parameters and inputs (n,), of which only the declared ones are used.
 
+        Parameters that are only `tried` may give outputs outside their declared range: calibration leaves those.
         Raises InputError for a parameter or input that lacks, is no finite number, or lies outside its declared range,
         and ToolError for an output that lacks, has another shape, is no finite number or lies outside its range.
         """
@@ -99,7 +102,7 @@ class Simulator:
         told = self.call(given, {name: column.copy() for name, column in columns.items()}, seed.numpy())
         if not isinstance(told, Mapping):
             raise ToolError(f"{self.name} gave {type(told).__name__}; it must give arrays by name: {set(self.outputs)}")
-        return {name: _output(self, name, told, rows, given) for name in self.outputs}
+        return {name: _output(self, name, told, rows, given, tried=tried) for name in self.outputs}
 
     def outside(self, inputs: Mapping[str, Array]) -> Array:
         """Rows (n,) bool of which an input is missing, or outside its declared range."""
@@ -288,7 +291,9 @@ def _input(model: Simulator, name: str, given: Mapping[str, Array], there: Range
     return column
 
 
-def _output(model: Simulator, name: str, told: Mapping[str, Any], rows: int, given: Mapping[str, float]) -> Array:
+def _output(
+    model: Simulator, name: str, told: Mapping[str, Any], rows: int, given: Mapping[str, float], *, tried: bool
+) -> Array:
     title = f'{model.name}: output "{name}" at {_spelt(given)}'
     if name not in told:
         raise ToolError(f"{title} is missing{did_you_mean(name, map(str, told))}; it gave: {', '.join(map(str, told))}")
@@ -298,7 +303,7 @@ def _output(model: Simulator, name: str, told: Mapping[str, Any], rows: int, giv
         raise ToolError(f"{title} is no column of numbers; give an array of shape ({rows},)") from None
     if column.shape != (rows,):
         raise ToolError(f"{title} has the shape {column.shape}; give one value per row: ({rows},)")
-    there = model.outputs[name]
+    there = Range() if tried else model.outputs[name]
     wrong = ~((column >= there.low) & (column <= there.high)) | ~np.isfinite(column)
     if wrong.any():
         what = "narrow the priors, or declare another range of the output"
