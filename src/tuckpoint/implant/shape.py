@@ -15,6 +15,7 @@ from tuckpoint.implant.values import Array
 
 FINEST_MM, FINEST = 0.4, 1 / 20  # edge of a sub-voxel: in mm, or as a share of the diameter
 SUB_VOXELS = 4_000_000  # at most, in one shape
+DIRECTIONS = 300  # in which the radius is looked at
 LEAST, MOST = 0.45, 1.8  # bounds of the radius in one direction, in mean radii
 
 
@@ -47,12 +48,6 @@ class Outline:
         return cls(
             **{k: np.asarray(v, float).reshape((-1, 3) if k in vectors else np.shape(v)) for k, v in data.items()}
         )
-
-    @property
-    def reach(self) -> float:
-        """No point of the shape is farther from its middle, in mean radii (before renormalising)."""
-        body = float(self.axes.max()) * min(MOST, 1 + float(np.clip(self.heights, 0, None).sum()))
-        return max(body, float(self.lengths.max(initial=0.0)))
 
 
 @dataclass(frozen=True)
@@ -98,6 +93,16 @@ def gauge(points: Array, outline: Outline) -> Array:
     return np.asarray(found, np.float32)
 
 
+def farthest(outline: Outline) -> float:
+    """The largest radius in units of that of a ball of the same volume, with a little to spare."""
+    index = np.arange(DIRECTIONS) + 0.5  # evenly spread over the sphere (Fibonacci lattice)
+    z, turn = 1 - 2 * index / DIRECTIONS, np.pi * (1 + 5**0.5) * index
+    flat = np.sqrt(1 - z * z)
+    radius = 1 / gauge(np.stack([z, flat * np.cos(turn), flat * np.sin(turn)], axis=1), outline)
+    longest = max(float(radius.max()), float(outline.lengths.max(initial=0.0)))
+    return 1.08 * longest / float(np.cbrt(np.mean(radius.astype(float) ** 3)))
+
+
 def fill(
     outline: Outline, position: tuple[float, ...], spacing: tuple[float, ...], *, diameter: float, core: float = 0.0
 ) -> Filled:
@@ -107,7 +112,7 @@ def fill(
     volume. `core` is the size of an inner shape relative to the outer one.
     """
     step = np.asarray(spacing, float)
-    reach = 0.5 * diameter * (outline.reach * 1.35 + 0.2) + step
+    reach = 0.5 * diameter * farthest(outline) + step
     cuts = np.clip(np.ceil(step / max(FINEST_MM, FINEST * diameter)).astype(int), 1, 8)
     low = np.floor(np.asarray(position) - reach / step).astype(int)
     shape = np.ceil(np.asarray(position) + reach / step).astype(int) - low + 1

@@ -1,0 +1,94 @@
+"""How fast nodules are implanted: `python -m bench.implant.speed`. One core; processor time and peak memory.
+
+Windows: 1,000 nodules, each into a patch of 50 x 50 x 50 mm of its own, everything counted from the array on: lung,
+point spread and noise, place, shape, blend, and all that is recorded. Volume: one chest of 512 x 512 x 300 voxels.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tuckpoint.files import write_text
+from tuckpoint.implant.ct import LungNodule, ct_host
+from tuckpoint.implant.values import Array
+from tuckpoint.seed import Seed
+
+RESULTS = Path(__file__).parent / "results"
+SPACING = (1.2, 0.7, 0.7)
+
+
+def patches(count: int) -> list[Array]:
+    """Patches of lung with vessels and a wall, each with noise of its own."""
+    grid = np.indices((50, 50, 50)) - 25.0
+    found = []
+    for number in range(count):
+        rng = Seed(number, ("speed",)).numpy()
+        image = np.full((50, 50, 50), -850.0)
+        image[grid[1] > rng.uniform(15, 24)] = 40
+        for _ in range(3):
+            a, b = rng.uniform(-18, 18, 2)
+            image[np.hypot(grid[1] - a, grid[2] - b) < rng.uniform(1, 2)] = 40
+        found.append(np.round(image + rng.normal(0, 30, image.shape)).astype(np.int16))
+    return found
+
+
+def windows(count: int) -> float:
+    """Processor seconds for `count` nodules, each in a patch of its own."""
+    kinds = patches(20)
+    adapter = LungNodule()
+    begun = time.process_time()
+    for number in range(count):
+        host = ct_host(str(number), kinds[number % len(kinds)], (1.0, 1.0, 1.0))
+        adapter.implant(host, adapter.plan(host, Seed(number)))
+    return time.process_time() - begun
+
+
+def chest() -> Array:
+    """(300, 512, 512) int16: two lungs with vessels in a body in a room of air, with noise."""
+    shape = (300, 512, 512)
+    z, y, x = (((np.arange(n) - n / 2) * s).astype(np.float32) for n, s in zip(shape, SPACING, strict=True))
+    image = np.full(shape, -1000, np.int16)
+    body = (y[:, None] / 120) ** 2 + (x / 165) ** 2 < 1
+    rng = Seed(0, ("chest",)).numpy()
+    image[:, body] = 40
+    for side in (-1, 1):
+        flat = (y[:, None] / 85) ** 2 + ((x - side * 78) / 58) ** 2
+        for k in range(shape[0]):
+            image[k][(z[k] / 150) ** 2 + flat < 1] = -850
+    for _ in range(150):
+        a, b = rng.uniform(-60, 60), rng.choice([-1, 1]) * rng.uniform(40, 115)
+        image[40:260, np.hypot(y[:, None] - a, x - b) < rng.uniform(1, 2)] = 40
+    for k in range(shape[0]):
+        image[k] += rng.normal(0, 30, shape[1:]).astype(np.int16)
+    return image
+
+
+def volume(nodules: int = 5) -> dict[str, float]:
+    """Wall and processor seconds for nodules in one chest, and the peak of the process in GB."""
+    image = chest()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    wall, begun = time.perf_counter(), time.process_time()
+    host = ct_host("chest", image, SPACING)
+    adapter = LungNodule()
+    pair = adapter.implant(host, adapter.plan(host, Seed(1), count=nodules))
+    found = {
+        "wall_s": time.perf_counter() - wall, "processor_s": time.process_time() - begun,
+        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, "before_gb": before,
+    }  # fmt: skip
+    assert len(pair.findings) == nodules
+    return found
+
+
+def main() -> None:
+    found = {"volume": volume(), "windows_1000_processor_s": windows(1000)}
+    write_text(RESULTS / "speed.json", json.dumps(found, indent=1) + "\n", overwrite=True)
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""A folder of pairs: hosts in, images with findings, masks, alphas and all that is known about them out; and back in.
+
+out/findings.json      settings, seed, and for each image its files and findings with every drawn value
+out/record.json        how it came to be
+out/hosts/ images/ masks/ alphas/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tuckpoint.errors import InputError, TraceError
+from tuckpoint.files import replacing_folder
+from tuckpoint.implant import volumes
+from tuckpoint.implant.values import Adapter, Array, Drawn, Finding, Host, Implanted, Size
+from tuckpoint.implant.volumes import Stored
+from tuckpoint.record import Input, Maker, Record, canonical, digest_of
+from tuckpoint.seed import Seed
+
+VERSION = 1
+FOLDERS = ("hosts", "images", "masks", "alphas")
+TRIES = 4  # hosts tried for each image that is asked for
+Progress = Callable[[str, float], None]
+HostOf = Callable[[Path], tuple[Host, Stored]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a run: `count` findings, `each` of them in one image, the share of nulls, pins, a seed."""
+
+    count: int
+    each: int = 1
+    null: float = 0.0
+    pins: Mapping[str, Any] | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.each < 1:
+            raise InputError(f"{self.count} findings, {self.each} an image: give whole numbers from 1")
+        if not 0 <= self.null <= 1:
+            raise InputError(f"null is {self.null}; give a share from 0 to 1")
+
+
+def make(
+    files: Sequence[Path], host_of: HostOf, adapter: Adapter, out: Path, asked: Asked, *, name: str,
+    settings: Mapping[str, Any], overwrite: bool = False, progress: Progress | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Implant into hosts, taken in turn, and write the folder whole or not at all; gives what findings.json says.
+
+    A host without a free place is passed over for the next. Raises InputError if hosts give fewer than asked.
+    """
+    recipe = digest_of(
+        {"implant": name, "settings": dict(settings), "asked": {**vars(asked), "pins": asked.pins or {}}}
+    )
+    stamp = f"SYNTHETIC tuckpoint recipe {recipe[:32]}"
+    images = -(-asked.count // asked.each)
+    entries: list[dict[str, Any]] = []
+    hosts: dict[str, str] = {}
+    with replacing_folder(out, overwrite=overwrite, ours=is_set) as place:
+        for folder in FOLDERS:
+            (place / folder).mkdir()
+        for pair, like, host_file in _pairs(files, host_of, adapter, asked, images, place, stamp):
+            entries.append(_entry(place, len(entries), pair, like, host_file, stamp))
+            hosts[pair.host.name] = pair.host.sha256
+            if progress is not None:
+                progress("implanting", len(entries) / images)
+        record = Record(
+            dataset=out.name, maker=Maker(f"implant {name}"), recipe=recipe, seed=asked.seed, rows=len(entries),
+            inputs=(Input("hosts", digest_of(hosts), len(hosts)),),
+        )  # fmt: skip
+        told = {
+            "tuckpoint_implant": VERSION, "synthetic": True, "adapter": name, "settings": dict(settings),
+            "asked": {**vars(asked), "pins": dict(asked.pins or {})}, "record": record.digest(), "images": entries,
+        }  # fmt: skip
+        (place / "findings.json").write_bytes(canonical(told) + b"\n")
+        record.dump(place / "record.json")
+    return told
+
+
+def _pairs(
+    files: Sequence[Path], host_of: HostOf, adapter: Adapter, asked: Asked, images: int, place: Path, stamp: str
+) -> Iterator[tuple[Implanted, Stored, str]]:
+    """Pairs, until there are as many as asked for; a host that is used again is kept once."""
+    made, why = 0, ""
+    held: dict[Path, tuple[Host, Stored]] = {}
+    for number in range(TRIES * images):
+        if made == images:
+            return
+        path = files[number % len(files)]
+        if path not in held:
+            held = {**held, path: host_of(path)} if len(held) < 8 else {path: host_of(path)}
+        host, like = held[path]
+        count = min(asked.each, asked.count - made * asked.each)
+        try:
+            drawn = adapter.plan(
+                host, Seed(asked.seed).child("implant", number), count=count, null=asked.null, pins=asked.pins
+            )
+        except InputError as error:
+            if "no free place" not in str(error):
+                raise
+            why = str(error)
+            continue
+        file = f"hosts/{like.name}{volumes.written_suffix(like)}"
+        if not (place / file).exists():
+            volumes.write(place / file, host.image, like)
+        made += 1
+        yield adapter.implant(host, drawn), like, file
+    if made < images:
+        raise InputError(f"{made} of {images} images could be made; the last host said: {why}")
+
+
+def _entry(place: Path, number: int, pair: Implanted, like: Stored, host: str, stamp: str) -> dict[str, Any]:
+    """Write one pair; what findings.json says of it."""
+    suffix = volumes.written_suffix(like)
+    stem = f"{number:06d}_{like.name}"
+    arrays = {"images": pair.image, "masks": _small(pair.mask()), "alphas": _alpha(pair, suffix)}
+    files = {folder: f"{folder}/{stem}{suffix}" for folder in arrays}
+    for folder, values in arrays.items():
+        volumes.write(place / files[folder], values, like, stamp=stamp)
+    found = []
+    for finding in pair.findings:
+        crop = {"corner": list(finding.corner), "shape": list(finding.mask.shape)}
+        found.append({**finding.to_dict(), "crop": crop})
+    limits = [float(v) for v in pair.host.limits]
+    return {**pair.to_dict(), "limits": limits, "findings": found, "files": {**files, "hosts": host}}
+
+
+def _small(mask: Array) -> Array:
+    return mask.astype(np.uint8) if mask.max(initial=0) <= 255 else mask
+
+
+def _alpha(pair: Implanted, suffix: str) -> Array:
+    """Alpha as the format holds it: float32, or 8 bits in pictures, rounded up so that no touched pixel says 0."""
+    alpha = pair.alpha()
+    return np.ceil(alpha * 255).astype(np.uint8) if suffix == ".png" else alpha
+
+
+def is_set(folder: Path) -> bool:
+    """Whether a folder was written by `make`."""
+    try:
+        held = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(held, dict) and "tuckpoint_implant" in held
+
+
+def load(folder: Path, region_of: Callable[[str, Array, tuple[float, ...]], Array]) -> list[Implanted]:
+    """The pairs of a folder; regions are found anew by `region_of(name, image, spacing)`.
+
+    Raises InputError for another folder, TraceError if a host is no longer what it was.
+    """
+    if not is_set(folder):
+        raise InputError(f"{folder} holds no findings.json of `tuckpoint implant`; give the folder that -o named")
+    told = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    if told["tuckpoint_implant"] > VERSION:
+        raise InputError(f"{folder} was written by a later version of tuckpoint; upgrade it")
+    hosts: dict[str, Host] = {}
+    return [_loaded(folder, entry, hosts, region_of) for entry in told["images"]]
+
+
+def _loaded(folder: Path, entry: Mapping[str, Any], hosts: dict[str, Host], region_of: Any) -> Implanted:
+    files, spacing = entry["files"], tuple(entry["spacing"])
+    if files["hosts"] not in hosts:
+        image = volumes.read(folder / files["hosts"]).values
+        region = region_of(entry["host"], image, spacing)
+        host = Host(
+            entry["host"], image, spacing, entry["unit"], region, tuple(entry["limits"]), entry["group"]
+        )  # fmt: skip
+        if host.sha256 != entry["host_sha256"]:
+            raise TraceError(f"{folder / files['hosts']} is not the host that was implanted into; it was altered")
+        hosts[files["hosts"]] = host
+    host = hosts[files["hosts"]]
+    image, labels, alpha = (volumes.read(folder / files[kind]).values for kind in ("images", "masks", "alphas"))
+    alpha = alpha.astype(np.float32) / (255 if alpha.dtype == np.uint8 else 1)
+    found = []
+    for number, one in enumerate(entry["findings"], start=1):
+        where = tuple(slice(c, c + n) for c, n in zip(one["crop"]["corner"], one["crop"]["shape"], strict=True))
+        found.append(_finding(one, labels[where] == number, alpha[where]))
+    return Implanted(host, image, tuple(found))
+
+
+def _finding(one: Mapping[str, Any], mask: Array, alpha: Array) -> Finding:
+    drawn = Drawn(one["kind"], tuple(one["position"]), one["drawn"], one["key"], one["null"])
+    return Finding(
+        drawn=drawn, corner=tuple(one["crop"]["corner"]), mask=mask, alpha=alpha,
+        box=tuple((int(a), int(b)) for a, b in one["box"]), size=Size(**one["size"]), contrast=one["contrast"],
+        contrast_to_noise=one["contrast_to_noise"], distances=one["distances"], complexity=one["complexity"],
+        difficulty=one["difficulty"], host_model=one["host_model"],
+    )  # fmt: skip
