@@ -118,6 +118,10 @@ PARTS: dict[str, dict[str, str]] = {
         "gltf": "tuckpoint.write.gltf:gltf",
         "folder": "tuckpoint.write.folder:folder",
     },
+    "implant": {
+        "lung-nodule": "tuckpoint.implant.ct:LungNodule",
+        "surface-defect": "tuckpoint.implant.surface:SurfaceDefect",
+    },
     "renderer": {
         "raycast": "tuckpoint.scene.renderers.raycast:Raycast",
         "blender": "tuckpoint.scene.renderers.blender:Blender",
