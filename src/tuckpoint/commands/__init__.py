@@ -12,6 +12,7 @@ VERBS: Mapping[str, str] = {
     "find": "what does a table lack, what does it cost, can it be mended",
     "plan": "what to do about each gap, and how to prove it",
     "prove": "do made rows help? 0 helps, 3 no evidence, 4 equivalent, 5 hurts",
+    "simulate": "rows of your own mechanistic model, calibrated and guarded",
     "render": "scenes in; labelled pictures out",
     "write": "labelled pictures as COCO, YOLO, KITTI, BOP, glTF ...",
     "look": "a page of pictures beside their labels",

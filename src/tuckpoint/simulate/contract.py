@@ -99,7 +99,8 @@ class Simulator:
         rows = len(next(iter(columns.values())))
         if not rows:
             return {name: np.empty(0) for name in self.outputs}
-        told = self.call(given, {name: column.copy() for name, column in columns.items()}, seed.numpy())
+        with _guarded(self.name, f"failed at {_spelt(given)}"):
+            told = self.call(given, {name: column.copy() for name, column in columns.items()}, seed.numpy())
         if not isinstance(told, Mapping):
             raise ToolError(f"{self.name} gave {type(told).__name__}; it must give arrays by name: {set(self.outputs)}")
         return {name: _output(self, name, told, rows, given, tried=tried) for name in self.outputs}
@@ -178,13 +179,9 @@ def _python(path: Path) -> Simulator:
     if isinstance(files, str) or not isinstance(files, Sequence):
         raise InputError(f'{path.name}: FILES is a list of further files of the simulator, such as ["map.csv"]')
 
-    def call(parameters: Mapping[str, float], inputs: Mapping[str, Array], random: np.random.Generator) -> Any:
-        with _guarded(path.name, f"failed at {_spelt(parameters)}"):
-            return function(dict(parameters), dict(inputs), random)
-
     entries = {name: module.get(name.upper()) for name in ("inputs", "outputs", "parameters")}
     digest = digest_of_files([path, *(path.parent / str(file) for file in files)])
-    return declared(path.name, "python", entries, digest=digest, call=call)
+    return declared(path.name, "python", entries, digest=digest, call=function)
 
 
 def _described(path: Path) -> Simulator:
@@ -195,9 +192,7 @@ def _described(path: Path) -> Simulator:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is no readable YAML: {error}") from None
     if not isinstance(said, Mapping) or ("command" in said) == ("fmu" in said):
-        raise InputError(
-            f"{path}: say either `command: [program, ...]` or `fmu: FILE`, with inputs, outputs, parameters"
-        )
+        raise InputError(f"{path}: say `command: [program, ...]` or `fmu: FILE`, with inputs, outputs, parameters")
     return command.simulator(path, said) if "command" in said else fmu.simulator(path, said)
 
 

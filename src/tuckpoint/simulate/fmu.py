@@ -14,13 +14,14 @@ All names are variables of the unit. Inputs are held through a simulation; a uni
 from __future__ import annotations
 
 import shutil
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tuckpoint.errors import InputError, MissingExtra, ToolError, did_you_mean
+from tuckpoint.errors import InputError, MissingExtra, did_you_mean
 from tuckpoint.simulate.command import check_entries
 from tuckpoint.simulate.contract import Simulator, declared, digest_of_files
 from tuckpoint.table.engine import Array
@@ -35,7 +36,7 @@ def simulator(path: Path, said: Mapping[str, Any]) -> Simulator:
     """
     try:
         import fmpy
-        from fmpy.fmi1 import FMICallException
+        from fmpy.model_description import ValidationError
     except ImportError:
         raise MissingExtra("FMPy", "fmu") from None
     check_entries(path, said, ENTRIES)
@@ -43,7 +44,10 @@ def simulator(path: Path, said: Mapping[str, Any]) -> Simulator:
     if not unit.is_file():
         raise InputError(f"{path}: no file {said['fmu']} beside it; mend `fmu`")
     times = {name: _seconds(path, name, said.get(name)) for name in ("start", "stop", "step")}
-    description = fmpy.read_model_description(str(unit))
+    try:
+        description = fmpy.read_model_description(str(unit))
+    except (zipfile.BadZipFile, KeyError, SyntaxError, ValidationError) as error:
+        raise InputError(f"{path}: {unit.name} cannot be read as an FMU: {error}") from None
     known = [variable.name for variable in description.modelVariables]
     for what in ("inputs", "outputs", "parameters"):
         for name in said.get(what) or {}:
@@ -64,8 +68,6 @@ def simulator(path: Path, said: Mapping[str, Any]) -> Simulator:
                 )  # fmt: skip
                 for name in outputs:
                     out[name][row] = told[name][-1]
-        except FMICallException as error:
-            raise ToolError(f"{path.name}: {unit.name} failed in row {row}: {error}") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return out
