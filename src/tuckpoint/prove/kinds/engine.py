@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from tuckpoint import parts, settings
-from tuckpoint.errors import InputError, ShortSample
+from tuckpoint.errors import InputError, SchemaError, ShortSample
 from tuckpoint.measure.evaluate import judge, memorised
 from tuckpoint.prove.source import Made, Task
 from tuckpoint.schema import Schema
@@ -45,11 +45,13 @@ class Engine:
 
     def make(self, task: Task) -> Made:
         """Fit and draw; none if too few people satisfy the condition."""
+        model = self.fitted(task.train, task.schema, task.target, task.seed.child("fit"))
         try:
-            model = self.fitted(task.train, task.schema, task.target, task.seed.child("fit"))
             return Made(sampling.sample(model, task.rows, task.seed.child("draw"), where=task.where))
         except ShortSample:
             return Made(None, "too few people satisfied its condition")
+        except SchemaError as error:  # it names a level that too few people hold
+            return Made(None, str(error))
 
     def fitted(self, train: pa.Table, schema: Schema, target: str, seed: Seed) -> fitting.TableModel:
         """The engine fitted to these rows; levels and bounds are learnt from them alone."""
