@@ -9,7 +9,7 @@ LAYERS = (
     ("errors",),
     ("files", "labels", "seed", "schema", "score", "settings"),
     ("record",),
-    ("parts", "recipe", "privacy", "write", "scale", "examples"),
+    ("parts", "recipe", "privacy", "write", "scale", "examples", "volumes"),
     ("implant", "photos", "scene", "table"),
     ("measure",),
     ("asked", "release", "simulate"),
@@ -84,6 +84,7 @@ def unsafe_at_import(path):
     if name(path) in KERNELS:
         return []
     heavy = {"lightgbm", "torch", "pandas", "polars", "sklearn", "ray", "faker", "warp", "mujoco", "PIL", "trimesh"}
+    heavy |= {"SimpleITK", "pydicom", "highdicom", "nibabel"}
     tops = [part for part in tree(path).body if isinstance(part, ast.Import | ast.ImportFrom)]
     return sorted({module.split(".")[0] for module in imports_of(ast.Module(tops, []))} & heavy)
 

@@ -1,0 +1,120 @@
+"""NIfTI, NRRD and MHA, read and written by SimpleITK, with the record in every file."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tuckpoint.errors import InputError, MissingExtra
+from tuckpoint.record import Record
+from tuckpoint.volumes.volume import Array, Grid, Volume
+
+SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+_HEADER, _OFFSET, _DESCRIP = 348, 108, slice(148, 228)  # bytes of sizeof_hdr, place of vox_offset and descrip, nifti1.h
+_COMMENT = 6  # ecode of a comment
+_MARK = "synthetic tuckpoint"
+
+
+def simpleitk() -> Any:
+    """The module SimpleITK; raises MissingExtra."""
+    try:
+        import SimpleITK
+    except ImportError:
+        raise MissingExtra("SimpleITK", extra="medical") from None
+    return SimpleITK
+
+
+def suffix(path: Path) -> str:
+    """The suffix of a volume file, or an empty text."""
+    return next((end for end in sorted(SUFFIXES, key=len, reverse=True) if path.name.lower().endswith(end)), "")
+
+
+def read(path: Path, *, group: str = "") -> Volume:
+    """One file; raises InputError for what is no volume of three axes and one channel."""
+    sitk = simpleitk()
+    if not path.is_file():
+        raise InputError(f"no file {path}")
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        told = str(error).strip().splitlines()[-1]
+        raise InputError(f"{path} cannot be read as {suffix(path)}: {told}") from None
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        size, parts = image.GetSize(), image.GetNumberOfComponentsPerPixel()
+        raise InputError(f"{path}: size {size} with {parts} values a voxel; give volumes of three axes and one value")
+    name = path.name[: -len(suffix(path))] if suffix(path) else path.stem
+    voxels = np.ascontiguousarray(sitk.GetArrayFromImage(image))
+    if voxels.dtype == np.float64:
+        voxels = voxels.astype(np.float32)
+    return Volume(name, voxels, grid_of(image), group=group or name)
+
+
+def grid_of(image: Any) -> Grid:
+    """The grid of an ITK image."""
+    z, y, x = (float(s) for s in image.GetSpacing()[::-1])
+    origin = tuple(float(o) for o in image.GetOrigin())
+    return Grid((z, y, x), (origin[0], origin[1], origin[2]), tuple(float(d) for d in image.GetDirection()))
+
+
+def write(path: Path, voxels: Array, grid: Grid, record: Record) -> None:
+    """One volume (z, y, x) in the format of the path's suffix; the same one gives the same bytes.
+
+    The record stands in the header: as a comment extension in NIfTI (and its digest in `descrip`), as a key in NRRD and
+    MHA.
+    """
+    sitk = simpleitk()
+    end = suffix(path)
+    image = sitk.GetImageFromArray(_storable(voxels))
+    image.SetSpacing(tuple(float(s) for s in grid.spacing_mm[::-1]))
+    image.SetOrigin(grid.origin_mm)
+    image.SetDirection(grid.direction)
+    nifti = end in (".nii", ".nii.gz")
+    if not nifti:
+        image.SetMetaData("synthetic", "true")
+        image.SetMetaData("tuckpoint_record", record.digest())
+    plain = path.with_name(path.name[: -len(".gz")]) if end == ".nii.gz" else path
+    sitk.WriteImage(image, str(plain), not nifti)
+    if nifti:
+        stamped = _stamped(plain.read_bytes(), record)
+        plain.unlink()
+        # No time and no name in the packed file, so that the same volume gives the same bytes.
+        path.write_bytes(gzip.compress(stamped, 4, mtime=0) if end == ".nii.gz" else stamped)
+
+
+def stamp_of(path: Path) -> str | None:
+    """The digest of the record that a file of ours bears, or None."""
+    if suffix(path) in (".nii", ".nii.gz"):
+        data = path.read_bytes()
+        plain = gzip.decompress(data) if path.name.endswith(".gz") else data
+        told = plain[_DESCRIP].rstrip(b"\0").decode("latin-1")
+        return told.split()[-1] if told.startswith(_MARK) else None
+    reader = simpleitk().ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    key = "tuckpoint_record"
+    return str(reader.GetMetaData(key)) if reader.HasMetaDataKey(key) else None
+
+
+def _storable(voxels: Array) -> Array:
+    """A type that all three formats hold."""
+    if voxels.dtype == bool:
+        return voxels.astype(np.uint8)
+    if voxels.dtype.kind == "f":
+        return voxels.astype(np.float32)
+    return np.ascontiguousarray(voxels)
+
+
+def _stamped(data: bytes, record: Record) -> bytes:
+    """A single-file NIfTI-1 with the record as a extension of its header, in a multiple of 16 bytes."""
+    offset = int(struct.unpack_from("<f", data, _OFFSET)[0])
+    text = record.sealed()
+    size = -(-(8 + len(text)) // 16) * 16
+    extension = struct.pack("<ii", size, _COMMENT) + text.ljust(size - 8, b"\0")
+    head = bytearray(data[:_HEADER])
+    struct.pack_into("<f", head, _OFFSET, float(_HEADER + 4 + size))
+    head[_DESCRIP] = f"{_MARK} {record.digest()[:32]}".encode().ljust(80, b"\0")
+    return bytes(head) + b"\x01\0\0\0" + extension + data[offset:]

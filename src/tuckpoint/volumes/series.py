@@ -1,0 +1,169 @@
+"""DICOM series in: slices sorted by where they lie, and checked for all that would make a volume a lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tuckpoint.errors import InputError, MissingExtra, ToolError
+from tuckpoint.volumes.volume import Array, Grid, Volume, digest
+
+EVEN_MM = 0.05  # slices whose distances differ less count as evenly spaced
+
+
+def pydicom() -> Any:
+    """The module pydicom; raises MissingExtra."""
+    try:
+        import pydicom as module
+    except ImportError:
+        raise MissingExtra("pydicom", extra="medical") from None
+    return module
+
+
+def find(folder: Path) -> list[tuple[Path, ...]]:
+    """The files of every series with pixels in a folder and below, series in order of their first file."""
+    dicom = pydicom()
+    found: dict[str, list[Path]] = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        if not _is_dicom(path):
+            continue
+        head = dicom.dcmread(path, stop_before_pixels=True, specific_tags=["SeriesInstanceUID", "Rows", "SOPClassUID"])
+        if "Rows" in head and "SeriesInstanceUID" in head:
+            found.setdefault(str(head.SeriesInstanceUID), []).append(path)
+    return [tuple(files) for files in found.values()]
+
+
+def read(files: Sequence[Path], *, name: str = "") -> Volume:
+    """One series as a volume (z, y, x): HU for CT, else stored values times slope plus intercept.
+
+    z rises along the normal of the slices. Raises InputError for missing, doubled or unevenly spaced slices, for slices
+    of several sizes, directions or series, a tilted gantry, several frames or channels in a file, CT without a rescale
+    or of 8 bits, and text burned into the pixels.
+    """
+    dicom = pydicom()
+    label = name or (files[0].parent.name if files else "series")
+    if not files:
+        raise InputError(f"{label}: no DICOM files")
+    slices = [dicom.dcmread(path) for path in files]
+    _check_alike(slices, label)
+    _check_pixels(slices[0], label)
+    order, grid = _arrange(slices, label)
+    ordered = [slices[n] for n in order]
+    voxels = _values(ordered, label)
+    for one in ordered:
+        del one.PixelData
+    first = ordered[0]
+    who = [str(first.get(tag, "")) for tag in ("PatientID", "PatientName", "PatientBirthDate")]
+    group = digest(*who) if any(who) else digest(str(first.SeriesInstanceUID))
+    unit = "HU" if first.get("Modality") == "CT" else ""
+    return Volume(label, voxels, grid, unit=unit, group=group, headers=tuple(ordered))
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _check_alike(slices: Sequence[Any], label: str) -> None:
+    first = slices[0]
+    for tag, what, todo in (
+        ("SeriesInstanceUID", "series", "give one series at a time"),
+        ("Rows", "heights", "give one reconstruction"),
+        ("Columns", "widths", "give one reconstruction"),
+        ("PixelSpacing", "pixel spacings", "give one reconstruction"),
+    ):
+        values = {str(one.get(tag)) for one in slices}
+        if len(values) > 1:
+            raise InputError(f"{label}: {len(values)} {what} ({', '.join(sorted(values)[:3])}); {todo}")
+    for tag in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
+        if first.get(tag) is None:
+            raise InputError(
+                f"{label}: no {tag} in {Path(first.filename).name}, so its place is unknown; give the original"
+            )
+    if int(first.get("NumberOfFrames", 1)) > 1 or int(first.get("SamplesPerPixel", 1)) != 1:
+        raise InputError(f"{label}: several frames or channels in a file; convert it to single-frame DICOM first")
+
+
+def _check_pixels(first: Any, label: str) -> None:
+    if str(first.get("BurnedInAnnotation", "NO")).upper() == "YES":
+        raise InputError(
+            f"{label}: text is burned into the pixels (BurnedInAnnotation YES), and may tell who it is; take the "
+            "series without it"
+        )
+    if first.get("Modality") == "CT":
+        if int(first.BitsStored) <= 8:
+            raise InputError(
+                f"{label}: {first.BitsStored} bits a voxel, too few for Hounsfield units; give the original"
+            )
+        if first.get("RescaleSlope") is None or first.get("RescaleIntercept") is None:
+            raise InputError(f"{label}: no rescale to Hounsfield units in a CT; give the original series")
+
+
+def _arrange(slices: Sequence[Any], label: str) -> tuple[list[int], Grid]:
+    """The order of the slices along their normal, and their grid."""
+    across = np.array([[float(v) for v in one.ImageOrientationPatient] for one in slices])  # (n, 6)
+    if np.abs(across - across[0]).max() > 1e-3:
+        raise InputError(f"{label}: slices of several directions; leave scouts and localizers out")
+    x, y = across[0, :3], across[0, 3:]
+    normal = np.cross(x, y)
+    places = np.array([[float(v) for v in one.ImagePositionPatient] for one in slices])  # (n, 3)
+    along = places @ normal
+    order = [int(n) for n in np.argsort(along, kind="stable")]
+    rows, columns = (float(v) for v in slices[0].PixelSpacing)
+    gap = _gap(along[order], slices, label)
+    drift = places[order] - places[order[0]] - np.outer(along[order] - along[order[0]], normal)
+    if np.abs(drift).max() > 0.1:
+        raise InputError(
+            f"{label}: slices are shifted against each other by up to {np.abs(drift).max():.1f} mm (a tilted gantry?); "
+            "resample the series to a straight grid first"
+        )
+    origin = places[order[0]]
+    return order, Grid(
+        spacing_mm=(gap, rows, columns),
+        origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])),
+        direction=tuple(float(d) for d in np.stack([x, y, normal], axis=1).ravel()),
+    )
+
+
+def _gap(along: Array, slices: Sequence[Any], label: str) -> float:
+    """The distance between slices in mm; raises InputError if it is not one."""
+    if len(along) == 1:
+        thick = slices[0].get("SpacingBetweenSlices") or slices[0].get("SliceThickness")
+        if not thick:
+            raise InputError(f"{label}: a single slice without thickness; give the whole series")
+        return float(thick)
+    steps = np.diff(along)
+    usual = float(np.median(steps))
+    doubled = int((steps < 1e-3).sum())
+    if doubled:
+        raise InputError(f"{label}: {doubled} slices lie where another does; give one reconstruction, each slice once")
+    wide = np.flatnonzero(steps > 1.5 * usual)
+    if len(wide):
+        lost = int(np.round(steps[wide] / usual - 1).sum())
+        raise InputError(
+            f"{label}: {lost} slices are missing, the first {along[wide[0]] + usual:.1f} mm along the normal (they lie "
+            f"{usual:.2f} mm apart, there {steps[wide[0]]:.2f}); bring them, or give a part without a gap"
+        )
+    if np.abs(steps - usual).max() > max(EVEN_MM, 0.02 * usual):
+        raise InputError(
+            f"{label}: slices lie {steps.min():.2f} to {steps.max():.2f} mm apart; resample them evenly first"
+        )
+    return float((along[-1] - along[0]) / (len(along) - 1))
+
+
+def _values(slices: Sequence[Any], label: str) -> Array:
+    """Voxels (z, y, x): whole numbers of 16 bits where slope and intercept are whole, else float32."""
+    planes = []
+    for one in slices:
+        try:
+            stored = one.pixel_array
+        except (RuntimeError, NotImplementedError, AttributeError, ValueError) as error:
+            raise ToolError(f"{label}: {Path(one.filename).name} cannot be decoded: {error}") from None
+        slope, intercept = float(one.get("RescaleSlope", 1)), float(one.get("RescaleIntercept", 0))
+        planes.append(stored.astype(np.float32) * np.float32(slope) + np.float32(intercept))
+    voxels = np.stack(planes)
+    whole = bool((voxels == np.rint(voxels)).all()) and voxels.min() >= -(2**15) and voxels.max() < 2**15
+    return voxels.astype(np.int16) if whole else voxels
