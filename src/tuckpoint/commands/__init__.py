@@ -16,5 +16,6 @@ VERBS: Mapping[str, str] = {
     "render": "scenes in; labelled pictures out",
     "write": "labelled pictures as COCO, YOLO, KITTI, BOP, glTF ...",
     "look": "a page of pictures beside their labels",
+    "implant": "findings into healthy images, with the mask; and their checks",
     "blender": "install what the renderer blender needs",
 }

@@ -9,14 +9,14 @@ import numpy as np
 
 from tuckpoint.errors import InputError
 from tuckpoint.implant.ct import LungNodule
-from tuckpoint.implant.describe import Described, medians, window_at
+from tuckpoint.implant.describe import Described, halves, medians, window_at
 from tuckpoint.implant.values import Array, Host
 from tuckpoint.seed import Seed
 
+Cut = tuple[Array, tuple[float, ...]]
 ROUNDS, NODULES = 8, 120
 WITHIN = 0.15  # a median may be this far from the real one
 CLOSE = 0.04  # calibration stops here
-WINDOW_MM = 20.0
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,15 @@ def calibrate(adapter: LungNodule, hosts: Sequence[Host], wanted: Described, see
 
 def made(adapter: LungNodule, hosts: Sequence[Host], seed: Seed) -> Described:
     """The medians of nodules that the adapter makes in these hosts."""
-    return medians(windows(adapter, hosts, seed, count=NODULES), hosts[0].spacing)
+    return medians(windows(adapter, hosts, seed, count=NODULES))
 
 
-def windows(adapter: LungNodule, hosts: Sequence[Host], seed: Seed, *, count: int) -> list[Array]:
-    """(z, y, x) windows of WINDOW_MM around implanted nodules, the hosts taken in turn, but for those without a place.
+def windows(adapter: LungNodule, hosts: Sequence[Host], seed: Seed, *, count: int) -> list[Cut]:
+    """Windows of WINDOW_MM around implanted nodules, with their spacing; hosts in turn, but for those without a place.
 
     Raises InputError if no host has a place.
     """
-    found: list[Array] = []
+    found: list[Cut] = []
     why = ""
     for number in range(count):
         host = hosts[number % len(hosts)]
@@ -99,8 +99,7 @@ def windows(adapter: LungNodule, hosts: Sequence[Host], seed: Seed, *, count: in
             why = str(error)
             continue
         image = adapter.implant(host, drawn).image
-        half = tuple(max(2, round(WINDOW_MM / 2 / s)) for s in host.spacing)
-        found.append(window_at(image, drawn[0].position, half))
+        found.append((window_at(image, drawn[0].position, halves(host.spacing)), host.spacing))
     if not found:
         raise InputError(f"no host has a place for a nodule; the last said: {why}")
     return found
@@ -108,8 +107,6 @@ def windows(adapter: LungNodule, hosts: Sequence[Host], seed: Seed, *, count: in
 
 def real_medians(images: Sequence[Array], masks: Sequence[Array], spacing: tuple[float, ...]) -> Described:
     """The three medians of real nodules, each in the middle of a window around its mask's centre."""
-    half = tuple(max(2, round(WINDOW_MM / 2 / s)) for s in spacing)
-    cut = [
-        window_at(image, tuple(np.argwhere(mask).mean(axis=0)), half) for image, mask in zip(images, masks, strict=True)
-    ]
-    return medians(cut, spacing)
+    middles = [tuple(float(v) for v in np.argwhere(mask).mean(axis=0)) for mask in masks]
+    half = halves(spacing)
+    return medians((window_at(i, m, half), spacing) for i, m in zip(images, middles, strict=True))

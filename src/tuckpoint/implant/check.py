@@ -11,15 +11,15 @@ from scipy import ndimage
 
 from tuckpoint.errors import InputError
 from tuckpoint.implant.calibrate import WITHIN, apart
-from tuckpoint.implant.describe import LEAST_NODULES, medians, window_at
+from tuckpoint.implant.describe import LEAST_NODULES, WINDOW_MM, medians, window_at
 from tuckpoint.implant.telling import LEAST, Told, told_apart
 from tuckpoint.implant.values import Array, Finding, Implanted
 from tuckpoint.seed import Seed
 
 State = Literal["holds", "fails", "open", "shown"]
 VOLUME, EDGE, NOISE, NULL = 0.05, 0.25, 0.25, 0.05
-INSIDE = 0.5  # share of a mask that must lie in the region: nodules at a wall reach into it
-WINDOW = {"mm": 16.0, "px": 48.0}
+INSIDE = 1 / 3  # share of a mask that must lie in the region: what hangs on a wall reaches into it
+WINDOW = {"mm": WINDOW_MM, "px": 48.0}
 CORE_VOXELS = 27
 
 
@@ -41,10 +41,11 @@ class Check:
 
 @dataclass(frozen=True, eq=False)
 class Reals:
-    """Windows around real findings or healthy places, and whose they are; cut as `windows` cuts them."""
+    """Windows around real findings or healthy places, whose they are, and their spacing."""
 
     windows: Sequence[Array]
     groups: Sequence[str]
+    spacings: Sequence[tuple[float, ...]]
 
 
 def blocked(checks: Sequence[Check]) -> bool:
@@ -117,7 +118,8 @@ def organ(pairs: Sequence[Implanted]) -> Check:
         region = pair.host.region[finding.window]
         middle = tuple(int(np.floor(p + 0.5)) for p in finding.drawn.position)
         within = all(0 <= m < n for m, n in zip(middle, pair.host.shape, strict=True)) and pair.host.region[middle]
-        shares.append(float(region[finding.mask].mean()) if within and finding.mask.any() else 0.0)
+        share = float(region[finding.mask].mean()) if finding.mask.any() else float(finding.null)  # nulls keep no mask
+        shares.append(share if within else 0.0)
     out = sum(share < INSIDE for share in shares)
     found = f"{out} of {len(shares)} lie outside; least share inside {min(shares):.0%}"
     return _check("inside the organ", not out, found, f"at least {INSIDE:.0%} of each", "give the right region mask")
@@ -210,12 +212,11 @@ def descriptors(pairs: Sequence[Implanted], positives: Reals | None) -> Check:
     name, wanted = "looks like the real ones in three medians", f"each within {WITHIN:.0%}"
     if positives is None:
         return Check(name, "open", "no real findings were given", wanted, f"give {LEAST_NODULES} (--real-positives)")
-    windows = [cut(pair, pair.image, finding) for pair, finding in _made(pairs)]
-    if windows[0].ndim != 3:
+    if pairs[0].host.unit != "mm":
         return Check(name, "open", "these medians are of volumes", wanted)
-    spacing = pairs[0].host.spacing
     try:
-        real, made = medians(positives.windows, spacing), medians(windows, spacing)
+        real = medians(zip(positives.windows, positives.spacings, strict=True))
+        made = medians((cut(pair, pair.image, finding), pair.host.spacing) for pair, finding in _made(pairs))
     except InputError as error:
         return Check(name, "open", str(error), wanted, f"give {LEAST_NODULES} or more of each")
     off = apart(made, real)

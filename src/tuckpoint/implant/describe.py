@@ -14,6 +14,7 @@ from scipy import ndimage
 from tuckpoint.errors import InputError
 from tuckpoint.implant.values import Array, equal_diameter
 
+WINDOW_MM = 20.0  # edge of the windows that are compared
 SMOOTH_MM = 0.6
 MIDDLE_MM = 8.0  # the brightest voxel is sought in a cube of this edge
 LEAST_NODULES = 10  # medians of fewer say little
@@ -56,9 +57,9 @@ def describe(window: Array, spacing: tuple[float, ...]) -> Described | None:
     return Described(width, float(steep / contrast), contrast)
 
 
-def medians(windows: Iterable[Array], spacing: tuple[float, ...], *, least: int = LEAST_NODULES) -> Described:
-    """The three medians over windows; raises InputError if fewer than `least` can be measured."""
-    found = [one for one in (describe(window, spacing) for window in windows) if one is not None]
+def medians(windows: Iterable[tuple[Array, tuple[float, ...]]], *, least: int = LEAST_NODULES) -> Described:
+    """The three medians over windows, each with its spacing; raises InputError for fewer than `least` to measure."""
+    found = [one for one in (describe(window, spacing) for window, spacing in windows) if one is not None]
     if len(found) < least:
         raise InputError(
             f"{len(found)} nodules can be measured (they must lie in the middle of their window and not reach its "
@@ -66,6 +67,11 @@ def medians(windows: Iterable[Array], spacing: tuple[float, ...], *, least: int 
         )
     width, slope, contrast = np.median([[d.fwhm_mm, d.slope_per_mm, d.contrast_hu] for d in found], axis=0)
     return Described(float(width), float(slope), float(contrast))
+
+
+def halves(spacing: tuple[float, ...]) -> tuple[int, ...]:
+    """Half the edge of a window of WINDOW_MM, in voxels."""
+    return tuple(max(2, round(WINDOW_MM / 2 / s)) for s in spacing)
 
 
 def window_at(image: Array, position: tuple[float, ...], half: tuple[int, ...]) -> Array:

@@ -24,7 +24,7 @@ from tuckpoint.record import Input, Maker, Record, canonical, digest_of
 from tuckpoint.seed import Seed
 
 VERSION = 1
-FOLDERS = ("hosts", "images", "masks", "alphas")
+FOLDERS = ("hosts", "regions", "images", "masks", "alphas")
 TRIES = 4  # hosts tried for each image that is asked for
 Progress = Callable[[str, float], None]
 HostOf = Callable[[Path], tuple[Host, Stored]]
@@ -65,7 +65,7 @@ def make(
     with replacing_folder(out, overwrite=overwrite, ours=is_set) as place:
         for folder in FOLDERS:
             (place / folder).mkdir()
-        for pair, like, host_file in _pairs(files, host_of, adapter, asked, images, place, stamp):
+        for pair, like, host_file in _pairs(files, host_of, adapter, asked, images, place):
             entries.append(_entry(place, len(entries), pair, like, host_file, stamp))
             hosts[pair.host.name] = pair.host.sha256
             if progress is not None:
@@ -84,7 +84,7 @@ def make(
 
 
 def _pairs(
-    files: Sequence[Path], host_of: HostOf, adapter: Adapter, asked: Asked, images: int, place: Path, stamp: str
+    files: Sequence[Path], host_of: HostOf, adapter: Adapter, asked: Asked, images: int, place: Path
 ) -> Iterator[tuple[Implanted, Stored, str]]:
     """Pairs, until there are as many as asked for; a host that is used again is kept once."""
     made, why = 0, ""
@@ -106,9 +106,10 @@ def _pairs(
                 raise
             why = str(error)
             continue
-        file = f"hosts/{like.name}{volumes.written_suffix(like)}"
-        if not (place / file).exists():
-            volumes.write(place / file, host.image, like)
+        file = f"{like.name}{volumes.written_suffix(like)}"
+        if not (place / "hosts" / file).exists():
+            volumes.write(place / "hosts" / file, host.image, like)
+            volumes.write(place / "regions" / file, host.region.astype(np.uint8), like)
         made += 1
         yield adapter.implant(host, drawn), like, file
     if made < images:
@@ -128,7 +129,12 @@ def _entry(place: Path, number: int, pair: Implanted, like: Stored, host: str, s
         crop = {"corner": list(finding.corner), "shape": list(finding.mask.shape)}
         found.append({**finding.to_dict(), "crop": crop})
     limits = [float(v) for v in pair.host.limits]
-    return {**pair.to_dict(), "limits": limits, "findings": found, "files": {**files, "hosts": host}}
+    return {
+        **pair.to_dict(),
+        "limits": limits,
+        "findings": found,
+        "files": {**files, "hosts": f"hosts/{host}", "regions": f"regions/{host}"},
+    }
 
 
 def _small(mask: Array) -> Array:
@@ -150,8 +156,8 @@ def is_set(folder: Path) -> bool:
     return isinstance(held, dict) and "tuckpoint_implant" in held
 
 
-def load(folder: Path, region_of: Callable[[str, Array, tuple[float, ...]], Array]) -> list[Implanted]:
-    """The pairs of a folder; regions are found anew by `region_of(name, image, spacing)`.
+def load(folder: Path) -> list[Implanted]:
+    """The pairs of a folder.
 
     Raises InputError for another folder, TraceError if a host is no longer what it was.
     """
@@ -161,14 +167,14 @@ def load(folder: Path, region_of: Callable[[str, Array, tuple[float, ...]], Arra
     if told["tuckpoint_implant"] > VERSION:
         raise InputError(f"{folder} was written by a later version of tuckpoint; upgrade it")
     hosts: dict[str, Host] = {}
-    return [_loaded(folder, entry, hosts, region_of) for entry in told["images"]]
+    return [_loaded(folder, entry, hosts) for entry in told["images"]]
 
 
-def _loaded(folder: Path, entry: Mapping[str, Any], hosts: dict[str, Host], region_of: Any) -> Implanted:
+def _loaded(folder: Path, entry: Mapping[str, Any], hosts: dict[str, Host]) -> Implanted:
     files, spacing = entry["files"], tuple(entry["spacing"])
     if files["hosts"] not in hosts:
         image = volumes.read(folder / files["hosts"]).values
-        region = region_of(entry["host"], image, spacing)
+        region = volumes.read(folder / files["regions"]).values > 0
         host = Host(
             entry["host"], image, spacing, entry["unit"], region, tuple(entry["limits"]), entry["group"]
         )  # fmt: skip

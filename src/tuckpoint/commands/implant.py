@@ -1,0 +1,251 @@
+"""`tuckpoint implant`: findings into healthy images, with the mask and all that is known; and the checks of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tuckpoint.commands import options as shared
+from tuckpoint.errors import InputError
+from tuckpoint.files import write_text
+
+ABOUT = """Place early findings into real healthy images: the image, the mask, the alpha, every drawn value and the
+untouched host are kept. `check` holds what was made against its hosts and a few real findings, and blocks what
+fails."""
+MORE = """examples:
+  tuckpoint implant lung-nodule healthy_ct/ -o out/
+  tuckpoint implant lung-nodule healthy/ --bank real_nodules/ -n 5000 --null 0.1 -o out/
+  tuckpoint implant lung-nodule healthy/ --calibrate real_nodules/ --size 4 8 --kinds solid lobed -o out/
+  tuckpoint implant surface-defect good_tiles/ --kinds crack hole -o out/
+  tuckpoint implant check out/ --real-positives few/ --real-negatives healthy/ -o report.html
+  tuckpoint implant sheet out/ --real-positives few/ -o reader/ --key key.json
+  tuckpoint implant answers reader/answers.csv --key key.json
+
+images are .nii .nii.gz .nrrd .mha .npz .npy (CT, in Hounsfield units) or .png .jpg (surfaces); NAME_mask beside NAME is
+the mask of a real finding, and what stands before a double underscore in NAME is the patient. `check` ends with 0 if
+all that could be checked holds, else with 3. `sheet` is for an expert who says which of two is implanted."""
+BLOCKED = 3
+
+
+def arguments(place: argparse.ArgumentParser) -> None:
+    """What can be said after `tuckpoint implant`."""
+    places = place.add_subparsers(title="what", metavar="WHAT", dest="what", required=True)
+
+    def what(name: str, line: str) -> argparse.ArgumentParser:
+        verb = places.add_parser(name, help=line, description=line[:1].upper() + line[1:] + ".")
+        verb.add_argument("--traceback", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        return verb
+
+    nodule = what("lung-nodule", "nodules into CT volumes")
+    _making(nodule, "healthy CT volumes: a folder, or one file")
+    nodule.add_argument("--bank", type=Path, metavar="DIR", help="few real nodules with masks, to be laid in elsewhere")
+    nodule.add_argument(
+        "--calibrate", type=Path, metavar="DIR", help="real nodules whose size, sharpness and contrast are to be met"
+    )
+    nodule.add_argument("--size", type=float, nargs=2, metavar=("LOW", "HIGH"), help="diameters in mm (default: 4 12)")
+    nodule.add_argument("--attached", type=float, default=0.45, metavar="SHARE", help="attached to vessels or walls")
+    nodule.add_argument("--lungs", type=Path, metavar="DIR", help="lung masks of the same names (default: found)")
+    _spacing(nodule)
+    surface = what("surface-defect", "defects onto photographs of surfaces")
+    _making(surface, "defect-free photographs: a folder, or one file")
+    check = what("check", "hold what was implanted against its hosts and real findings")
+    check.add_argument("folder", type=Path, metavar="OUT", help="the folder that -o named")
+    check.add_argument("--real-positives", type=Path, metavar="DIR", help="few real findings, of other patients")
+    check.add_argument("--real-negatives", type=Path, metavar="DIR", help="healthy images, of other patients")
+    _spacing(check)
+    shared.seed(check)
+    shared.reports(check)
+    shared.progress(check)
+    reader = what("sheet", "pictures for an expert: which of two is implanted")
+    reader.add_argument("folder", type=Path, metavar="OUT", help="the folder that -o named")
+    reader.add_argument("--real-positives", type=Path, metavar="DIR", required=True, help="real findings with masks")
+    reader.add_argument(
+        "--key", type=Path, metavar="FILE", required=True, help="where the key goes, away from the reader"
+    )
+    reader.add_argument("--pairs", type=shared.whole, default=40, metavar="N", help="pairs at most (default: 40)")
+    _spacing(reader)
+    shared.seed(reader)
+    shared.output(reader, "a new folder for the reader")
+    answers = what("answers", "hold a filled sheet against its key")
+    answers.add_argument("file", type=Path, metavar="CSV", help="the filled answers.csv")
+    answers.add_argument("--key", type=Path, metavar="FILE", required=True, help="the key of this sheet")
+
+
+def _making(verb: argparse.ArgumentParser, what: str) -> None:
+    verb.add_argument("hosts", type=Path, metavar="HOSTS", help=what)
+    verb.add_argument(
+        "-n", dest="count", type=shared.whole, metavar="N", help="findings in all (default: one an image)"
+    )
+    verb.add_argument("--each", type=shared.whole, default=1, metavar="N", help="findings in one image (default: 1)")
+    verb.add_argument("--kinds", nargs="+", metavar="KIND", help="only these kinds")
+    verb.add_argument(
+        "--null",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share made at zero contrast, as a control (default: 0)",
+    )
+    shared.seed(verb)
+    shared.output(verb, "a new folder")
+    shared.progress(verb)
+
+
+def _spacing(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--spacing", type=float, nargs=3, metavar=("Z", "Y", "X"), help="mm, for .npy files, which tell none"
+    )
+
+
+def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
+    """Do what was asked; what to tell, and the exit status."""
+    verbs = {"check": _checked, "sheet": _sheet, "answers": _answers}
+    return verbs.get(options.what, _made)(options, progress)
+
+
+def _made(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
+    from tuckpoint.implant import reading, sets
+
+    if options.output.exists() and not options.overwrite and not options.output.is_dir():
+        raise InputError(f"{options.output} is a file; -o names a new folder")
+    nodule = options.what == "lung-nodule"
+    kinds = reading.VOLUMES if nodule else reading.PHOTOS
+    files = reading.images(options.hosts, kinds)
+    host_of: Callable[[Path], Any] = reading.photo
+    if nodule:
+        spacing = None if options.spacing is None else tuple(options.spacing)
+
+        def host_of(path: Path) -> Any:
+            return reading.ct(path, lungs=options.lungs, spacing=spacing)
+
+    adapter, settings = _adapter(options, files, host_of)
+    asked = sets.Asked(options.count or len(files) * options.each, options.each, options.null, None, options.seed)
+    made = sets.make(
+        files, host_of, adapter, options.output, asked, name=options.what, settings=settings,
+        overwrite=options.overwrite, progress=progress,
+    )  # fmt: skip
+    return "\n".join(_lines(made, options.output)), 0
+
+
+def _adapter(options: argparse.Namespace, files: list[Path], host_of: Callable[[Path], Any]) -> tuple[Any, Any]:
+    """The adapter that the options ask for, and its settings as plain values."""
+    from dataclasses import asdict, replace
+
+    from tuckpoint import parts
+    from tuckpoint.implant.appearance import SHARES, Appearance
+
+    part = parts.find("implant", options.what)
+    if options.what == "surface-defect":
+        adapter = part(kinds=tuple(options.kinds)) if options.kinds else part()
+        return adapter, asdict(adapter)
+    if options.bank is not None:
+        return _bank(options)
+    look = Appearance()
+    if options.kinds:
+        look = replace(look, kinds={kind: SHARES.get(kind, 1.0) for kind in options.kinds})
+    if options.size:
+        look = replace(look, size_mm=tuple(options.size))
+    adapter = part(look, options.attached)
+    if options.calibrate is not None:
+        adapter = _calibrated(options, adapter, files, host_of)
+    return adapter, asdict(adapter)
+
+
+def _bank(options: argparse.Namespace) -> tuple[Any, Any]:
+    from tuckpoint.implant import reading
+    from tuckpoint.implant.bank import NoduleBank
+
+    for name in ("kinds", "size", "calibrate"):
+        if getattr(options, name):
+            raise InputError(f"--{name} goes with parametric nodules; those of a bank are as they are: leave one out")
+    reals = reading.bank(options.bank, spacing=options.spacing and tuple(options.spacing))
+    adapter = NoduleBank(reals, attached=options.attached)
+    items = [{"name": real.name, "group": real.group, "diameter_mm": real.diameter_mm} for real in reals]
+    return adapter, {"bank": items, "zoom": list(adapter.zoom), "attached": adapter.attached}
+
+
+def _calibrated(options: argparse.Namespace, adapter: Any, files: list[Path], host_of: Callable[[Path], Any]) -> Any:
+    from tuckpoint.implant import reading
+    from tuckpoint.implant.calibrate import calibrate
+    from tuckpoint.implant.describe import medians
+    from tuckpoint.seed import Seed
+
+    reals = reading.reals(options.calibrate, spacing=options.spacing and tuple(options.spacing))
+    wanted = medians(zip(reals.windows, reals.spacings, strict=True))
+    hosts = [host_of(path)[0] for path in files[:20]]
+    return calibrate(adapter, hosts, wanted, Seed(options.seed).child("calibrate")).adapter
+
+
+def _lines(made: dict[str, Any], out: Path) -> list[str]:
+    findings = [one for image in made["images"] for one in image["findings"]]
+    real = [one for one in findings if not one["null"]]
+    kinds = sorted({one["kind"] for one in real})
+    counts = ", ".join(f"{sum(one['kind'] == kind for one in real)} {kind}" for kind in kinds)
+    fallback = sum(bool(one["drawn"].get("place", {}).get("fallback")) for one in findings)
+    lines = [f"{len(real)} findings ({counts}) and {len(findings) - len(real)} nulls in {len(made['images'])} images"]
+    if fallback:
+        lines.append(f"{fallback} of them stand where no place near the target kept the rule of free or attached")
+    return [
+        *lines,
+        f"{out}: images, masks, alphas, hosts, findings.json, record.json",
+        f"check: tuckpoint implant check {out}",
+    ]
+
+
+def _checked(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
+    from tuckpoint.implant import reading, sets
+    from tuckpoint.implant.check import blocked, check
+    from tuckpoint.implant.detectability import detectability
+    from tuckpoint.record import Record
+    from tuckpoint.report.implant import implant_page, lines
+    from tuckpoint.seed import Seed
+
+    shared.check_reports(options)
+    spacing = options.spacing and tuple(options.spacing)
+    pairs = sets.load(options.folder)
+    if progress is not None:
+        progress("checking", 0.3)
+    positives, negatives = (
+        None if place is None else reading.reals(place, spacing=spacing)
+        for place in (options.real_positives, options.real_negatives)
+    )
+    seed = Seed(options.seed).child("implant", "check")
+    checks = check(pairs, seed, positives=positives, negatives=negatives)
+    curves = detectability(pairs, seed.child("detectability"))
+    record = Record.load(options.folder / "record.json")
+    for path in options.output:
+        told = {"checks": [one.to_dict() for one in checks], "detectability": curves.to_dict()}
+        page = (
+            implant_page(pairs, checks, curves, record) if path.suffix == ".html" else json.dumps(told, indent=1) + "\n"
+        )
+        write_text(path, page, overwrite=options.overwrite)
+    return "\n".join([*lines(checks, curves), *(f"report: {path}" for path in options.output)]), (
+        BLOCKED if blocked(checks) else 0
+    )
+
+
+def _sheet(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
+    from tuckpoint.implant import reader, reading, sets
+    from tuckpoint.implant.check import cut
+    from tuckpoint.seed import Seed
+
+    pairs = sets.load(options.folder)
+    reals = reading.reals(options.real_positives, spacing=options.spacing and tuple(options.spacing))
+    made = [cut(pair, pair.image, one) for pair in pairs for one in pair.findings if not one.null]
+    grey = (-1350.0, 150.0) if pairs[0].host.unit == "mm" else pairs[0].host.limits
+    count = reader.sheet(
+        made, reals.windows, options.output, options.key, Seed(options.seed).child("implant", "reader"), grey=grey,
+        pairs=options.pairs, overwrite=options.overwrite,
+    )  # fmt: skip
+    return f"{count} pairs: {options.output} is for the reader, {options.key} is not", 0
+
+
+def _answers(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
+    from tuckpoint.implant import reader
+
+    found = reader.score(options.file, options.key)
+    meaning = "the reader tells them apart" if found.told_apart else "no evidence that the reader tells them apart"
+    interval = f"[{found.low:.0%}, {found.high:.0%}]"
+    return f"{found.right} of {found.n} right, {found.share:.0%} {interval}, p {found.p:.2g}: {meaning}", 0

@@ -1,0 +1,174 @@
+"""Hosts, masks and few real findings from folders.
+
+A file `NAME.nii.gz` (or .nii .nrrd .mha .mhd .npz .npy; .png .jpg for surfaces) is an image, `NAME_mask.nii.gz` beside
+it the mask of its finding. What stands before a double underscore, else the whole name, is the patient or part: in
+`p07__scan2.nrrd` it is `p07`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tuckpoint.errors import InputError
+from tuckpoint.implant import volumes
+from tuckpoint.implant.bank import Real, carve
+from tuckpoint.implant.check import WINDOW, Reals
+from tuckpoint.implant.ct import ct_host
+from tuckpoint.implant.describe import window_at
+from tuckpoint.implant.scan import check_hounsfield
+from tuckpoint.implant.surface_host import surface_region
+from tuckpoint.implant.values import Array, Host
+from tuckpoint.implant.volumes import ARRAYS, PICTURES, SCANS, Stored
+
+MASK = "_mask"
+VOLUMES = (*SCANS, *ARRAYS)
+PHOTOS = PICTURES
+
+
+def group_of(name: str) -> str:
+    """Whose image it is, by its file name."""
+    return name.split("__")[0]
+
+
+def images(place: Path, kinds: tuple[str, ...]) -> list[Path]:
+    """The images of a folder, without masks; raises InputError if two have one name."""
+    found = [path for path in volumes.listed(place, kinds) if not _stem(path).endswith(MASK)]
+    if not found:
+        raise InputError(f"{place} holds masks only; give the images beside them")
+    names = [_stem(path) for path in found]
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise InputError(f"{place} holds two images called {double[0]}; names tell images apart: rename one")
+    return found
+
+
+def ct(path: Path, *, lungs: Path | None = None, spacing: tuple[float, ...] | None = None) -> tuple[Host, Stored]:
+    """A CT volume as host; `lungs` is a folder with masks of the same names, `spacing` goes with files that tell none.
+
+    A mask NAME_mask beside the image marks findings that are there already. Raises InputError for what is no CT.
+    """
+    held = _with_spacing(volumes.read(path), path, spacing)
+    assert held.spacing is not None
+    _straight(path, held)
+    lung = None
+    if lungs is not None:
+        lung = _partner(held, lungs / path.name, "lung mask").values > 0
+    known = _mask_of(path)
+    avoid = None if known is None else _partner(held, known, "mask").values > 0
+    host = ct_host(
+        held.name, held.values, held.spacing, lung=lung, avoid=avoid, group=group_of(held.name), geometry=held.geometry
+    )  # fmt: skip
+    return host, held
+
+
+def photo(path: Path) -> tuple[Host, Stored]:
+    """A photograph of a surface as host."""
+    held = volumes.read(path)
+    high = float(np.iinfo(held.values.dtype).max) if np.issubdtype(held.values.dtype, np.integer) else 1.0
+    region = surface_region(held.values)
+    return Host(held.name, held.values, (1.0, 1.0), "px", region, (0.0, high), group_of(held.name)), held
+
+
+def bank(place: Path, *, spacing: tuple[float, ...] | None = None) -> list[Real]:
+    """The real nodules of a folder, each an image and its mask; raises InputError for an image without one."""
+    found = []
+    for path in images(place, VOLUMES):
+        held, mask = _real(path, spacing)
+        if mask is None:
+            raise InputError(f"{path} has no mask; a bank needs {held.name}{MASK}{volumes.suffix_of(path)} beside it")
+        assert held.spacing is not None
+        found.append(carve(held.name, held.values, mask, held.spacing, group=group_of(held.name)))
+    return found
+
+
+def reals(place: Path, *, spacing: tuple[float, ...] | None = None) -> Reals:
+    """Windows of real findings, around their masks' middle, or that of an image without mask, and whose they are."""
+    windows, groups, spacings = [], [], []
+    for path in images(place, (*VOLUMES, *PICTURES)):
+        held, mask = _real(path, spacing)
+        middle = tuple((n - 1) / 2 for n in _axes(held))
+        if mask is not None:
+            if not mask.any():
+                raise InputError(f"the mask of {path} is empty; mark the finding")
+            middle = tuple(float(v) for v in np.argwhere(mask).mean(axis=0))
+        windows.append(_window(held, middle))
+        groups.append(group_of(held.name))
+        spacings.append(held.spacing or ())
+    return Reals(windows, groups, spacings)
+
+
+def _real(path: Path, spacing: tuple[float, ...] | None) -> tuple[Stored, Array | None]:
+    held = volumes.read(path)
+    if held.suffix in VOLUMES:
+        held = _with_spacing(held, path, spacing)
+        check_hounsfield(held.name, held.values)
+    known = _mask_of(path)
+    if known is None:
+        return held, None
+    mask = _partner(held, known, "mask").values > 0
+    return held, np.asarray(mask if mask.ndim == len(_axes(held)) else mask.any(axis=-1))
+
+
+def _window(held: Stored, middle: tuple[float, ...]) -> Array:
+    assert held.spacing is not None
+    edge = WINDOW["mm" if len(held.spacing) == 3 else "px"]
+    grey = held.values.astype(np.float32)
+    grey = grey.mean(axis=-1) if grey.ndim > len(held.spacing) else grey
+    return window_at(grey, middle, tuple(max(2, round(edge / 2 / s)) for s in held.spacing))
+
+
+def _axes(held: Stored) -> tuple[int, ...]:
+    assert held.spacing is not None
+    return held.values.shape[: len(held.spacing)]
+
+
+def _stem(path: Path) -> str:
+    return path.name[: len(path.name) - len(volumes.suffix_of(path))]
+
+
+def _mask_of(path: Path) -> Path | None:
+    """The mask beside an image, in any format."""
+    for suffix in (volumes.suffix_of(path), *VOLUMES, ".png"):
+        place = path.with_name(f"{_stem(path)}{MASK}{suffix}")
+        if place.is_file():
+            return place
+    return None
+
+
+def _partner(held: Stored, place: Path, what: str) -> Stored:
+    if not place.is_file():
+        raise InputError(f"no {what} {place}; it must bear the name of its image")
+    other = volumes.read(place)
+    shape = other.values.shape[: len(held.spacing or other.values.shape)]
+    if shape != _axes(held) or (other.geometry and not volumes.same_geometry(held, other)):
+        raise InputError(
+            f"{place}: a {what} of another geometry than {held.name}: {_told(other)}, the image {_told(held)}; "
+            "resample it to the image"
+        )
+    return other
+
+
+def _told(held: Stored) -> str:
+    spacing = "" if held.spacing is None else f", spacing {tuple(round(s, 3) for s in held.spacing)}"
+    origin = held.geometry.get("origin")
+    return f"shape {held.values.shape}{spacing}" + (
+        "" if origin is None else f", origin {tuple(round(v, 1) for v in origin)}"
+    )
+
+
+def _with_spacing(held: Stored, path: Path, spacing: tuple[float, ...] | None) -> Stored:
+    if spacing is None and held.spacing is None:
+        raise InputError(f"{path} tells no spacing; give it in mm (--spacing 1 0.7 0.7), or a .npz with `spacing`")
+    if held.spacing is not None:
+        return held
+    return Stored(held.name, held.values, spacing, held.suffix, held.geometry)
+
+
+def _straight(path: Path, held: Stored) -> None:
+    """Raise InputError for axes that do not stand upright on each other: lengths in mm along them would be wrong."""
+    if "direction" in held.geometry:
+        axes = np.asarray(held.geometry["direction"]).reshape(3, 3)
+        if not np.allclose(axes @ axes.T, np.eye(3), atol=volumes.STRAIGHT):
+            raise InputError(f"{path}: its axes are not at right angles (gantry tilt?); resample it to straight axes")

@@ -1,0 +1,210 @@
+"""The page of implanted images: checks, a contact sheet of pairs, detectability, counts. Computes nothing."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+
+from tuckpoint.implant.check import Check, blocked
+from tuckpoint.implant.detectability import Detectability, Point
+from tuckpoint.implant.values import BINS, Array, Finding, Implanted
+from tuckpoint.record import Record
+from tuckpoint.report.chart import glyph, plain, prose, text
+from tuckpoint.report.sheet import Head, Section, sheet, table
+from tuckpoint.report.words import number
+from tuckpoint.write.sets import png
+
+SHOWN = 24
+SEEN = {"mm": 40.0, "px": 96.0}  # edge of the windows on the sheet
+WIDTH, HEIGHT, LEFT, FLOOR = 420, 230, 46, 180
+BANNER = "<strong>Synthetic findings in real images.</strong> No patient has them. Internal: the hosts are real images."
+WORD = {"holds": "holds", "fails": "fails: blocked", "open": "not checked", "shown": "shown"}
+
+
+def lines(checks: Sequence[Check], curves: Detectability) -> list[str]:
+    """The outcome for a terminal, the verdict first."""
+    told = ["Blocked: a check failed" if blocked(checks) else "All that could be checked holds", ""]
+    for check in checks:
+        advice = f"; {check.advice}" if check.advice else ""
+        told.append(f"  {WORD[check.state]:<15} {check.name}: {check.found} (wanted: {check.wanted}){advice}")
+    if curves.auc is None:
+        return [*told, f"  not measured    detectability: {curves.why}"]
+    order = "rises with size and contrast" if curves.monotone else "does NOT rise with size and contrast"
+    return [*told, f"  shown           detectability {order}: AUC {curves.auc:.3f} beside untouched hosts"]
+
+
+def implant_page(pairs: Sequence[Implanted], checks: Sequence[Check], curves: Detectability, record: Record) -> str:
+    """The page as HTML: checks, pairs, detectability, and counts by kind."""
+    bad = blocked(checks)
+    shown = [(pair, finding) for pair in pairs for finding in pair.findings][:SHOWN]
+    head = Head(
+        title=f"{'Blocked' if bad else 'Checked'}: {record.dataset}",
+        description="Implanted findings, held against their hosts and real ones",
+        banner=BANNER,
+        heading=f"Implanted findings: {text(record.dataset)}",
+        about=f"{len(pairs):,} images &middot; {plain(record.maker.engine)} &middot; record "
+        f"<code>{record.digest()[:16]}</code>",
+        state="fails" if bad else "holds",
+        headline="Blocked" if bad else "All that could be checked holds",
+        outcome=f'<p class="outcome">{_outcome(checks)}</p>',
+    )
+    sections = (
+        Section("checks", "Checks", "A failed one blocks; what could not be checked says why.", _checks(checks)),
+        Section("pairs", f"The first {len(shown)}", _pairs_lead(pairs), _figures(shown, record)),
+        Section("found", "Detectability", _found_lead(curves), _curves(curves, pairs)),
+        Section("counts", "What was implanted", "", _counts(pairs)),
+    )
+    return sheet(head, sections, legend="", styles=("style.css", "verdict.css", "contact.css", "implant.css"))
+
+
+def _outcome(checks: Sequence[Check]) -> str:
+    failed = [check.name for check in checks if check.state == "fails"]
+    left = [check.name for check in checks if check.state == "open"]
+    told = [f"Failed: {', '.join(failed)}."] if failed else []
+    told += [f"Not checked: {', '.join(left)}."] if left else []
+    return prose(" ".join(told) or "Every check was done and holds.")
+
+
+def _checks(checks: Sequence[Check]) -> str:
+    rows = [
+        (
+            f"{glyph(check.state)} {plain(check.name)}", WORD[check.state], prose(check.found),
+            prose(check.wanted), prose(check.advice) if check.advice else "",
+        )
+        for check in checks
+    ]  # fmt: skip
+    return table(("check", "outcome", "found", "wanted", "what to do"), rows)
+
+
+def _pairs_lead(pairs: Sequence[Implanted]) -> str:
+    unit = pairs[0].host.unit
+    grey = "lung window, -1350 to 150 HU" if unit == "mm" else "as stored"
+    return f"Host, image, and image with the mask outlined; {SEEN[unit]:g} {unit} wide, {grey}."
+
+
+def _figures(shown: Sequence[tuple[Implanted, Finding]], record: Record) -> str:
+    return f'<div class="pairs">{"".join(_figure(*one, record) for one in shown)}</div>'
+
+
+def _figure(pair: Implanted, finding: Finding, record: Record) -> str:
+    half = tuple(max(4, round(SEEN[pair.host.unit] / 2 / s)) for s in pair.host.spacing)
+    number_of = pair.findings.index(finding) + 1
+    host, image, mask = (
+        _plane(_around(values, finding.drawn.position, half), pair)
+        for values in (_grey(pair.host.image, pair), _grey(pair.image, pair), pair.mask() == number_of)
+    )
+    cells = [("host", _shade(host, pair)), ("null" if finding.null else "image", _shade(image, pair))]
+    if not finding.null:
+        cells.append(("mask", _outlined(_shade(image, pair), mask > 0)))
+    place = ", ".join(f"{name} {value:.1f}" for name, value in finding.distances.items())
+    said = (
+        f"{finding.kind}, {finding.size.requested:.1f} {pair.host.unit}, contrast to noise "
+        f"{finding.contrast_to_noise:.1f}, {finding.difficulty}; distance to {place}; {pair.host.name}"
+    )
+    drawn = "".join(_cell(name, values, record) for name, values in cells)
+    return f'<figure><figcaption>{plain(said, 300)}</figcaption><div class="row">{drawn}</div></figure>'
+
+
+def _around(image: Array, position: tuple[float, ...], half: tuple[int, ...]) -> Array:
+    """The window around a position, moved inwards where the image ends; of a volume the slice of the finding alone."""
+    where = []
+    for axis, (p, h, n) in enumerate(zip(position, half, image.shape, strict=True)):
+        low = min(max(round(p) - h, 0), max(n - 2 * h, 0))
+        slab = image.ndim == 3 and axis == 0
+        where.append(slice(round(p), round(p) + 1) if slab else slice(low, low + 2 * h))
+    return np.asarray(image[tuple(where)])
+
+
+def _cell(name: str, values: Array, record: Record) -> str:
+    data = base64.b64encode(png(np.ascontiguousarray(values), record)).decode()
+    return f'<div class="cell"><img alt="{plain(name)}" src="data:image/png;base64,{data}">{plain(name)}</div>'
+
+
+def _grey(image: Array, pair: Implanted) -> Array:
+    return image.mean(axis=-1) if image.ndim > len(pair.host.spacing) else image
+
+
+def _plane(window: Array, pair: Implanted) -> Array:
+    """The only slice of a volume's window."""
+    return window[0] if len(pair.host.spacing) == 3 else window
+
+
+def _shade(plane: Array, pair: Implanted) -> Array:
+    """(h, w) uint8 grey."""
+    low, high = (-1350.0, 150.0) if pair.host.unit == "mm" else pair.host.limits
+    return np.asarray(np.clip((plane.astype(np.float32) - low) / (high - low), 0, 1) * 255, np.uint8)
+
+
+def _outlined(grey: Array, mask: Array) -> Array:
+    """(h, w, 3) uint8 with the rim of the mask in colour."""
+    colour = np.repeat(grey[..., None], 3, axis=-1)
+    wide = np.pad(mask, 1)
+    inner = wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
+    colour[mask & ~inner] = (0, 230, 140)
+    return colour
+
+
+def _found_lead(curves: Detectability) -> str:
+    if curves.auc is None:
+        return f"Not measured: {prose(curves.why)}"
+    order = "rises" if curves.monotone else "does <strong>not</strong> rise"
+    return (
+        "Sensitivity of a small learner at 10 % false alarms, implanted beside the untouched host at the same place, "
+        f"on patients it never saw: AUC {curves.auc:.3f}. It {order} with size and contrast. A reader may do better or "
+        "worse; real findings were not asked for."
+    )
+
+
+def _curves(curves: Detectability, pairs: Sequence[Implanted]) -> str:
+    if curves.auc is None:
+        return ""
+    unit = pairs[0].host.unit
+    return _curve(curves.size, f"diameter, {unit}") + _curve(curves.contrast, "contrast to noise")
+
+
+def _curve(points: Sequence[Point], title: str) -> str:
+    low, high = points[0].low, points[-1].high
+
+    def x(value: float) -> float:
+        return LEFT + (value - low) / max(high - low, 1e-9) * (WIDTH - LEFT - 20)
+
+    def y(share: float) -> float:
+        return FLOOR - share * (FLOOR - 20)
+
+    parts = [f'<path class="axis" d="M{LEFT} 20V{FLOOR}H{WIDTH - 20}"/>']
+    for share in (0.0, 0.5, 1.0):
+        parts.append(f'<text class="quiet" x="{LEFT - 6}" y="{y(share) + 4:.0f}" text-anchor="end">{share:.0%}</text>')
+    middles = [(p, x((p.low + p.high) / 2)) for p in points]
+    line = "L".join(f"{at:.1f} {y(p.sensitivity):.1f}" for p, at in middles)
+    parts.append(f'<path class="level" d="M{line}"/>')
+    for p, at in middles:
+        parts.append(
+            f'<path class="span" d="M{at:.1f} {y(p.sensitivity_low):.1f}V{y(p.sensitivity_high):.1f}"/>'
+            f'<circle class="realdot" cx="{at:.1f}" cy="{y(p.sensitivity):.1f}" r="4"/>'
+        )
+    for value in sorted({p.low for p in points} | {high}):
+        parts.append(
+            f'<text class="quiet" x="{x(value):.0f}" y="{FLOOR + 16}" text-anchor="middle">{number(value)}</text>'
+        )
+    parts.append(f'<text class="quiet" x="{WIDTH - 20}" y="{FLOOR + 36}" text-anchor="end">{plain(title)}</text>')
+    told = "; ".join(f"{p.low:.3g} to {p.high:.3g}: {p.sensitivity:.0%} of {p.n}" for p in points)
+    return (
+        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{plain(f"{title}: {told}", 400)}</title>'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _counts(pairs: Sequence[Implanted]) -> str:
+    findings = [finding for pair in pairs for finding in pair.findings]
+    kinds = sorted({finding.kind for finding in findings})
+    rows = []
+    for kind in kinds:
+        own = [finding for finding in findings if finding.kind == kind and not finding.null]
+        nulls = sum(finding.kind == kind and finding.null for finding in findings)
+        sizes = np.array([finding.size.requested for finding in own] or [0.0])
+        bins = [f"{sum(finding.difficulty == name for finding in own):,}" for name in BINS]
+        rows.append((plain(kind), f"{len(own):,}", f"{nulls:,}", f"{np.median(sizes):.1f}", *bins))
+    heads = ("kind", "findings", "nulls", f"median diameter, {pairs[0].host.unit}", *BINS)
+    return table(heads, rows, right=heads[1:])
