@@ -69,6 +69,14 @@ def sample(
     return table
 
 
+def drawn(model: TableModel, rows: int, seed: Seed, *, where: str | None = None) -> dict[str, Array]:
+    """The encoded columns (rows,) of made rows, before `finish` makes a table of them; raises as `sample` does."""
+    condition = None if where is None else _condition(model, where)
+    if reason := None if condition is None else model.engine.refuse(condition.engine, ()):
+        raise InputError(reason)
+    return _drawn(model, rows, seed, condition)
+
+
 def finish(model: TableModel, columns: Mapping[str, Array], rows: int, *, first_row: int, seed: Seed) -> pa.Table:
     """The table of the schema from encoded columns (rows,); identifiers, names and text are made anew."""
     fields = model.book.fields
