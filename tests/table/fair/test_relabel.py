@@ -34,7 +34,7 @@ def test_labels_after_the_change_follow_the_shifted_logits(shift):
     logit = rng.normal(-0.5, 1.2, rows)
     p, due = 1 / (1 + np.exp(-logit)), 1 / (1 + np.exp(-logit - shift))
     positive = rng.random(rows) < p
-    taken, _ = chosen(order(p, positive, Seed(2)), positive, np.ones(rows, bool), int(round(due.sum())))
+    taken, _ = chosen(order(p, positive, Seed(2)), positive, np.ones(rows, bool), round(due.sum()))
     after = positive.copy()
     after[taken] ^= True
     for part in np.array_split(np.argsort(logit), 10):

@@ -58,7 +58,7 @@ def test_a_slip_of_the_pen_is_named(entries, told):
 
 
 def test_without_a_target_the_choices_are_listed():
-    with pytest.raises(InputError, match="`representation`.*`label parity`.*`conditional parity`"):
+    with pytest.raises(InputError, match=r"`representation`.*`label parity`.*`conditional parity`"):
         Spec.from_dict({"groups": ["race"]})
 
 

@@ -76,8 +76,8 @@ def check(table: pa.Table, rows: FairRows) -> float:
     error = _error(work, counts)
     if error > spec.tolerance + 1e-12:
         raise InputError(
-            f"fair: the rows as written miss the target by {error:.4f}, more than {spec.tolerance:g}: they were changed "
-            "since they were made, or this is a bug in tuckpoint; make them again"
+            f"fair: the rows as written miss the target by {error:.4f}, more than {spec.tolerance:g}: they were "
+            "changed since they were made, or this is a bug in tuckpoint; make them again"
         )
     return error
 
@@ -165,12 +165,13 @@ def _counted(
     read = encode(table, work.model.schema)
     after = Counts.of(read, work.groups, work.strata, work.label)
     cells = tuple(_cells(work, data, after, made))
-    look = [None if one is None else Counts.of(one, work.groups, work.legitimate, work.label) for one in (data, read)]
+    new = Counts.of(read, work.groups, work.legitimate, work.label)
+    old = None if data is None else Counts.of(data, work.groups, work.legitimate, work.label)
     told = Told(
         work.spec, table.num_rows, cells, 0 if made is None else int(made.rows.sum()), _error(work, after),
-        between=(look[0] and look[0].between(), look[1] and look[1].between()), order=how, follows=follows,
-        within=(_worst(look[0], work), _worst(look[1], work)),
-        warnings=(*warned(cells, work.spec), *([] if look[1] is None else simpson(look[1], work.legitimate, work.spec))),
+        between=(None if old is None else old.between(), new.between()),
+        within=(_worst(old, work), _worst(new, work)), order=how, follows=follows,
+        warnings=(*warned(cells), *simpson(new, work.legitimate, work.spec)),
         unknown=int(after.rows.sum() - after.known.sum()) if work.label is not None else 0,
     )  # fmt: skip
     done = FairRows(table, told, work)

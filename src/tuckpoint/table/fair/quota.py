@@ -16,7 +16,7 @@ def largest_remainders(shares: Array, rows: int) -> Array:
     counts = np.floor(exact + 1e-9).astype(np.int64)
     first = np.argsort(-(exact - counts), kind="stable")[: rows - int(counts.sum())]
     counts[first] += 1
-    return counts
+    return np.asarray(counts)
 
 
 def positives(rows: Array, total: int) -> Array:
@@ -33,4 +33,4 @@ def positives(rows: Array, total: int) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.where((moved < 0) | (moved > rows) | (rows == 0), np.inf, np.abs(moved / rows - rate))
         counts[int(np.argmin(error))] += step
-    return counts
+    return np.asarray(counts)

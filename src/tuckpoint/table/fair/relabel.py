@@ -1,10 +1,10 @@
-"""Which labels change so that a cell has its quota of positives: as few as can be, and those that the model doubts most.
+"""Which labels change so that a cell has its quota of positives: as few as can be, and those nearest to changing.
 
-A row's label is taken for a draw with the probability that the fitted engine gives it, `label = (u < p)`; u is drawn anew
-given the label. Moving the logits of a whole cell by one constant until its quota is met changes the labels in the
-order of logit(u) - logit(p), all in one direction: as few change as can (massaging: Kamiran and Calders 2012), and those
-that do are drawn, with the odds the model gives them, as Pareto sampling of fixed size draws (Rosen 1997), so that
-labels keep their chance and do not become a function of the score.
+A row's label is taken for a draw with the probability that the fitted engine gives it, `label = (u < p)`; u is drawn
+anew given the label. Moving the logits of a whole cell by one constant until its quota is met changes the labels in the
+order of logit(u) - logit(p), all in one direction: as few change as can (as in massaging: Kamiran and Calders 2012),
+and those that do are drawn with the odds that the model gives them, as Pareto sampling of fixed size draws (Rosen
+1997): labels keep their chance and do not become a function of the score, as they would if the highest scores changed.
 """
 
 from __future__ import annotations

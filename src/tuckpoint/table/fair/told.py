@@ -136,7 +136,7 @@ def donors_told(count: int | None) -> str:
     return "" if count is None else f"fewer than {WITHHELD}" if count < 0 else f"{count:,}"
 
 
-def warned(cells: Sequence[Cell], spec: Spec) -> list[str]:
+def warned(cells: Sequence[Cell]) -> list[str]:
     """Cells made of few real rows: what is made there repeats them, or follows the majority (collapse)."""
     told = []
     for cell in cells:
