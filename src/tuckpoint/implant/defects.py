@@ -44,16 +44,25 @@ class Patch:
     outline: Array
     row: int
     column: int
+    line: bool = False
 
     @cached_property
     def mask(self) -> NDArray[np.bool_]:
-        """What is labelled (h, w): pixels of which half lies inside, before any blur; the fullest one at least."""
-        return self.outline >= min(0.5, float(self.outline.max()))
+        """What is labelled (h, w): as many pixels as the outline's area says, the fullest ones; one at least.
+
+        Of lines all that are filled by half, so that thin ones do not fall to pieces.
+        """
+        if self.line:
+            return self.outline >= min(0.5, float(self.outline.max()))
+        order = np.argsort(-self.outline, axis=None, kind="stable")
+        found = np.zeros(self.outline.size, bool)
+        found[order[: max(round(float(self.outline.sum())), 1)]] = True
+        return found.reshape(self.outline.shape)
 
     def padded(self, margin: int) -> Patch:
         """With a margin all around."""
         cover, outline = (np.pad(part, margin) for part in (self.cover, self.outline))
-        return Patch(cover, outline, self.row + margin, self.column + margin)
+        return Patch(cover, outline, self.row + margin, self.column + margin, self.line)
 
 
 @dataclass(frozen=True)
@@ -85,16 +94,21 @@ def find(family: str) -> Family:
 
 
 def field(size: tuple[int, ...], sigma: float, random: np.random.Generator) -> Array:
-    """A Gaussian field of mean 0 and deviation 1, smooth over `sigma` pixels."""
-    from scipy.ndimage import gaussian_filter
+    """A Gaussian field of mean 0 and deviation about 1, smooth over `sigma` pixels.
+
+    Where it is smooth over many pixels it is drawn on a coarser grid and interpolated.
+    """
+    from scipy.ndimage import gaussian_filter, zoom
 
     if sigma < 0.1:
         return random.standard_normal(size)
-    smooth = gaussian_filter(random.standard_normal(size), sigma, mode="wrap")
-    reach = np.arange(-int(4 * sigma + 0.5), int(4 * sigma + 0.5) + 1)
-    kernel = np.exp(-0.5 * (reach / sigma) ** 2)
-    kept = float(((kernel / kernel.sum()) ** 2).sum())  # of the variance, along each axis
-    return np.asarray(smooth / kept ** (len(size) / 2))
+    step = max(int(sigma // 3), 1)
+    drawn = random.standard_normal([-(-n // step) + 1 for n in size])
+    reach = np.arange(-int(4 * sigma / step + 0.5), int(4 * sigma / step + 0.5) + 1)
+    kernel = np.exp(-0.5 * (reach * step / sigma) ** 2)
+    kept = float(((kernel / kernel.sum()) ** 2).sum()) ** len(size)  # of the variance
+    smooth = gaussian_filter(drawn, sigma / step, mode="wrap") / np.sqrt(kept)
+    return np.asarray(zoom(smooth, step, order=1) if step > 1 else smooth)[tuple(slice(n) for n in size)]
 
 
 def _log_uniform(random: np.random.Generator, low: float, high: float) -> float:
@@ -111,7 +125,7 @@ def _draw_crack(random: np.random.Generator, scale: Scale) -> dict[str, Any]:
         "length_px": max(length, 8.0),
         "width_px": _log_uniform(random, 0.6, 3.0) * scale.blur_px,
         "heading_rad": float(random.uniform(0, 2 * np.pi)),
-        "wander_rad": _log_uniform(random, 0.04, 0.3),
+        "wander_rad": _log_uniform(random, 0.01, 0.3),
         "bend_rad": float(random.normal(0, 0.6)),
         "branches": int(random.poisson(0.5)),
         "taper": float(random.uniform(0.2, 1.0)),
@@ -178,12 +192,12 @@ def _stroked(points: Array, widths: Array) -> Patch:
     half = wide[tuple(nearest)]  # half the width of the line at its nearest point, in fine pixels
     least = 0.5 * FINE  # one pixel wide at least, and fainter instead of thinner
     stroke = np.clip(np.maximum(half, least) - far + 0.5, 0, 1)
-    return _averaged(stroke * np.minimum(half / least, 1), stroke, int(-low[0]), int(-low[1]))
+    return _averaged(stroke * np.minimum(half / least, 1), stroke, int(-low[0]), int(-low[1]), line=True)
 
 
-def _averaged(cover: Array, outline: Array, row: int, column: int) -> Patch:
+def _averaged(cover: Array, outline: Array, row: int, column: int, *, line: bool = False) -> Patch:
     down = [part.reshape(part.shape[0] // FINE, FINE, -1, FINE).mean((1, 3)) for part in (cover, outline)]
-    return Patch(down[0], down[1], row, column)
+    return Patch(down[0], down[1], row, column, line)
 
 
 # --- areas: holes, blobs, stains, chips, frayed edges ----------------------------------------------------------------

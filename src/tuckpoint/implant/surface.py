@@ -28,19 +28,21 @@ class SurfaceDefect:
     `shares` weigh `kinds` (none: alike). `dark`, `bright` and `clone` weigh the ways a defect looks; `hard` is the
     share without a soft rim. `contrast` is the range of the change as a share of the local brightness, `noises` the
     least change in units of the local noise; the larger of the two counts. `size` stretches all lengths. `from_edge` is
-    the share of lines that begin at the edge. Raises InputError for an entry out of range.
+    the share of lines that begin at the edge, `along_grain` of those that run as the texture of the surface does.
+    Raises InputError for an entry out of range.
     """
 
     kinds: tuple[str, ...] = tuple(defects.FAMILIES)
     shares: tuple[float, ...] = ()
-    dark: float = 0.7
-    bright: float = 0.12
-    clone: float = 0.18
+    dark: float = 0.75
+    bright: float = 0.1
+    clone: float = 0.15
     hard: float = 0.3
     contrast: tuple[float, ...] = (0.08, 0.7)
-    noises: tuple[float, ...] = (1.5, 5.0)
+    noises: tuple[float, ...] = (1.0, 3.5)
     size: float = 1.0
-    from_edge: float = 0.3
+    from_edge: float = 0.4
+    along_grain: float = 0.3
 
     def __post_init__(self) -> None:
         for kind in self.kinds:
@@ -55,6 +57,7 @@ class SurfaceDefect:
         _check("dark, bright, clone", looks, min(looks) >= 0 < sum(looks), "shares from 0, not all of them 0")
         _check("hard", self.hard, 0 <= self.hard <= 1, "a share from 0 to 1")
         _check("from_edge", self.from_edge, 0 <= self.from_edge <= 1, "a share from 0 to 1")
+        _check("along_grain", self.along_grain, 0 <= self.along_grain <= 1, "a share from 0 to 1")
         _check("contrast", self.contrast, _range(self.contrast, 0, 1), "two numbers above 0 up to 1, the lower first")
         _check("noises", self.noises, _range(self.noises, 0, 100), "two numbers above 0, the lower first")
         _check("size", self.size, 0.1 <= self.size <= 10, "a factor from 0.1 to 10")
@@ -96,11 +99,12 @@ class SurfaceDefect:
         )
         scale = Scale(known.blur_px * self.size, known.side_px * self.size)
         shape = defects.draw(kind, seed.child("shape"), scale)
+        along = "length_px" in shape and known.grain > 0.1 and seed.child("grain").numpy().random() < self.along_grain
         look = surface_look.draw(self, seed.child("look"))
         key = seed.child("key").integer() % 2**53  # JSON readers keep whole numbers up to 2**53
         for trial in range(TRIES):
             row, column, inward = _place(host, known, seed.child("place", trial), at_edge=at_edge, shape=shape)
-            turned = _turned(kind, shape, inward) if at_edge else shape
+            turned = _turned(shape, inward, grain=known.grain_rad if along else None, at_edge=at_edge)
             row, column = pins.get("position", (row, column))
             values = {**turned, **look, "edge": at_edge, **{k: v for k, v in pins.items() if k not in _PLACES}}
             patch = defects.paint(kind, values, Seed(key).child("paint"))
@@ -156,11 +160,16 @@ def _place(host: Host, known: Ground, seed: Seed, *, at_edge: bool, shape: Mappi
     return row, column, float(np.arctan2(y, x))
 
 
-def _turned(kind: str, shape: Mapping[str, Any], inward: float) -> dict[str, Any]:
-    """A shape at the edge: areas lie along it, lines run from it into the surface."""
-    if "length_px" in shape:
-        return {**shape, "heading_rad": inward + 0.35 * float(np.sin(shape["heading_rad"])), "start": 0.0}
-    return {**shape, "heading_rad": shape["heading_rad"] + inward + np.pi / 2}
+def _turned(shape: Mapping[str, Any], inward: float, *, grain: float | None, at_edge: bool) -> dict[str, Any]:
+    """A shape as it lies: areas along the edge, lines from it into the surface, some of them along the grain."""
+    told, free = dict(shape), float(shape["heading_rad"])
+    if grain is not None:
+        told["heading_rad"] = grain + 0.1 * np.sin(free) + (0.0 if np.cos(grain - inward) > 0 else np.pi)
+    elif at_edge:
+        told["heading_rad"] = inward + (0.35 * np.sin(free) if "length_px" in shape else free + np.pi / 2)
+    if at_edge and "length_px" in shape:
+        told["start"] = 0.0
+    return {**told, "heading_rad": float(told["heading_rad"])}
 
 
 def _overlap(

@@ -58,7 +58,7 @@ def draw(ways: Ways, seed: Seed) -> dict[str, Any]:
         "keep": float(random.choice([1.0, random.uniform(0.3, 1.0)])),
         "relief": float(random.choice([0.0, random.uniform(0.1, 0.6)])),
         "tint": [float(t) for t in np.exp(random.normal(0, 0.08, 3))],
-        "uneven": float(random.choice([0.0, random.uniform(0.1, 0.5)])),
+        "uneven": float(random.choice([0.0, random.uniform(0.05, 0.3)])),
         "uneven_px": float(np.exp(random.uniform(np.log(1.5), np.log(12.0)))),
         "gradients": str(random.choice(["mixed", "source"])),
         "donor": [int(d) for d in random.integers(8, 64, 2) * random.choice([-1, 1], 2)],
