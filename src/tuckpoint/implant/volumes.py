@@ -128,7 +128,7 @@ def _write_scan(path: Path, values: Array, like: Stored, stamp: str) -> None:
     image.SetOrigin(like.geometry["origin"])
     image.SetDirection(like.geometry["direction"])
     if stamp:
-        image.SetMetaData("descrip" if like.suffix.startswith(".nii") else "tuckpoint", stamp[:79])
+        image.SetMetaData("ITK_FileNotes" if like.suffix.startswith(".nii") else "tuckpoint", stamp[:79])
     itk.WriteImage(image, str(path), useCompression=True)
 
 
