@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from tuckpoint.seed import Seed
 
 Array = NDArray[np.float64]
 TRIES = 40  # places tried for one defect
+LEAST_BLUR_PX = 0.8  # however sharp a photograph is, a defect is some pixels wide
 LEAST_PX = 3  # pixels of a defect that must lie on the surface
 
 
@@ -32,6 +33,7 @@ class SurfaceDefect:
     Raises InputError for an entry out of range.
     """
 
+    name: ClassVar[str] = "surface-defect"
     kinds: tuple[str, ...] = tuple(defects.FAMILIES)
     shares: tuple[float, ...] = ()
     dark: float = 0.75
@@ -97,7 +99,7 @@ class SurfaceDefect:
         at_edge = family.at == "edge" or (
             kind in ("crack", "scratch") and seed.child("from edge").numpy().random() < self.from_edge
         )
-        scale = Scale(known.blur_px * self.size, known.side_px * self.size)
+        scale = Scale(max(known.blur_px, LEAST_BLUR_PX) * self.size, known.side_px * self.size)
         shape = defects.draw(kind, seed.child("shape"), scale)
         along = "length_px" in shape and known.grain > 0.1 and seed.child("grain").numpy().random() < self.along_grain
         look = surface_look.draw(self, seed.child("look"))
@@ -110,7 +112,7 @@ class SurfaceDefect:
             patch = defects.paint(kind, values, Seed(key).child("paint"))
             own, theirs = _overlap(patch, (row, column), host.shape)
             on = host.region[own] & patch.mask[theirs]
-            if on.sum() >= LEAST_PX and not taken[own][patch.cover[theirs] > 0].any():
+            if on.sum() >= min(LEAST_PX, patch.mask.sum()) and not taken[own][patch.cover[theirs] > 0].any():
                 values |= surface_look.settle(self, known, values, own, on, seed.child("strength"), pins=pins)
                 return Drawn(kind, (float(row), float(column)), values, key), patch
         raise InputError(
