@@ -20,7 +20,7 @@ def gap(where="age < 25", rows=40, lacking=200, support="inside", reducible="red
 
 
 def gaps(*found, **more):
-    about = {"target": "income", "settings": {"smallest_effect": 0.02}}
+    about = {"target": "income", "rows": 4000, "settings": {"smallest_effect": 0.02}}
     return {
         "tuckpoint_gaps": 1,
         "about": about,
@@ -42,14 +42,63 @@ def gaps(*found, **more):
         (gap(rows=20), "collect", "20 rows are too few to prove it on"),
         (gap(harm="not shown", reducible="not known"), "nothing", "not shown to do worse"),
         (gap(harm="not shown"), "make", "reducible"),
+        (gap(support="unknown"), "reweight", "weights, copies and SMOTE first"),
+        (gap(rows=12, support="unknown"), "collect", "no source knows more"),
     ],
 )
 def test_each_gap_gets_the_answer_for_its_reason(found, do, why):
     made = draft(gaps(found))
     (one,) = made.decisions
-    assert (one.do, one.rows) == (do, 0 if do == "nothing" else 200)
+    lacking = {"nothing": 0}.get(do, 14 if found["missing"]["rows"] == 20 else 200)
+    assert (one.do, one.rows) == (do, lacking)
     assert why in one.why
-    assert (made.plan is None) == (do != "make")
+    assert (made.plan is None) == (do not in ("make", "reweight"))
+
+
+@pytest.fixture
+def rates(tmp_path):
+    """A file of rates, as it is named on the command line."""
+    file = tmp_path / "rates.yaml"
+    file.write_text('tuckpoint_rates: 1\nlevel: "yes"\nrates: [{where: "age < 30", rate: 0.1, source: census}]\n')
+    return f"rates: {file}"
+
+
+def test_a_source_that_knows_something_comes_first(rates):
+    made = draft(gaps(gap(), gap("age >= 70"), gap('sex == "F"', support="unknown")), ("trees", rates))
+    assert [one.sources for one in made.decisions] == [("rates",), ("trees",), ("smote",)]
+    (known, trees, smote) = made.decisions
+    assert (known.do, trees.do, smote.do) == ("make", "make", "reweight")
+    assert "know" in known.why
+    named = {source.name: (source.kind, source.where) for source in made.plan.sources}
+    assert named == {
+        "trees": ("engine", "age >= 70"), "rates": ("rates", "age < 25"), "smote": ("smote", 'sex == "F"'),
+    }  # fmt: skip
+    assert Plan.from_dict(made.plan.to_dict()) == made.plan
+    # rates cannot make rows where no training row tells of the other columns
+    assert draft(gaps(gap(support="outside")), ("trees", rates)).decisions[0].do == "collect"
+
+
+def test_a_row_of_the_plan_says_how_it_will_be_judged():
+    found = {**gap(rows=400), "provable": {"rows": 90, "effective": 90.0, "detectable": 0.04}}
+    made = draft(gaps(found))
+    (one,) = made.decisions
+    assert (one.sources, one.weight, one.metric, one.smallest_effect) == (("trees",), 0.05, "log_loss", 0.02)
+    assert one.locked == 120
+    assert one.detectable == pytest.approx(0.04 * (90 / 120) ** 0.5)
+    assert "one proof" in one.stop
+    assert made.plan.amounts == (0.2,)  # four made rows per row that lacks
+    assert made.plan.weights == (0.015, 0.05, 0.15)
+    told = made.to_yaml()
+    assert "# make 200 rows: age < 25" in told
+    assert "#   log_loss better by 0.02, on about 120 locked rows, which show 0.035 in four of five trials" in told
+
+
+def test_rows_to_collect_come_from_the_learning_curve():
+    found = gap(support="outside")
+    found["reducible"] = {"state": "reducible", "needed": 57}
+    (one,) = draft(gaps(found)).decisions
+    assert (one.do, one.rows) == ("collect", 57)
+    assert "learning curve" in one.why
 
 
 def test_the_plan_claims_its_gaps_and_can_be_read_again(tmp_path):
@@ -57,9 +106,10 @@ def test_the_plan_claims_its_gaps_and_can_be_read_again(tmp_path):
         gaps(gap(), gap('sex == "F"', support="edge"), gap("a > 1", support="outside")), ("trees", "independent")
     )
     assert made.plan.slices == ("age < 25", 'sex == "F"')
-    named = [(source.name, source.where) for source in made.plan.sources]
-    assert named[:2] == [("trees-1", "age < 25"), ("trees-2", 'sex == "F"')]
-    assert named[2:] == [("independent-1", "age < 25"), ("independent-2", 'sex == "F"')]
+    # one source at a time is taken, so each is asked for all gaps that it can fill
+    assert {source.name: source.where for source in made.plan.sources} == dict.fromkeys(
+        ("trees", "independent"), '(age < 25) or (sex == "F")'
+    )
     assert (made.plan.metric, made.plan.smallest_effect, made.plan.target) == ("log_loss", 0.02, "income")
     (tmp_path / "plan.yaml").write_text(made.to_yaml())
     assert Plan.load(tmp_path / "plan.yaml") == made.plan
@@ -101,7 +151,11 @@ def test_from_the_command_line(tmp_path, capsys):
     assert Plan.load(tmp_path / "plan.yaml").metric == "auc"
     assert "next: tuckpoint prove" in capsys.readouterr().out
     assert run(gaps(gap())) == 2  # it is there already
-    assert run(gaps(gap()), "--source", "simulator: plant.py") == 2
-    assert "only engines of tables so far" in capsys.readouterr().err
+    for source, said in (
+        ("simulator: none.py", "none.py"), ("rates", "from which file"), ("tree", 'did you mean "trees"'),
+        ("trees: x.yaml", 'no kind of source "trees"'), ("engine: x.yaml", "named alone"), ("aim", "spends privacy"),
+    ):  # fmt: skip
+        assert run(gaps(gap()), "--source", source, "--overwrite") == 2
+        assert said in capsys.readouterr().err
     assert run([1, 2], "--overwrite") == 2
     assert main(["plan", str(tmp_path / "none.json"), "-o", str(tmp_path / "p.yaml")]) == 2

@@ -12,10 +12,13 @@ from tuckpoint.errors import InputError
 from tuckpoint.files import write_text
 
 ABOUT = """Decide what to do about each gap that `tuckpoint find` found (make rows, collect real ones, or nothing), and
-write the plan by which `tuckpoint prove` judges what the made rows bring."""
+write the plan by which `tuckpoint prove` judges what the made rows bring. A gap is filled by whoever knows something of
+it: published rates, a simulator or a scene that speak of it, else an engine where neighbours surround it, else weights,
+copies and SMOTE where rows of it exist; else real rows are to be collected."""
 MORE = """examples:
   tuckpoint find train.csv --target y --reference population.csv -o gaps.json
   tuckpoint plan gaps.json --source trees -o plan.yaml
+  tuckpoint plan gaps.json --source trees --source 'rates: rates.yaml' --source 'simulator: plant.py' -o plan.yaml
   tuckpoint prove plan.yaml --real train.csv -o verdict.html
 
 Read the plan, and change it, before anything is made; its digest stands on the verdict. ends with 3, and writes no
@@ -25,7 +28,10 @@ plan, where nothing is worth making."""
 def arguments(place: argparse.ArgumentParser) -> None:
     """What can be said after `tuckpoint plan`."""
     place.add_argument("gaps", type=Path, metavar="GAPS", help="gaps.json of `tuckpoint find`")
-    place.add_argument("--source", action="append", metavar="ENGINE", help="an engine (default: trees); repeatable")
+    place.add_argument(
+        "--source", action="append", metavar="SOURCE",
+        help="an engine, smote, or KIND: FILE of rates, a simulator or a scene (default: trees); repeatable",
+    )  # fmt: skip
     place.add_argument("--metric", choices=("auc", "log_loss", "rmse"), help="default: log_loss, or rmse for numbers")
     place.add_argument(
         "--smallest-effect", type=float, metavar="D", help="the smallest gain that matters (default: find's)"
@@ -36,10 +42,9 @@ def arguments(place: argparse.ArgumentParser) -> None:
 
 def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
     """Do what was asked; what to tell, and the exit status."""
-    from tuckpoint.prove.draft import check_sources, draft
+    from tuckpoint.prove.draft import draft
 
     sources = tuple(options.source or ("trees",))
-    check_sources(sources)
     try:
         gaps = json.loads(options.gaps.read_bytes())
     except FileNotFoundError:
@@ -49,7 +54,7 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
     if not isinstance(gaps, dict) or "about" not in gaps:
         raise InputError(f"{options.gaps} holds no gaps; give the gaps.json of `tuckpoint find`")
     made = draft(gaps, sources, metric=options.metric, smallest_effect=options.smallest_effect, seed=options.seed)
-    lines = [f"{one.do:<8} {one.rows:>7,} rows  {one.where}\n  {one.why}" for one in made.decisions] or ["no gaps"]
+    lines = [line for one in made.decisions for line in one.lines()] or ["no gaps"]
     if made.plan is None:
         return "\n".join([*lines, "nothing is worth making: no plan was written"]), 3
     write_text(options.output, made.to_yaml(), overwrite=options.overwrite)

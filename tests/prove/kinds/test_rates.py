@@ -94,7 +94,7 @@ def test_a_model_learns_of_a_slice_what_its_ten_rows_do_not_tell():
     judged = judged[np.array(test["place"].to_pylist()) == "a"]
     told = {"rates": [{"where": WHERE, "rate": 0.9, "source": "s"}], "level": "yes"}
     source = Source("rates", kind="rates", settings=told, where=WHERE)
-    block = sources.made(work, source, real, Seed(1), tables={}, most=1.0).block
+    block = sources.made(work, source, real, Seed(1), finished={}, most=1.0).block
     losses = []
     for more in ([], [block.weighing(200.0)]):
         model = sources.trained(work, [sources.real(work, real), *more], Seed(1))
@@ -155,4 +155,5 @@ def test_it_serves_gaps_that_a_rate_speaks_of():
     one = rates(("age < 25", 0.1))
     assert one.serves({"missing": {"where": "age < 22", "rows": 12}}) == ""
     assert "no published rate" in one.serves({"missing": {"where": "age >= 40", "rows": 12}})
-    assert "no row" in one.serves({"missing": {"where": "age < 22", "rows": 0}})
+    assert "other columns" in one.serves({"missing": {"where": "age < 22", "rows": 0}})
+    assert "other columns" in one.serves({"missing": {"where": "age < 22", "rows": 9}, "support": "outside"})

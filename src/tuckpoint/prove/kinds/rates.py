@@ -74,6 +74,7 @@ class Rates:
     """
 
     name: ClassVar[str] = "rates"
+    once: ClassVar[bool] = False
     rates: tuple[Mapping[str, Any], ...]
     level: str | None = None
     engine: str = "trees"
@@ -164,9 +165,9 @@ class Rates:
         """A rate of a slice that overlaps the gap brings what the training rows do not know."""
         if not any(overlap(one.where, str(gap["missing"]["where"])) for one in self.published):
             return "no published rate speaks of it"
-        return (
-            "" if gap["missing"]["rows"] else "there is no row of it that an engine could learn the other columns from"
-        )
+        if gap.get("support") == "outside" or not gap["missing"]["rows"]:
+            return "the training rows do not tell an engine what the other columns are there"
+        return ""
 
 
 @dataclass(frozen=True)
