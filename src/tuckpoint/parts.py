@@ -18,6 +18,7 @@ PARTS: dict[str, dict[str, str]] = {
     },
     "source": {
         "engine": "tuckpoint.prove.kinds.engine:Engine",
+        "scene": "tuckpoint.prove.kinds.scene:SceneSource",
         "smote": "tuckpoint.prove.kinds.smote:Smote",
         "rates": "tuckpoint.prove.kinds.rates:Rates",
         "simulator": "tuckpoint.prove.kinds.simulator:Simulator",

@@ -22,7 +22,7 @@ learner: {rounds: 10, rate: 0.2, leaves: 7, leaf_rows: 5}
 
 def test_the_examples_of_the_help_are_understood():
     told = [line.split() for line in prove.MORE.splitlines() if line.startswith("  tuckpoint ")]
-    assert len(told) == 3
+    assert len(told) == 4
     for words in told:
         assert arguments.parser(_VERBS).parse_args(words[1:]).real is not None
 

@@ -3,9 +3,10 @@ import pytest
 from prove.laws import law, plan
 
 from tuckpoint.measure.intervals import Estimate
-from tuckpoint.prove import arms
+from tuckpoint.prove import arms, sources
 from tuckpoint.prove.arms import Choice, least_within_error
 from tuckpoint.prove.plan import Source
+from tuckpoint.prove.source import Made
 from tuckpoint.prove.study import study
 from tuckpoint.seed import Seed
 
@@ -38,8 +39,8 @@ def test_rows_that_know_are_chosen_and_noise_is_not():
     noise = noise.set_column(3, "y", noise["y"].take(np.arange(2000)[::-1]))
     given = plan(sources=(Source("truth", file=True), Source("noise", file=True)), amounts=(4.0,))
     work = study(given, table)
-    tables = {"truth": truthful, "noise": noise}
-    choices = [arms.choose(work, work.lock.pool, Seed(k), tables)[0] for k in range(3)]
+    finished = {name: sources.whole_block(work, Made(table)) for name, table in (("truth", truthful), ("noise", noise))}
+    choices = [arms.choose(work, work.lock.pool, Seed(k), finished)[0] for k in range(3)]
     assert {choice.source for choice in choices if choice.weight} <= {"truth"}
     assert any(choice.weight for choice in choices)
 

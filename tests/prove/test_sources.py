@@ -62,7 +62,7 @@ def test_permuted_outcomes_keep_their_number_and_lose_their_rows():
 
 def test_made_rows_weigh_what_they_are_told_to():
     work = study(plan(), law())
-    block = sources.made(work, work.plan.sources[0], work.lock.pool, Seed(1), tables={}, most=2.0).block
+    block = sources.made(work, work.plan.sources[0], work.lock.pool, Seed(1), finished={}, most=2.0).block
     assert block.size == 2 * len(work.lock.pool)
     assert block.weighing(7).weights.sum() == pytest.approx(7)
     assert block.first(10).size == 10
@@ -71,7 +71,7 @@ def test_made_rows_weigh_what_they_are_told_to():
 def test_too_few_people_under_a_condition_make_no_rows():
     source = Source("made", "trees", where="x > 99", mine_rules=False)
     work = study(plan(), law())
-    assert sources.made(work, source, work.lock.pool, Seed(1), tables={}, most=1.0).block is None
+    assert sources.made(work, source, work.lock.pool, Seed(1), finished={}, most=1.0).block is None
 
 
 def test_one_outcome_alone_is_predicted_for_all():

@@ -18,6 +18,7 @@ MORE = """examples:
   tuckpoint prove plan.yaml --real train.csv -o verdict.html
   tuckpoint prove plan.yaml --real visits.csv --group patient_id --time date -o verdict.html -o verdict.json
   tuckpoint prove plan.yaml --real train.csv --made twin=made.csv -o verdict.html
+  tuckpoint prove signs.yaml --real photos/ --group-pattern '(.*)_[0-9]+' -o verdict.html
 
 PLAN says what is claimed before anything is made: target, metric, smallest effect that matters, slices, sources; its
 digest stands on the verdict. See docs/prove.md.
@@ -29,10 +30,15 @@ def arguments(place: argparse.ArgumentParser) -> None:
     """What can be said after `tuckpoint prove`."""
     place.add_argument("plan", type=Path, metavar="PLAN", help="plan.yaml: what is claimed, and from which sources")
     place.add_argument(
-        "--real", type=Path, required=True, metavar="FILE", help="all real rows; the test is taken of them"
-    )
+        "--real", type=Path, required=True, metavar="FILE",
+        help="all real rows, or a folder of labelled images; the test is taken of them",
+    )  # fmt: skip
     place.add_argument("--target", metavar="COLUMN", help="the target again, to be sure that it is that of the plan")
     place.add_argument("--group", metavar="COLUMN", help="says whose row it is: people stay on one side")
+    place.add_argument("--listing", type=Path, metavar="CSV", help="of a folder: path, label and more of each image")
+    place.add_argument(
+        "--group-pattern", metavar="REGEX", help="of a folder: what of a path names the thing or person on the image"
+    )
     place.add_argument("--time", metavar="COLUMN", help="the test is of the latest rows by this column")
     place.add_argument(
         "--made", action="append", default=[], type=_named, metavar="[NAME=]FILE",
@@ -71,6 +77,8 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
         time=options.time,
         made=dict(options.made),
         schema=None if options.schema is None else Schema.load(options.schema),
+        listing=options.listing,
+        pattern=options.group_pattern,
         workers=cores(options.workers),
         progress=progress,
     )

@@ -70,6 +70,11 @@ def look(number: int) -> str:
     return f"look_{number:02d}"
 
 
+def is_look(column: str) -> bool:
+    """Whether a column is a projection."""
+    return column in {look(number) for number in range(PROJECTIONS)}
+
+
 def descriptors_of(table: pa.Table) -> Floats:
     """The descriptors (n, d) of a table of images."""
     column = table[DESCRIPTOR].combine_chunks()

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from tuckpoint.measure.intervals import Estimate
 from tuckpoint.prove import controls, sources, splits
 from tuckpoint.prove.metric import SIGN, estimate, measurable
+from tuckpoint.prove.ridge import Ridge
 from tuckpoint.prove.smote import smoted
 from tuckpoint.prove.sources import Batch, Block
 from tuckpoint.prove.study import Study
@@ -25,6 +25,7 @@ from tuckpoint.table.engine import Array
 REAL, MIXED, MADE, MORE = "real only", "real + made", "made only", "more real"
 REWEIGHT, OVERSAMPLE, SMOTE = "reweight", "oversample", "SMOTE"
 FORCED = "real + made, always"
+WEIGHED = "real + made at weight "
 PERMUTED, DUPLICATED = "permuted labels", "duplicated rows"
 INNER_LEAST = 3  # rows of each class in an inner fold
 
@@ -61,19 +62,29 @@ class Replicate:
     facts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-def replicate(study: Study, number: int, tables: Mapping[str, pa.Table]) -> Replicate:
-    """Do outer resample `number`."""
+def replicate(study: Study, number: int, finished: Mapping[str, Batch], items: int = 0) -> Replicate:
+    """Do outer resample `number`; with `items` real groups of each class alone, and then no controls."""
     seed = Seed(study.plan.seed).child("prove", "outer", number)
-    inside, outside = splits.resample(study.groups[study.lock.pool], study.plan.folds, seed.child("split"))
-    rows, left_out = study.lock.pool[inside], study.lock.pool[outside]
-    choice, fits = choose(study, rows, seed.child("inner"), tables)
-    batches = _batches(study, rows, seed, tables, fits)
+    pool = study.lock.pool
+    inside, outside = splits.resample(study.groups[pool], study.plan.folds, seed.child("split"))
+    if items:
+        inside = splits.few(study.groups[pool], study.truth[pool], items, seed.child("items"))
+        outside = np.setdiff1d(np.arange(len(pool)), inside)
+    rows, left_out = pool[inside], pool[outside]
+    choice, fits = choose(study, rows, seed.child("inner"), finished)
+    batches = _batches(study, rows, seed, finished, fits)
     blocks = {name: batch.block for name, batch in batches.items()}
     base = sources.real(study, rows)
     arms = _arms(study, base, blocks, choice, seed)
+    if items:
+        arms = {name: parts for name, parts in arms.items() if name in (REAL, MIXED, FORCED)}
+    elif (block := blocks[choice.source]) is not None:
+        block = block.first(round(choice.amount * base.size))
+        arms |= {f"{WEIGHED}{weight:g}": [base, block.weighing(weight * base.size)] for weight in study.plan.weights}
     test: dict[str, Array] = {}
     out: dict[str, Array] = {}
     same = {MIXED: REAL if arms[MIXED] is arms[REAL] else None, FORCED: MIXED if choice.weight else None}
+    same[f"{WEIGHED}{choice.weight or middle(study.plan.weights):g}"] = FORCED
     for name, parts in arms.items():
         if (twin := same.get(name)) is not None and twin in test:
             test[name], out[name] = test[twin], out[twin]
@@ -81,6 +92,9 @@ def replicate(study: Study, number: int, tables: Mapping[str, pa.Table]) -> Repl
         model = sources.trained(study, parts, seed.child("learner"))
         test[name] = sources.predicted(study, model, study.lock.test)
         out[name] = sources.predicted(study, model, left_out)
+    facts = {name: dict(batch.facts) for name, batch in batches.items()}
+    if items:
+        return Replicate(left_out, len(rows), test, out, choice, fits=fits, facts=facts)
     for name, kept in {MORE: study.lock.pool, **_curve(study, rows, seed)}.items():
         model = sources.trained(study, [sources.real(study, kept)], seed.child("learner"))
         test[name] = sources.predicted(study, model, study.lock.test)
@@ -90,18 +104,17 @@ def replicate(study: Study, number: int, tables: Mapping[str, pa.Table]) -> Repl
         name: controls.look(study, controls.plant(study, block, seed.child("plant", name)), rows, left_out)
         for name, block in looked.items()
     }
-    facts = {name: dict(batch.facts) for name, batch in batches.items()}
     return Replicate(left_out, len(rows), test, out, choice, seen, planted, fits, facts)
 
 
 def _batches(
-    study: Study, rows: Array, seed: Seed, tables: Mapping[str, pa.Table], fits: dict[str, Counter[str]]
+    study: Study, rows: Array, seed: Seed, finished: Mapping[str, Batch], fits: dict[str, Counter[str]]
 ) -> dict[str, Batch]:
     """The most that each source may be asked for, from these training rows; told of in `fits`."""
     most, done = max(study.plan.amounts), {}
     for source in study.plan.sources:
         at = seed.child("made", source.name)
-        done[source.name] = sources.made(study, source, rows, at, tables=tables, most=most)
+        done[source.name] = sources.made(study, source, rows, at, finished=finished, most=most)
         fits.setdefault(source.name, Counter())[done[source.name].why] += 1
     return done
 
@@ -113,7 +126,7 @@ def _arms(
     only = [base]
     arms = {REAL: only, MIXED: only}
     classes = study.outcome.classes
-    if classes:
+    if classes and not isinstance(study.plan.learner, Ridge):  # which weighs classes alike as it is
         arms[REWEIGHT] = [sources.reweighted(base, classes)]
         arms[OVERSAMPLE] = [sources.oversampled(base, classes, seed.child("oversample"))]
         if (between := smoted(study, base, seed.child("smote"))) is not None:
@@ -122,7 +135,7 @@ def _arms(
     if block is None:
         return arms
     block = block.first(round(choice.amount * base.size))
-    weight = choice.weight or study.plan.weights[len(study.plan.weights) // 2]
+    weight = choice.weight or middle(study.plan.weights)
     arms[FORCED] = [base, block.weighing(weight * base.size)]
     if choice.weight:
         arms[MIXED] = arms[FORCED]
@@ -148,25 +161,30 @@ def curve_name(share: float) -> str:
 
 
 def choose(
-    study: Study, rows: Array, seed: Seed, tables: Mapping[str, pa.Table]
+    study: Study, rows: Array, seed: Seed, finished: Mapping[str, Batch]
 ) -> tuple[Choice, dict[str, Counter[str]]]:
     """Source, amount and weight by grouped folds within the training rows, and how the fits of each source went.
 
     No made rows is always a candidate. Of the candidates within one standard error of the best, paired over rows, the
-    one that gives made rows the least weight is taken (Breiman et al. 1984).
+    one that gives made rows the least weight is taken (Breiman et al. 1984). Where images hold one group of a class
+    nothing can be held out, and what the plan names first is taken, at the weight in its middle.
     """
     plan = study.plan
     grid = [(s, a, w) for w in plan.weights for s in plan.sources for a in plan.amounts]
     found: list[list[Estimate]] = [[] for _ in range(len(grid) + 1)]
     fits: dict[str, Counter[str]] = {}
-    for fold, (train, held) in enumerate(splits.inner(study.groups[rows], plan.folds.inner, seed.child("folds"))):
+    if study.pictures and study.outcome.classes:
+        folds = splits.stratified(study.groups[rows], study.truth[rows], plan.folds.inner, seed.child("folds"))
+    else:
+        folds = splits.inner(study.groups[rows], plan.folds.inner, seed.child("folds"))
+    for fold, (train, held) in enumerate(folds):
         at = seed.child(fold)
         judged = rows[held][study.sought[rows[held]]]
         judged = rows[held] if measurable(plan.metric, study.truth[judged], least=INNER_LEAST) else judged
         if measurable(plan.metric, study.truth[judged], least=INNER_LEAST):
             continue
         base = sources.real(study, rows[train])
-        blocks = {name: batch.block for name, batch in _batches(study, rows[train], at, tables, fits).items()}
+        blocks = {name: batch.block for name, batch in _batches(study, rows[train], at, finished, fits).items()}
         for place, candidate in enumerate([None, *grid]):
             parts = [base]
             if candidate is not None and (block := blocks[candidate[0].name]) is not None:
@@ -175,12 +193,19 @@ def choose(
             told = sources.predicted(study, model, judged)
             found[place].append(estimate(plan.metric, told, study.truth[judged], rate=plan.false_positive_rate))
     if not found[0]:
+        if study.pictures:
+            return Choice(plan.sources[0].name, plan.amounts[0], middle(plan.weights)), fits
         return Choice(plan.sources[0].name, plan.amounts[0], 0.0), fits
     place = least_within_error([pooled(estimates) for estimates in found], SIGN[plan.metric])
     if place == 0:
         return Choice(plan.sources[0].name, plan.amounts[0], 0.0), fits
     source, amount, weight = grid[place - 1]
     return Choice(source.name, amount, weight), fits
+
+
+def middle(weights: tuple[float, ...]) -> float:
+    """The weight that is taken where none was chosen."""
+    return weights[len(weights) // 2]
 
 
 def pooled(folds: list[Estimate]) -> Estimate:
@@ -200,10 +225,10 @@ def least_within_error(candidates: list[Estimate], sign: int) -> int:
     return len(candidates) - 1
 
 
-def work(initial: tuple[Study, Mapping[str, pa.Table]], job: Job, place: Path) -> int:
+def work(initial: tuple[Study, Mapping[str, Batch], int], job: Job, place: Path) -> int:
     """Do one outer resample and write what it found; runs in a worker."""
-    study, tables = initial
-    save(replicate(study, job.index, tables), place)
+    study, finished, items = initial
+    save(replicate(study, job.index, finished, items), place)
     return job.rows
 
 

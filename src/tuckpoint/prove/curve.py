@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tuckpoint.measure.intervals import Estimate
 from tuckpoint.prove.arms import MIXED, MORE, REAL, Replicate, curve_name
 from tuckpoint.prove.metric import SIGN, estimate, measurable
 from tuckpoint.prove.study import Study
@@ -28,21 +29,28 @@ def saved(work: Study, found: Sequence[Replicate], mask: Array) -> Saved | None:
     if measurable(work.plan.metric, truth, rate=rate):
         return None
     names = [*map(curve_name, sorted(work.plan.curve)), REAL, MORE, MIXED]
-    told = {
-        name: [estimate(work.plan.metric, one.test[name][inside], truth, rate=rate) for one in found] for name in names
-    }
-    values = np.array([[one.value for one in told[name]] for name in names])  # (arms, r)
-    influence = np.array([np.mean([one.influence for one in told[name]], axis=0) for name in names])  # (arms, n)
-    rows = np.array([*(share * found[0].trained for share in sorted(work.plan.curve)), found[0].trained,
-                     len(work.lock.pool)])  # fmt: skip
-    sign = SIGN[work.plan.metric]
-    share, beyond = on_curve(rows, sign * values[:-1].mean(axis=1), sign * float(values[-1].mean()), found[0].trained)
-    clusters = np.unique(work.groups[work.lock.test[inside]], return_inverse=True)[1]
+    told = [[estimate(work.plan.metric, one.test[name][inside], truth, rate=rate) for one in found] for name in names]
+    rows = [*(share * found[0].trained for share in sorted(work.plan.curve)), found[0].trained, len(work.lock.pool)]
+    return placed(work, told, rows, mixed_rows=found[0].trained, mask=inside)
+
+
+def placed(
+    work: Study, told: Sequence[Sequence[Estimate]], rows: Sequence[float], *, mixed_rows: float, mask: Array
+) -> Saved:
+    """Where the last of the arms stands on the curve of those before it, which learnt from so many real rows.
+
+    `told` holds the estimate of each resample by arm, on the locked rows under a mask.
+    """
+    values = np.array([[one.value for one in arm] for arm in told])  # (arms, r)
+    influence = np.array([np.mean([one.influence for one in arm], axis=0) for arm in told])  # (arms, n)
+    at, sign = np.array(rows, float), SIGN[work.plan.metric]
+    share, beyond = on_curve(at, sign * values[:-1].mean(axis=1), sign * float(values[-1].mean()), mixed_rows)
+    clusters = np.unique(work.groups[work.lock.test[mask]], return_inverse=True)[1]
     draws = _drawn(values, influence, clusters, Seed(work.plan.seed).child("prove", "curve"))
-    shares = [on_curve(rows, sign * draw[:-1], sign * float(draw[-1]), found[0].trained)[0] for draw in draws]
+    shares = [on_curve(at, sign * draw[:-1], sign * float(draw[-1]), mixed_rows)[0] for draw in draws]
     low, high = np.quantile(shares, [0.025, 0.975])
-    points = tuple((float(n), float(v)) for n, v in zip(rows, values[:-1].mean(axis=1), strict=True))
-    return Saved(points, found[0].trained, float(values[-1].mean()), share, float(low), float(high), beyond)
+    points = tuple((float(n), float(v)) for n, v in zip(at, values[:-1].mean(axis=1), strict=True))
+    return Saved(points, mixed_rows, float(values[-1].mean()), share, float(low), float(high), beyond)
 
 
 def on_curve(rows: Array, values: Array, reached: float, mixed_rows: float) -> tuple[float, bool]:

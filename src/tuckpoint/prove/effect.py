@@ -61,14 +61,23 @@ def corrected(gains: Array, *, left_out: float, trained: float) -> Effect:
 def two_way(gains: Array, influence: Array, clusters: Array, *, left_out: float, trained: float) -> Effect:
     """Gains (r,) of the resamples on the same locked rows, and each row's influence on their mean gain (n,).
 
-    Variance = that over resamples, corrected as above since they overlap, plus that over test clusters (people).
+    Variance = that over resamples, corrected since they overlap, plus that over test clusters (people).
     """
     r, n = len(gains), len(influence)
-    training = float(np.var(gains, ddof=1)) * (1 / r + left_out / trained)
+    training = float(np.var(gains, ddof=1)) * (1 / r + overlap(left_out=left_out, trained=trained))
     sums = np.bincount(np.unique(clusters, return_inverse=True)[1], weights=influence)
     g = len(sums)
     testing = float((sums**2).sum()) / n**2 * g / max(g - 1, 1)
     return Effect(float(np.mean(gains)), (training + testing) ** 0.5, r - 1, "two-way", training, testing)
+
+
+def overlap(*, left_out: float, trained: float) -> float:
+    """What resamples that share training rows add to 1 / r of their variance, tested on the same rows.
+
+    As in the corrected t, but no more than the share of all rows that each trains on: no mean over choices of m of N
+    rows varies by more than m / N times one choice (Hoeffding 1948). It decides where few of many are chosen.
+    """
+    return min(left_out / trained, trained / (trained + left_out))
 
 
 def hedged(effect: Effect, always: Effect, gains: Array, chosen: int, *, left_out: float, trained: float) -> Effect:
@@ -80,7 +89,7 @@ def hedged(effect: Effect, always: Effect, gains: Array, chosen: int, *, left_ou
     gives the variance q (s2 + m2) - (q m)2 of a gain. Neither variance falls below that.
     """
     r = len(gains)
-    spread = 1 / r + left_out / trained
+    spread = 1 / r + (left_out / trained if effect.method != "two-way" else overlap(left_out=left_out, trained=trained))
     q = (chosen / r / spread + 1) / (1 / spread + 2)
     mean = float(gains.mean())
     variance = q * (float(np.var(gains, ddof=1)) + mean**2) - (q * mean) ** 2

@@ -7,14 +7,17 @@ import numpy as np
 from tuckpoint.measure.intervals import Estimate, auc
 from tuckpoint.table.engine import Array
 
-SIGN = {"auc": 1, "recall": 1, "log_loss": -1, "rmse": -1}
-TITLE = {"auc": "AUC", "recall": "recall", "log_loss": "log loss", "rmse": "RMSE"}
+SIGN = {"auc": 1, "recall": 1, "log_loss": -1, "rmse": -1, "accuracy": 1, "macro_recall": 1}
+TITLE = {
+    "auc": "AUC", "recall": "recall", "log_loss": "log loss", "rmse": "RMSE", "accuracy": "accuracy",
+    "macro_recall": "macro recall",
+}  # fmt: skip
 LEAST = 10  # rows of each class, or of a slice, on which a metric can be judged
 FLOOR = 1e-6  # of a probability, so that one row cannot be endless
 
 
 def estimate(metric: str, predicted: Array, truth: Array, *, rate: float | None = None) -> Estimate:
-    """The metric on these rows: predicted (n,), or (n, classes) for log loss; truth (n,) codes or numbers.
+    """The metric on these rows: predicted (n,) or (n, classes) probabilities, or numbers; truth (n,) codes or numbers.
 
     Check with `measurable` first.
     """
@@ -25,6 +28,8 @@ def estimate(metric: str, predicted: Array, truth: Array, *, rate: float | None 
     if metric == "log_loss":
         loss = losses(predicted, truth)
         return Estimate(float(loss.mean()), loss - loss.mean())
+    if metric in ("accuracy", "macro_recall"):
+        return right_answers(predicted, truth, by_class=metric == "macro_recall")
     if metric == "auc":
         return auc(predicted, truth == 1)
     assert rate is not None
@@ -51,6 +56,19 @@ def losses(predicted: Array, truth: Array) -> Array:
     else:
         given = np.where(truth == 1, predicted, 1 - predicted)
     return np.asarray(-np.log(np.clip(given, FLOOR, 1 - FLOOR)))
+
+
+def right_answers(predicted: Array, truth: Array, *, by_class: bool) -> Estimate:
+    """Share of rows whose likeliest class is theirs: of all rows, or the mean over the classes that are there."""
+    answers = predicted.argmax(axis=1) if predicted.ndim == 2 else predicted > 0.5
+    right = (answers == truth).astype(np.float64)
+    if not by_class:
+        return Estimate(float(right.mean()), right - right.mean())
+    classes, own = np.unique(truth, return_inverse=True)
+    counts = np.bincount(own)
+    recalls = np.bincount(own, weights=right) / counts
+    influence = (right - recalls[own]) * len(truth) / (len(classes) * counts[own])
+    return Estimate(float(recalls.mean()), influence)
 
 
 def recall_at(score: Array, positive: Array, rate: float) -> Estimate:

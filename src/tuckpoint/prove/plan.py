@@ -2,7 +2,7 @@
 
 tuckpoint_plan: 1
 target: income
-metric: auc                       # auc, log_loss, rmse, or recall with a false_positive_rate
+metric: auc                       # auc, log_loss, rmse, accuracy, macro_recall, or recall with a false_positive_rate
 smallest_effect: 0.005            # the smallest gain that matters, in units of the metric
 slices: ['age < 25']              # where the gain is claimed; none: for all rows
 sources: [{name: twin, engine: trees}]
@@ -21,10 +21,11 @@ import yaml
 from tuckpoint import parts, settings
 from tuckpoint.errors import InputError, RecipeError
 from tuckpoint.measure.boost import Boosting
+from tuckpoint.prove.ridge import Ridge
 from tuckpoint.prove.source import Maker
 from tuckpoint.record import digest_of
 
-Metric = Literal["auc", "log_loss", "rmse", "recall"]
+Metric = Literal["auc", "log_loss", "rmse", "recall", "accuracy", "macro_recall"]
 VERSION = 1
 
 
@@ -86,8 +87,10 @@ class Plan:
     `smallest_effect` is the smallest gain that matters, in units of the metric. `amounts` are made rows per real
     training row; `weights` are what all made rows together weigh beside all real ones (0, no made rows, is always
     tried too). `positive` is the level that is sought (default: the rarer one); `false_positive_rate` goes with recall
-    alone. `curve` holds the shares of the real training rows for the curve of rows saved. Raises InputError for an
-    entry out of range.
+    alone. `curve` holds the shares of the real training rows for the curve of rows saved; `items` numbers of real
+    groups (people, things; rows without groups) of each class, at each of which it is proved with no more of them.
+    `locked` is a condition on the rows that are the test, for data that come with a test of their own. Raises
+    InputError for an entry out of range.
     """
 
     target: str
@@ -101,7 +104,9 @@ class Plan:
     weights: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
     curve: tuple[float, ...] = (0.25, 0.5, 0.75)
     folds: Folds = field(default_factory=Folds)
-    learner: Boosting = field(default_factory=Boosting)
+    learner: Boosting | Ridge = field(default_factory=Boosting)
+    items: tuple[int, ...] = ()
+    locked: str | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -109,6 +114,7 @@ class Plan:
         _check("amounts", self.amounts, bool(self.amounts) and all(0 < a <= 100 for a in self.amounts), "0 to 100")
         _check("weights", self.weights, bool(self.weights) and all(0 < w <= 100 for w in self.weights), "0 to 100")
         _check("curve", self.curve, all(0.02 <= c < 1 for c in self.curve), "shares from 0.02 to below 1")
+        _check("items", self.items, all(n >= 1 for n in self.items), "whole numbers from 1")
         names = [source.name for source in self.sources]
         _check("sources", names, bool(names) and len(set(names)) == len(names), "one or more, each with its own name")
         if (self.metric == "recall") != (self.false_positive_rate is not None):
@@ -150,7 +156,8 @@ class Plan:
             if "name" not in entry:
                 raise RecipeError(f"source {dict(entry)} has no name; give it one")
         given["sources"] = [settings.build(Source, entry) for entry in listed]
-        for name, part in (("folds", Folds), ("learner", Boosting)):
+        ridge = isinstance(given.get("learner"), Mapping) and given["learner"].get("kind") == "ridge"
+        for name, part in (("folds", Folds), ("learner", Ridge if ridge else Boosting)):
             if isinstance(given.get(name), Mapping):
                 given[name] = settings.build(part, given[name])
         built = settings.build(cls, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,16 +14,16 @@ import numpy as np
 import pyarrow as pa
 
 from tuckpoint.errors import InputError
-from tuckpoint.measure.intervals import Estimate
-from tuckpoint.prove import arms
-from tuckpoint.prove.arms import DUPLICATED, FORCED, MIXED, MORE, PERMUTED, REAL, SMOTE, Replicate
+from tuckpoint.photos.descriptor import SIDE, with_descriptors
+from tuckpoint.photos.folder import grouped, read_folder, read_images
+from tuckpoint.prove import arms, sources
+from tuckpoint.prove.arms import DUPLICATED, MIXED, PERMUTED, REAL, SMOTE, WEIGHED, Replicate
+from tuckpoint.prove.compare import effects
 from tuckpoint.prove.controls import ALARM, accused
 from tuckpoint.prove.curve import saved
 from tuckpoint.prove.effect import (
     Effect,
-    corrected,
     detectable,
-    hedged,
     holm,
     rows_needed,
     state,
@@ -30,15 +31,18 @@ from tuckpoint.prove.effect import (
     unharmed,
     wider,
 )
-from tuckpoint.prove.metric import SIGN, calibration, estimate, losses, measurable
+from tuckpoint.prove.metric import calibration, estimate, losses, measurable
 from tuckpoint.prove.plan import Plan, Source
+from tuckpoint.prove.points import chosen, points, weights
+from tuckpoint.prove.source import Made
+from tuckpoint.prove.sources import Batch
 from tuckpoint.prove.study import ELSEWHERE, Study, study
 from tuckpoint.prove.verdict import Arm, Claim, Control, Proof, decide
 from tuckpoint.scale import local
 from tuckpoint.scale.shards import Job
 from tuckpoint.schema import Schema
 from tuckpoint.table.engine import Array, Progress, quiet
-from tuckpoint.table.frame import read
+from tuckpoint.table.frame import Frame, read
 
 KNOWN = 0.5  # share of locked rows that also stand in the pool, above which a copy of them shows nothing
 
@@ -51,28 +55,66 @@ def prove(
     time: str | None = None,
     made: Mapping[str, Any] | None = None,
     schema: Schema | None = None,
+    listing: str | Path | None = None,
+    pattern: str | None = None,
     workers: int = 1,
     progress: Progress = quiet,
 ) -> Proof:
-    """Prove on real rows (any dataframe, or a path) what the plan claims of made rows.
+    """Prove on real rows (any dataframe, a path, or a folder of labelled images) what the plan claims of made rows.
 
     `group` is the column that names people (all rows of one stay together), `time` one by which the latest rows are the
-    test. `made` adds finished tables by name: they can earn no better than "unverifiable". Raises InputError for a plan
-    that does not fit the rows.
+    test. `made` adds finished tables by name: they can earn no better than "unverifiable". Of images, `listing` is a
+    CSV that describes them (see photos.folder), and `pattern` a regular expression whose groups, found in a path, name
+    the group. Raises InputError for a plan that does not fit the rows.
     """
     plan = plan if isinstance(plan, Plan) else Plan.load(plan)
-    digest, frame = plan.digest(), read(real)
+    digest, images = plan.digest(), isinstance(real, str | Path) and Path(real).is_dir()
     progress(f"plan {digest[:12]} is fixed; locking the test rows", 0.0)
+    if images:
+        frame = images_of(Path(real), listing, pattern)
+        group = group or ("group" if pattern else None)
+    elif listing is not None or pattern is not None:
+        raise InputError(f"{real} is no folder of images: a listing or a pattern of paths belongs to one")
+    else:
+        frame = read(real)
     tables = {name: read(source).table for name, source in (made or {}).items()}
     given = with_files(plan, tables)
     work = study(given, frame.table, group=group, time=time, schema=schema)
-    found = resampled(work, tables, workers=workers, progress=progress)
+    finished = finished_of(work, tables, progress)
+    found = resampled(work, finished, workers=workers, progress=progress)
     about = {
         "name": frame.name, "sha256": frame.digest, "rows": len(work.truth), "locked": len(work.lock.test),
         "trained": found[0].trained, "group": group, "time": time, "dropped": work.dropped,
     }  # fmt: skip
+    at_items = {
+        items: resampled(work, finished, items=items, workers=workers, progress=progress) for items in plan.items
+    }
+    told = replace(judged(work, found, digest=digest, about=about), points=points(work, found, at_items))
     # Finished tables are no part of what was planned; the digest is that of the plan as it was written.
-    return replace(judged(work, found, digest=digest, about=about), plan=plan)
+    return replace(told, plan=plan)
+
+
+def images_of(folder: Path, listing: str | Path | None, pattern: str | None) -> Frame:
+    """A folder of labelled images as a table with their descriptors; its digest is that of paths and pixels."""
+    table = read_folder(folder, listing=listing)
+    if pattern is not None:
+        table = grouped(table, pattern)
+    paths = table["path"].to_pylist()
+    images = read_images(folder, paths, SIDE)
+    digest = hashlib.sha256("\n".join(paths).encode() + images.tobytes()).hexdigest()
+    return Frame(with_descriptors(table, images), "arrow", name=folder.name, digest=digest)
+
+
+def finished_of(work: Study, tables: Mapping[str, pa.Table], progress: Progress = quiet) -> dict[str, Batch]:
+    """Rows that are the same for every resample: those of files, and of sources that learn nothing from real rows."""
+    done = {name: sources.whole_block(work, Made(table)) for name, table in tables.items()}
+    for source in work.plan.sources:
+        if not source.file and source.maker().once:
+            progress(f"source {source.name}", 0.02)
+            done[source.name] = sources.once(work, source)
+            if done[source.name].block is None:
+                raise InputError(f"source {source.name} made nothing: {done[source.name].why}")
+    return done
 
 
 def with_files(plan: Plan, tables: Mapping[str, pa.Table]) -> Plan:
@@ -86,19 +128,20 @@ def with_files(plan: Plan, tables: Mapping[str, pa.Table]) -> Plan:
 
 
 def resampled(
-    work: Study, tables: Mapping[str, pa.Table], *, workers: int = 1, progress: Progress = quiet
+    work: Study, finished: Mapping[str, Batch], *, items: int = 0, workers: int = 1, progress: Progress = quiet
 ) -> list[Replicate]:
-    """All outer resamples, over processes if there are several workers."""
+    """All outer resamples, over processes if there are several workers; with so many real groups of each class."""
+    limited = f" with {items} of each class" if items else ""
     jobs = [Job(number, number, 1) for number in range(work.plan.folds.repeats)]
     with tempfile.TemporaryDirectory() as room:
         folder = Path(room) / "outer"
 
         def told(what: str, share: float) -> None:
-            progress(f"outer resamples: {share * len(jobs):.0f} of {len(jobs)}", 0.05 + 0.9 * share)
+            progress(f"outer resamples{limited}: {share * len(jobs):.0f} of {len(jobs)}", 0.05 + 0.9 * share)
 
         entries = local.run(
             jobs, arms.work, folder=folder, plan_digest=work.plan.digest(), workers=workers, progress=told,
-            initial=(work, dict(tables)), suffix=".npz",
+            initial=(work, dict(finished), items), suffix=".npz",
         )  # fmt: skip
         return [arms.load(folder / entry.file) for entry in entries]
 
@@ -117,62 +160,9 @@ def judged(work: Study, found: Sequence[Replicate], *, digest: str, about: Mappi
     shown = (*claimed, *([] if elsewhere is None else [elsewhere]))
     sought = work.sought
     return Proof(
-        state_, why, plan, digest, about, shown, _arms(work, found), tuple(controls), _chosen(found),
-        saved(work, found, sought), _notes(work, found),
+        state_, why, plan, digest, about, shown, _arms(work, found), tuple(controls), chosen(found),
+        saved(work, found, sought), _notes(work, found), weights(work, found),
     )  # fmt: skip
-
-
-def effects(
-    work: Study, found: Sequence[Replicate], arm: str, mask: Array, *, beside: str = REAL
-) -> tuple[list[Effect], str]:
-    """The two-way effect on the locked rows under a mask (n,), and the corrected one on rows left out of training.
-
-    None and why if the locked rows do not suffice; the corrected effect is missing where rows left out do not.
-    """
-    sizes = {
-        "left_out": float(np.mean([len(one.left_out) for one in found])),
-        "trained": float(np.mean([one.trained for one in found])),
-    }
-    locked = work.lock.test[mask[work.lock.test]]
-    if why := measurable(work.plan.metric, work.truth[locked], rate=work.plan.false_positive_rate):
-        return [], why
-    chosen = sum(one.choice.weight > 0 for one in found)
-
-    def on_locked(name: str) -> tuple[Effect, Array]:
-        pairs = [_paired(work, one.test, work.lock.test, mask, name, beside) for one in found]
-        gains = np.array([pair.value for pair in pairs])
-        influence = np.mean([pair.influence for pair in pairs], axis=0)
-        return two_way(gains, influence, work.groups[locked], **sizes), gains
-
-    def on_left_out(name: str) -> tuple[Effect, Array]:
-        gains = np.array([_paired(work, one.out, one.left_out, mask, name, beside).value for one in found])
-        return corrected(gains, **sizes), gains
-
-    ways = [on_locked, on_left_out]
-    for one in found:
-        left_out = one.left_out[mask[one.left_out]]
-        if arm == MORE or measurable(work.plan.metric, work.truth[left_out], rate=work.plan.false_positive_rate):
-            ways = [on_locked]
-    told = []
-    for way in ways:
-        effect, _ = way(arm)
-        if arm == MIXED:
-            always, gains = way(FORCED)
-            effect = hedged(effect, always, gains, chosen, **sizes)
-        told.append(effect)
-    return told, ""
-
-
-def _paired(work: Study, predictions: Mapping[str, Array], rows: Array, mask: Array, arm: str, beside: str) -> Estimate:
-    """The gain of one arm beside another on rows under a mask; an arm that was not trained is as real only."""
-    inside, rate = mask[rows], work.plan.false_positive_rate
-    truth = work.truth[rows[inside]]
-    new, old = (
-        estimate(work.plan.metric, predictions[name if name in predictions else REAL][inside], truth, rate=rate)
-        for name in (arm, beside)
-    )
-    gain, sign = new.minus(old), SIGN[work.plan.metric]
-    return Estimate(sign * gain.value, sign * gain.influence)
 
 
 def _claim(work: Study, found: Sequence[Replicate], name: str, mask: Array) -> Claim:
@@ -275,8 +265,8 @@ def _arms(work: Study, found: Sequence[Replicate]) -> tuple[Arm, ...]:
     truth = work.truth[work.lock.test[inside]]
     if measurable(plan.metric, truth, rate=plan.false_positive_rate):
         return ()
-    names = [name for name in found[0].test if not name.startswith(f"{REAL} x")]
-    names = list(dict.fromkeys([*names, *(name for one in found for name in one.test if " x " not in name)]))
+    names = list(dict.fromkeys(name for one in found for name in one.test))
+    names = [name for name in names if not name.startswith((f"{REAL} x", WEIGHED))]
     told = []
     for name in names:
         parts = [one.test[name][inside] for one in found if name in one.test]
@@ -291,28 +281,20 @@ def _arms(work: Study, found: Sequence[Replicate]) -> tuple[Arm, ...]:
     return tuple(told)
 
 
-def _chosen(found: Sequence[Replicate]) -> dict[str, int]:
-    counts = Counter(
-        f"{one.choice.source}, {one.choice.amount:g} rows per real row, weight {one.choice.weight:g}"
-        if one.choice.weight
-        else "no made rows"
-        for one in found
-    )
-    return dict(counts.most_common())
-
-
 def _notes(work: Study, found: Sequence[Replicate]) -> tuple[str, ...]:
     notes = [f"The verdict is for {found[0].trained:,} real training rows; the more of them, the less made rows bring."]
     if work.dropped:
         notes.append(f"{work.dropped:,} rows without a known {work.outcome.name} were left out.")
-    if work.outcome.classes and SMOTE not in found[0].test:
+    if work.outcome.classes and not work.pictures and SMOTE not in found[0].test:
         notes.append("SMOTE was not tried: install it with: pip install 'tuckpoint[prove]'.")
+    once = {source.name for source in work.plan.sources if not source.file and source.maker().once}
     for source in work.plan.sources:
         fits = sum((Counter(one.fits.get(source.name, {})) for one in found), Counter())
         for why in sorted(set(fits) - {""}):
             notes.append(f"Source {source.name} made no rows in {fits[why]} of {fits.total()} fits: {why}.")
         facts = [one.facts[source.name] for one in found if one.facts.get(source.name)]
-        for name in {name: None for told in facts for name in told}:
-            values = [told[name] for told in facts if name in told]
-            notes.append(f"Source {source.name}: {name} {np.mean(values):.3g} (mean of {len(values)} fits).")
+        for name in {name: None for one in facts for name in one}:
+            values = [one[name] for one in facts if name in one]
+            told = f"{np.mean(values):.4g}" + ("" if source.name in once else f" (mean of {len(values)} fits)")
+            notes.append(f"Source {source.name}: {name} {told}.")
     return tuple(notes)

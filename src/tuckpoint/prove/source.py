@@ -48,9 +48,10 @@ class Made:
 
 
 class Maker(Protocol):
-    """A kind of source with its settings."""
+    """A kind of source with its settings; with `once` it learns nothing from rows, and a proof asks it once."""
 
     name: ClassVar[str]
+    once: ClassVar[bool]
 
     def make(self, task: Task) -> Made:
         """Make what is asked, or say why not."""

@@ -45,12 +45,52 @@ def lock(groups: Array, folds: Folds, seed: Seed, *, time: Array | None = None) 
     return Lock(np.flatnonzero(~late), np.flatnonzero(late & (time > cut)))
 
 
+def own_lock(groups: Array, test: Array, told: str) -> Lock:
+    """The lock of a test that was chosen before: where a mask (n,) is true.
+
+    Raises InputError if it parts nothing, or a group lies on both sides.
+    """
+    if not test.any() or test.all():
+        raise InputError(f"locked `{told}`: {'all' if test.all() else 'no'} rows satisfy it; name a part of them")
+    if both := np.intersect1d(groups[test], groups[~test]).size:
+        raise InputError(f"locked `{told}`: {both:,} groups have rows on both sides; a test of the same ones is a leak")
+    return Lock(np.flatnonzero(~test), np.flatnonzero(test))
+
+
 def resample(groups: Array, folds: Folds, seed: Seed) -> tuple[Array, Array]:
     """Positions among `groups` (m,) to train on and those left out, by groups, without replacement."""
     kinds = np.unique(groups)
     chosen = seed.numpy().permutation(kinds)[: min(len(kinds) - 1, max(1, round(len(kinds) * folds.train)))]
     inside = np.isin(groups, chosen)
     return np.flatnonzero(inside), np.flatnonzero(~inside)
+
+
+def few(groups: Array, truth: Array, items: int, seed: Seed) -> Array:
+    """Positions of `items` groups of each class; all of a class that has fewer. Of one seed, more hold all of fewer.
+
+    A group is of the class of its first row; of a number, which has no classes, `items` groups in all.
+    """
+    chosen = [kinds[:items] for kinds in _by_class(groups, truth, seed)]
+    return np.flatnonzero(np.isin(groups, np.concatenate(chosen)))
+
+
+def _by_class(groups: Array, truth: Array, seed: Seed) -> list[Array]:
+    """The groups of each class in an order by chance."""
+    kinds, first = np.unique(groups, return_index=True)
+    random = seed.numpy()
+    return [random.permutation(kinds[truth[first] == value]) for value in np.unique(truth[first])]
+
+
+def stratified(groups: Array, truth: Array, count: int, seed: Seed) -> Iterator[tuple[Array, Array]]:
+    """As `inner`, the groups of each class dealt to the folds in turn; as many folds as the smallest class can fill.
+
+    With one group of a class there are none: what is held out could not be learnt.
+    """
+    dealt = _by_class(groups, truth, seed)
+    folds = min(count, *(len(kinds) for kinds in dealt))
+    for fold in range(folds if folds > 1 else 0):
+        held = np.isin(groups, np.concatenate([kinds[fold::folds] for kinds in dealt]))
+        yield np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def inner(groups: Array, count: int, seed: Seed) -> Iterator[tuple[Array, Array]]:

@@ -13,8 +13,10 @@ from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.measure import boost
 from tuckpoint.measure.boost import Features
 from tuckpoint.measure.prepare import coded
+from tuckpoint.photos.descriptor import DESCRIPTOR, descriptors_of, is_look
 from tuckpoint.prove.plan import Plan
-from tuckpoint.prove.splits import Lock, lock
+from tuckpoint.prove.ridge import Ridge
+from tuckpoint.prove.splits import Lock, lock, own_lock
 from tuckpoint.schema import Column, Schema
 from tuckpoint.seed import Seed
 from tuckpoint.table.encode import encode
@@ -22,6 +24,7 @@ from tuckpoint.table.engine import Array, Encoded
 from tuckpoint.table.expression import parse
 
 MOST_CLASSES = 20
+MOST_ANSWERS = 200  # classes of which the likeliest is asked for
 EVERYWHERE = "all rows"
 ELSEWHERE = "elsewhere"
 
@@ -55,7 +58,8 @@ class Study:
     """Real rows whose outcome is known: the table, codes, inputs of a model, and their truth (n,) and groups (n,).
 
     `claims` holds the mask (n,) of each slice by its condition, and of the rows elsewhere. `ordered`: the locked rows
-    are the latest; `dropped` counts rows without a known outcome.
+    are the latest; `dropped` counts rows without a known outcome; with `pictures` the inputs are descriptors of images,
+    and the codes their projections.
     """
 
     plan: Plan
@@ -70,6 +74,7 @@ class Study:
     lock: Lock
     ordered: bool = False
     dropped: int = 0
+    pictures: bool = False
 
     @property
     def sought(self) -> Array:
@@ -83,6 +88,8 @@ class Study:
         truth = self.outcome.truth(columns[self.outcome.name])
         known = ~np.isnan(truth)
         rows = rows.take(known)
+        if self.pictures:
+            return _descriptors(table, known), truth[known], rows, known
         return boost.features(rows, without=self.outcome.name), truth[known], rows, known
 
 
@@ -101,6 +108,10 @@ def study(
     for role, name in (("target", plan.target), ("group", group), ("time", time)):
         if name is not None and name not in table.column_names:
             raise InputError(f'{role} "{name}" is no column of the real table{did_you_mean(name, table.column_names)}')
+    whole, pictures = table, DESCRIPTOR in table.column_names
+    if isinstance(plan.learner, Ridge) and not pictures:
+        raise InputError("the learner ridge reads descriptors of images; leave learner out for a table")
+    table = table.drop_columns([DESCRIPTOR, "path"]) if pictures else table
     found = schema_of(table, schema, target=plan.target, person=group)
     if plan.target not in {column.name for column in found.columns if column.modelled}:
         raise InputError(f'target "{plan.target}" is understood as an identifier or free text; correct it in a schema')
@@ -113,12 +124,26 @@ def study(
     data, truth, table = data.take(known), truth[known], table.take(pa.array(known))
     groups = np.arange(len(known)) if data.person is None else np.unique(data.person, return_inverse=True)[1]
     moments = None if time is None else _moments(data, time)
-    locked = lock(groups, plan.folds, Seed(plan.seed).child("prove"), time=moments)
-    inputs = boost.features(data, without=plan.target)
+    if plan.locked is None:
+        locked = lock(groups, plan.folds, Seed(plan.seed).child("prove"), time=moments)
+    else:
+        locked = own_lock(groups, parse(plan.locked, data.fields, found).mask(data.columns), plan.locked)
+    claims = _claims(plan, data, found)
+    if pictures:
+        seen = [field.name for field in data.fields if field.name == plan.target or is_look(field.name)]
+        inputs, data = _descriptors(whole, known), data.select(tuple(seen))
+    else:
+        inputs = boost.features(data, without=plan.target)
     return Study(
-        plan, table, found, data, inputs, truth, groups, outcome, _claims(plan, data, found), locked,
-        ordered=time is not None, dropped=rows - len(known),
+        plan, table, found, data, inputs, truth, groups, outcome, claims, locked, ordered=time is not None,
+        dropped=rows - len(known), pictures=pictures,
     )  # fmt: skip
+
+
+def _descriptors(table: pa.Table, known: Array) -> Features:
+    """The descriptors of images at these positions, or where the mask is true."""
+    seen = descriptors_of(table)[known]
+    return Features(tuple(f"{DESCRIPTOR}_{j}" for j in range(seen.shape[1])), seen, ())
 
 
 def outcome_of(plan: Plan, data: Encoded) -> Outcome:
@@ -130,11 +155,13 @@ def outcome_of(plan: Plan, data: Encoded) -> Outcome:
         if not field.numeric:
             raise InputError(f'target "{plan.target}" holds no numbers; RMSE needs them, use auc or log_loss')
         return Outcome(plan.target)
-    if not 2 <= len(values) <= MOST_CLASSES or (plan.metric != "log_loss" and len(values) != 2):
-        wanted = f"2 to {MOST_CLASSES} classes" if plan.metric == "log_loss" else "2 classes"
+    answers = plan.metric in ("accuracy", "macro_recall")
+    most = MOST_ANSWERS if answers else MOST_CLASSES if plan.metric == "log_loss" else 2
+    if not 2 <= len(values) <= most:
+        wanted = "2 classes" if most == 2 else f"2 to {most} classes"
         raise InputError(
             f'target "{plan.target}" holds {len(values)} values; {plan.metric} needs {wanted}: choose rmse for a '
-            "number, log_loss for several classes, or pool levels"
+            "number, log_loss, accuracy or macro_recall for several classes, or pool levels"
         )
     labels = [f"{v:g}" for v in values] if field.levels is None else [field.levels[int(v)] for v in values]
     order = list(range(len(values)))

@@ -82,10 +82,41 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Weighed:
+    """Real + made at one weight of the made rows, taken by every resample: its metric, and its gain with interval."""
+
+    weight: float
+    value: float
+    gain: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """The proof with `items` real groups of each class: `rows` real rows on average, the metric of both arms, the gain
+    with its interval at 1 - `level` (Holm over the points), and where real + made stands on the curve of real rows.
+    """
+
+    items: int
+    rows: float
+    real: float
+    mixed: float
+    state: str
+    gain: float
+    low: float
+    high: float
+    level: float
+    chosen: Mapping[str, int]
+    saved: Saved | None = None
+
+
+@dataclass(frozen=True)
 class Proof:
     """The whole outcome of a plan on real rows; `digest` is that of the plan, `real` names the input with its SHA-256.
 
-    `chosen` counts over the outer resamples what their inner folds chose. `notes` are what a reader must know.
+    `chosen` counts over the outer resamples what their inner folds chose. `notes` are what a reader must know;
+    `weights` tells of other shares of made rows, `points` of fewer real ones.
     """
 
     state: Overall
@@ -99,6 +130,8 @@ class Proof:
     chosen: Mapping[str, int]
     saved: Saved | None = None
     notes: tuple[str, ...] = ()
+    weights: tuple[Weighed, ...] = ()
+    points: tuple[Point, ...] = ()
     tuckpoint: str = field(default_factory=tuckpoint_version)
 
     @property
@@ -151,7 +184,19 @@ def decide(
 
 def sentences(proof: Proof) -> tuple[str, ...]:
     """Each claim in one sentence: state, metric, slice, effect with interval, and what it would take to know."""
-    return tuple(_sentence(claim, proof.plan) for claim in proof.claims)
+    told = tuple(_sentence(claim, proof.plan) for claim in proof.claims)
+    return told + tuple(_at_items(point, proof.plan) for point in proof.points)
+
+
+def _at_items(point: Point, plan: Plan) -> str:
+    told = (
+        f"{point.state}: {metric_title(plan)} with {point.items} real of each class {signed(point.gain)} "
+        f"[{signed(point.low)}, {signed(point.high)}] ({point.real:.3g} to {point.mixed:.3g})"
+    )
+    if point.saved is None or point.saved.share is None or point.saved.low is None or point.saved.high is None:
+        return told
+    least = "at least " if point.saved.beyond else ""
+    return f"{told}; real rows saved {least}{point.saved.share:.0%} [{point.saved.low:.0%}, {point.saved.high:.0%}]"
 
 
 def _sentence(claim: Claim, plan: Plan) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuckpoint.prove.verdict import Saved
+from tuckpoint.prove.verdict import Point, Saved
 from tuckpoint.report.chart import plain
 
 WIDTH, LEFT, RIGHT = 640, 190, 620
@@ -88,6 +88,37 @@ def curve(saved: Saved, *, lower_is_better: bool, title: str) -> str:
     parts.append(f'<text x="70" y="{y(saved.value) - 7:.0f}">real + made</text>')
     told = f"{title} by number of real rows; {'lower' if lower_is_better else 'higher'} is better"
     return _svg("curve", CURVE_WIDTH, CURVE_HEIGHT, told, parts)
+
+
+def by_items(points: Sequence[Point], *, title: str) -> str:
+    """The metric of real rows alone, and of real and made, by the number of real groups of a class."""
+    values = [value for point in points for value in (point.real, point.mixed)]
+    room = (max(values) - min(values)) * 0.15 or 0.01
+    low, high = min(values) - room, max(values) + room
+    step = (CURVE_WIDTH - 130) / max(len(points) - 1, 1)
+    floor = CURVE_HEIGHT - 50
+
+    def y(value: float) -> float:
+        return 20 + (high - value) / (high - low) * (CURVE_HEIGHT - 70)
+
+    parts = [f'<path class="axis" d="M64 20V{floor}H{CURVE_WIDTH - 20}"/>']
+    for value in (low + room, high - room):
+        parts.append(f'<text class="quiet" x="58" y="{y(value) + 4:.0f}" text-anchor="end">{value:.3g}</text>')
+    for place, point in enumerate(points):
+        x = 84 + step * place
+        parts.append(f'<text class="quiet" x="{x:.0f}" y="{floor + 18}" text-anchor="middle">{point.items}</text>')
+    parts.append(
+        f'<text class="quiet" x="{CURVE_WIDTH - 20}" y="{floor + 38}" text-anchor="end">real of each class</text>'
+    )
+    for css, seen in (("realline", [p.real for p in points]), ("madeline", [p.mixed for p in points])):
+        line = "L".join(f"{84 + step * place:.1f} {y(value):.1f}" for place, value in enumerate(seen))
+        parts.append(f'<path class="{css}" d="M{line}"/>')
+        dot = "realdot" if css == "realline" else "madedot"
+        parts += [f'<circle class="{dot}" cx="{84 + step * k:.1f}" cy="{y(v):.1f}" r="4"/>' for k, v in enumerate(seen)]
+    first = points[0]
+    parts.append(f'<text x="94" y="{y(first.mixed) - 8:.0f}">real + made</text>')
+    parts.append(f'<text x="94" y="{y(first.real) + 16:.0f}">real only</text>')
+    return _svg("curve", CURVE_WIDTH, CURVE_HEIGHT, f"{title} by number of real groups of each class", parts)
 
 
 def _ticks(most: float) -> list[float]:

@@ -9,7 +9,7 @@ from tuckpoint.prove.metric import SIGN
 from tuckpoint.prove.verdict import Arm, Proof, metric_title, sentences, signed
 from tuckpoint.report.chart import glyph, plain, prose, text
 from tuckpoint.report.sheet import Head, Section, facts, sheet, table
-from tuckpoint.report.verdict_chart import Bar, curve, forest
+from tuckpoint.report.verdict_chart import Bar, by_items, curve, forest
 from tuckpoint.report.words import number
 
 WORD = {
@@ -59,7 +59,9 @@ def verdict_page(proof: Proof) -> str:
     sections = (
         Section("claims", "Claims", "The gain on locked rows, with the wider of the two intervals.", _claims(proof)),
         Section("arms", "Ways to train", _arms_lead(proof), _arms(proof)),
+        Section("weights", "How much made data is best", _weights_lead(proof), _weights(proof)),
         Section("saved", "Real rows saved", _saved_lead(proof), _saved(proof)),
+        Section("points", "By number of real ones", _points_lead(proof), _points(proof)),
         Section(
             "controls", "Controls", "Each must come out as it does here, else no verdict counts.", _controls(proof)
         ),
@@ -132,6 +134,47 @@ def _arms(proof: Proof) -> str:
 
 def _css(arm: Arm) -> str:
     return "mixed" if arm.name == MIXED else "control" if arm.name in (PERMUTED, DUPLICATED) else "other"
+
+
+def _weights_lead(proof: Proof) -> str:
+    return "What all made rows together weigh beside all real ones, had every resample taken that weight; 0 is none."
+
+
+def _weights(proof: Proof) -> str:
+    bars = [Bar(f"weight {one.weight:g}", one.gain, one.low, one.high) for one in proof.weights]
+    heads = ("weight", metric_title(proof.plan), "gain")
+    rows = [
+        (f"{one.weight:g}", number(one.value), f"{signed(one.gain)} [{signed(one.low)}, {signed(one.high)}]")
+        for one in proof.weights
+    ]
+    return forest(bars, proof.plan.smallest_effect, told="Gain by weight of the made rows") + table(
+        heads, rows, right=heads
+    )
+
+
+def _points_lead(proof: Proof) -> str:
+    return (
+        "What made rows bring depends on how many real ones there are. The same proof with no more than so many real "
+        "groups (people, things) of each class, chosen anew in each resample; intervals at Holm's levels."
+    )
+
+
+def _points(proof: Proof) -> str:
+    if not proof.points:
+        return ""
+    heads = ("real of each class", "real rows", "real only", "real + made", "gain", "verdict", "real rows saved")
+    rows = []
+    for point in proof.points:
+        saved, share = point.saved, ""
+        if saved is not None and saved.share is not None and saved.low is not None and saved.high is not None:
+            share = f"{'at least ' if saved.beyond else ''}{saved.share:.0%} [{saved.low:.0%}, {saved.high:.0%}]"
+        gain = f"{signed(point.gain)} [{signed(point.low)}, {signed(point.high)}]"
+        rows.append(
+            (str(point.items), f"{point.rows:,.0f}", number(point.real), number(point.mixed), gain, point.state, share)
+        )
+    bars = [Bar(f"{p.items} of each class", p.gain, p.low, p.high, "mixed") for p in proof.points]
+    picture = forest(bars, proof.plan.smallest_effect, told="Gain by number of real groups of each class")
+    return picture + by_items(proof.points, title=metric_title(proof.plan)) + table(heads, rows, right=heads[:4])
 
 
 def _saved_lead(proof: Proof) -> str:

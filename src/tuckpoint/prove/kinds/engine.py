@@ -30,6 +30,7 @@ class Engine:
     """
 
     name: ClassVar[str] = "engine"
+    once: ClassVar[bool] = False
     engine: str = "trees"
     settings: Mapping[str, Any] = field(default_factory=dict)
     mine_rules: bool = True

@@ -32,6 +32,7 @@ class Simulator:
     """
 
     name: ClassVar[str] = "simulator"
+    once: ClassVar[bool] = False
     file: str
     sha256: str
     calibrator: Calibrator = "auto"

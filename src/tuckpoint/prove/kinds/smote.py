@@ -30,6 +30,7 @@ class Smote:
     """
 
     name: ClassVar[str] = "smote"
+    once: ClassVar[bool] = False
 
     def make(self, task: Task) -> Made:
         """Rows of the slice's classes, or why none. Raises MissingExtra without imbalanced-learn."""
