@@ -3,11 +3,16 @@ import shlex
 
 import numpy as np
 import pytest
-from implant.phantom import CUBE, patch
+from implant.phantom import CUBE, calm, patch
+from PIL import Image
 
 from tuckpoint import arguments
 from tuckpoint.cli import _VERBS, main
 from tuckpoint.commands import implant
+from tuckpoint.implant import calibrate, reading, volumes
+from tuckpoint.implant.appearance import Appearance
+from tuckpoint.implant.ct import LungNodule
+from tuckpoint.seed import Seed
 
 
 def folder(place, numbers):
@@ -55,6 +60,60 @@ def test_a_bank_lays_real_nodules_into_other_patients(tmp_path, monkeypatch, cap
     assert found["drawn"]["source_group"] == "p9"
     assert main(["implant", "lung-nodule", "healthy", "--bank", "real", "--size", "4", "5", "-o", "other"]) == 2
     assert "--size goes with parametric nodules" in capsys.readouterr().err
+
+
+def test_defects_on_photographs_are_made_and_checked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiles").mkdir()
+    for number in range(2):
+        grain = Seed(number, ("tile",)).numpy().normal(120, 8, (96, 96))
+        Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8)).save(tmp_path / "tiles" / f"t{number}.png")
+    made = ["implant", "surface-defect", "tiles", "--kinds", "hole", "-n", "4", "--null", "0.3", "-o", "out"]
+    assert main(made) == 0
+    told = json.loads((tmp_path / "out/findings.json").read_text())
+    assert {one["kind"] for image in told["images"] for one in image["findings"]} == {"hole"}
+    assert main(["implant", "check", "out", "-o", "report.html", "-o", "report.json"]) in (0, 3)
+    states = {one["name"]: one["state"] for one in json.loads((tmp_path / "report.json").read_text())["checks"]}
+    assert states["untouched outside alpha"] == states["values within limits"] == "holds"
+    assert main(["implant", "surface-defect", "tiles", "--kinds", "hoel", "-o", "other"]) == 2
+
+
+def test_an_expert_gets_a_sheet_and_is_held_against_the_key(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    folder(tmp_path / "healthy", range(2))
+    assert main(["implant", "lung-nodule", "healthy", "-n", "6", "--size", "4", "6", "-o", "out"]) == 0
+    folder(tmp_path / "few", range(10, 16))
+    sheet = ["implant", "sheet", "out", "--real-positives", "few", "-o", "reader", "--key", "key.json"]
+    assert main(sheet) == 0
+    truth = json.loads((tmp_path / "key.json").read_text())["implanted"]
+    lines = ["pair,implanted", *(f"{name},{side}" for name, side in truth.items())]
+    (tmp_path / "filled.csv").write_text("\n".join(lines))
+    assert main(["implant", "answers", "filled.csv", "--key", "key.json"]) == 0
+    assert "6 of 6 right, 100%" in capsys.readouterr().out
+
+
+def test_calibration_tells_before_and_after(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(calibrate, "NODULES", 12)
+    folder(tmp_path / "healthy", [1])
+    few = folder(tmp_path / "few", [])
+    adapter = LungNodule(Appearance(size_mm=(5.0, 7.0), kinds={"solid": 1.0}), attached=0.0)
+    for number in range(12):
+        host = calm(number % 3)
+        pair = adapter.implant(host, adapter.plan(host, Seed(number)))
+        np.savez(few / f"r{number}.npz", image=pair.image, spacing=np.array(CUBE))
+        np.savez(few / f"r{number}_mask.npz", image=pair.mask())
+    monkeypatch.setattr(reading, "ct", lambda path, **_: (calm(1), volumes.read(path)))
+    made = ["implant", "lung-nodule", "healthy", "--calibrate", "few", "--kinds", "solid", "--attached", "0", "-n", "1"]
+    assert main([*made, "-o", "out"]) == 0
+    assert "calibrated: fwhm_mm" in capsys.readouterr().out
+    settings = json.loads((tmp_path / "out/findings.json").read_text())["settings"]
+    assert settings["look"]["size_factor"] < 1
+    assert settings["calibration"]["after"] != settings["calibration"]["before"]
+    for place in list(few.glob("r[1-9]*")):
+        place.unlink()
+    assert main([*made, "-o", "other"]) == 2
+    assert "1 nodules can be measured" in capsys.readouterr().err
 
 
 def test_bad_hosts_are_told_and_nothing_is_left(tmp_path, monkeypatch, capsys):

@@ -148,9 +148,11 @@ def _adapter(options: argparse.Namespace, files: list[Path], host_of: Callable[[
     if options.size:
         look = replace(look, size_mm=tuple(options.size))
     adapter = part(look, options.attached)
-    if options.calibrate is not None:
-        adapter = _calibrated(options, adapter, files, host_of)
-    return adapter, asdict(adapter)
+    if options.calibrate is None:
+        return adapter, asdict(adapter)
+    found = _calibrated(options, adapter, files, host_of)
+    medians = {name: vars(getattr(found, name)) for name in ("wanted", "before", "after")}
+    return found.adapter, {**asdict(found.adapter), "calibration": medians}
 
 
 def _bank(options: argparse.Namespace) -> tuple[Any, Any]:
@@ -175,7 +177,7 @@ def _calibrated(options: argparse.Namespace, adapter: Any, files: list[Path], ho
     reals = reading.reals(options.calibrate, spacing=options.spacing and tuple(options.spacing))
     wanted = medians(zip(reals.windows, reals.spacings, strict=True))
     hosts = [host_of(path)[0] for path in files[:20]]
-    return calibrate(adapter, hosts, wanted, Seed(options.seed).child("calibrate")).adapter
+    return calibrate(adapter, hosts, wanted, Seed(options.seed).child("calibrate"))
 
 
 def _lines(made: dict[str, Any], out: Path) -> list[str]:
@@ -185,6 +187,12 @@ def _lines(made: dict[str, Any], out: Path) -> list[str]:
     counts = ", ".join(f"{sum(one['kind'] == kind for one in real)} {kind}" for kind in kinds)
     fallback = sum(bool(one["drawn"].get("place", {}).get("fallback")) for one in findings)
     lines = [f"{len(real)} findings ({counts}) and {len(findings) - len(real)} nulls in {len(made['images'])} images"]
+    if (medians := made["settings"].get("calibration")) is not None:
+        told = (
+            f"{k} {medians['before'][k]:.3g} to {medians['after'][k]:.3g}, real {v:.3g}"
+            for k, v in medians["wanted"].items()
+        )
+        lines.append(f"calibrated: {'; '.join(told)}")
     if fallback:
         lines.append(f"{fallback} of them stand where no place near the target kept the rule of free or attached")
     return [

@@ -187,7 +187,7 @@ def _loaded(folder: Path, entry: Mapping[str, Any], hosts: dict[str, Host]) -> I
     found = []
     for number, one in enumerate(entry["findings"], start=1):
         where = tuple(slice(c, c + n) for c, n in zip(one["crop"]["corner"], one["crop"]["shape"], strict=True))
-        found.append(_finding(one, labels[where] == number, alpha[where]))
+        found.append(_finding(one, labels[where] == number, alpha[where].copy()))
     return Implanted(host, image, tuple(found))
 
 
