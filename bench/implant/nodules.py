@@ -2,7 +2,8 @@
 
 Training positives differ by arm, all else is the same: real nodule-free windows of the training series as negatives, a
 small network that sees nine slices, and a test on real nodules against real nodule-free windows of series that nothing
-was trained, implanted or calibrated on. Series are halved by chance, each half is tested once with the other half in
+was trained, implanted or calibrated on. Seven of ten nodule-free windows lie on bright local maxima, as a detector of
+candidates would offer them. Series are halved by chance, each half is tested once with the other half in
 training, and the whole is repeated for each seed. Windows are of 16 mm, so that a nodule-free one lies wholly inside
 its patch of 50 mm, which has its nodule in the middle. Needs torch and SimpleITK.
 """
@@ -30,7 +31,8 @@ from tuckpoint.implant.values import Array, Host
 from tuckpoint.seed import Seed
 
 HALF = 8  # voxels of 1 mm
-POSITIVES, NEGATIVES_PER_POSITIVE, TESTED = 720, 3, 10  # TESTED negatives for each test series
+POSITIVES, NEGATIVES_PER_POSITIVE = 600, 3
+HARD, BRIGHT_HU = 0.7, -300.0  # share of negatives that look like candidates, and how bright these are
 BANK = 20
 SPACING = (1.0, 1.0, 1.0)
 ARMS = ("sphere", "parametric", "calibrated", "real 20", "bank 20", "real all")
@@ -45,7 +47,7 @@ class Patch:
     host: Host
     mask: Array
     middle: tuple[float, ...]
-    bright: Array  # flat indices of allowed centres among the brightest of the lung
+    bright: Array  # flat indices of allowed centres that look like candidates: bright local maxima
     allowed: Array  # flat indices of allowed centres
 
 
@@ -70,12 +72,10 @@ def patch(series: str, image: Array, mask: Array) -> Patch:
     allowed = host.region & ~touched
     for axis, n in enumerate(image.shape):
         allowed &= _range(n, axis)
-    smooth = ndimage.gaussian_filter(image.astype(np.float32), 0.6)
-    bright = np.zeros(0, int)
-    if allowed.any():
-        bright = np.flatnonzero(allowed & (smooth >= np.quantile(smooth[host.region], 0.97)))
+    smooth = ndimage.gaussian_filter(image.astype(np.float32), 0.8)
+    peaks = (smooth == ndimage.maximum_filter(smooth, 3)) & (smooth > BRIGHT_HU) & allowed
     middle = tuple(float(v) for v in np.argwhere(mask).mean(axis=0))
-    return Patch(replace(host, centres=allowed), mask, middle, bright, np.flatnonzero(allowed))
+    return Patch(replace(host, centres=allowed), mask, middle, np.flatnonzero(peaks), np.flatnonzero(allowed))
 
 
 def _range(n: int, axis: int) -> Array:
@@ -95,18 +95,29 @@ def slices(image: Array, position: tuple[float, ...], jitter: Array | None = Non
     return np.asarray((np.clip(np.stack(cut), -1000, 400) + 300) / 700, np.float32)
 
 
-def negatives(side: list[Patch], each: int, seed: Seed) -> tuple[Array, Array]:
-    """Nodule-free windows and the series they are of; seven of ten are centred on the brightest 3 % of the lung."""
-    windows: list[Array] = []
-    series: list[str] = []
-    for one in side:
-        rng = seed.child(one.host.name).numpy()
-        for _ in range(each if len(one.allowed) else 0):
-            pool = one.bright if rng.random() < 0.7 and len(one.bright) else one.allowed
-            at = np.unravel_index(pool[rng.integers(len(pool))], one.host.shape)
-            windows.append(slices(one.host.image, tuple(float(v) for v in at)))
-            series.append(one.host.name)
-    return np.stack(windows), np.array(series)
+def negatives(side: list[Patch], count: int | None, seed: Seed) -> tuple[Array, Array]:
+    """Nodule-free windows and the series they are of: HARD of them on bright local maxima (vessels), the rest anywhere.
+
+    Without `count` each maximum is taken once; with it they are drawn, and shifted like positives.
+    """
+    rng = seed.numpy()
+    room = [one for one in side if len(one.allowed)]
+    hard = [(one, int(at)) for one in room for at in one.bright]
+    if count is None:
+        picked = hard
+        count = round(len(hard) / HARD)
+    else:
+        picked = [hard[k] for k in rng.integers(len(hard), size=round(HARD * count))]
+    rest = [room[k] for k in rng.integers(len(room), size=count - len(picked))]
+    drawn = picked + [(one, int(one.allowed[rng.integers(len(one.allowed))])) for one in rest]
+    shift = 0.0 if picked is hard else 1.0
+    windows = [
+        slices(
+            one.host.image, tuple(float(v) for v in np.unravel_index(at, one.host.shape)), rng.uniform(-1, 1, 3) * shift
+        )
+        for one, at in drawn
+    ]
+    return np.stack(windows), np.array([one.host.name for one, _ in drawn])
 
 
 def real(side: list[Patch], count: int, seed: Seed) -> tuple[Array, Array]:
@@ -184,9 +195,8 @@ def positives(arm: str, side: list[Patch], seed: Seed, told: dict[str, Any]) -> 
 
 def half(train: list[Patch], test: list[Patch], seed: Seed, arms: tuple[str, ...]) -> dict[str, Any]:
     """Train every arm on one half, and score the other half's real windows."""
-    each = -(-POSITIVES * NEGATIVES_PER_POSITIVE // sum(len(one.allowed) > 0 for one in train))
-    without, _ = negatives(train, each, seed.child("negatives"))
-    free, free_series = negatives(test, TESTED, seed.child("test"))
+    without, _ = negatives(train, POSITIVES * NEGATIVES_PER_POSITIVE, seed.child("negatives"))
+    free, free_series = negatives(test, None, seed.child("test"))
     held = np.stack([slices(one.host.image, one.middle) for one in test])
     truth = np.r_[np.ones(len(held)), np.zeros(len(free))]
     told: dict[str, Any] = {
@@ -216,13 +226,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder volumes/ of the nodule patches")
     parser.add_argument("--work", type=Path, required=True, help="where scores of each half are kept")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--tested", type=int, nargs="+", default=(0, 1), help="halves to test")
     parser.add_argument("--arms", nargs="+", default=ARMS)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     found = patches(options.data)
     for seed in range(options.seeds):
         sides = halves(found, seed)
-        for tested in (0, 1):
+        for tested in options.tested:
             place = options.work / f"seed{seed}_half{tested}.json"
             if place.exists():
                 continue
