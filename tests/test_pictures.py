@@ -155,6 +155,27 @@ def test_twins_differ_in_one_knob(tmp_path):
     assert not np.array_equal(first.image, other.image)
 
 
+def test_a_suite_pins_each_scene_in_turn(tmp_path, capsys):
+    (tmp_path / "spec.json").write_text(json.dumps({**SPEC, "frames": 1}))
+    (tmp_path / "suite.csv").write_text("goods.count,camera.elevation_deg,goods.family\n1,30,box\n3,,can\n")
+    words = ["render", str(tmp_path / "spec.json"), "--no-pictures", "--workers", "1"]
+    assert main([*words, "--suite", str(tmp_path / "suite.csv"), "-o", str(tmp_path / "out")]) == 0
+    first, second = (item.facts["knobs"] for item in sets.open_set(tmp_path / "out").items())
+    assert (first["goods.count"], first["camera.elevation_deg"], first["goods.0.family"]) == (1, 30, "box")
+    assert (second["goods.count"], second["goods.2.family"]) == (3, "can")
+    assert 20 <= second["camera.elevation_deg"] <= 60
+    again = pictures.order_of(tmp_path / "out" / "recipe.yaml")
+    assert again.suite[0] == {"goods.count": 1, "camera.elevation_deg": 30, "goods.family": "box"}
+    assert again.suite[1] == {"goods.count": 3, "goods.family": "can"}
+    assert main([*words, "-o", str(tmp_path / "none")]) == 2
+    assert "--suite" in capsys.readouterr().err
+    (tmp_path / "suite.csv").write_text("goods.count\n1\nmany\n")  # told before anything is rendered
+    assert main([*words, "--suite", str(tmp_path / "suite.csv"), "-o", str(tmp_path / "wrong")]) == 2
+    assert not (tmp_path / "wrong").exists()
+    with pytest.raises(InputError, match="held by the suite and by a pin"):
+        pictures.Order(SPEC, 1, pins={"goods.count": 2}, suite=({"goods.count": 1},))
+
+
 def test_labels_alone(tmp_path):
     bare = pictures.render(SPEC, tmp_path / "bare", 1, labels=["box", "mask"], shaded=False, workers=1)
     item = next(bare.items())

@@ -53,8 +53,9 @@ class Order:
     """Everything that decides the bytes of a set of pictures.
 
     `spec` is the whole specification, `scenes` how many (pairs, with `twin`), `settings` those of the renderer,
-    `labels` the annotators, `shaded` whether there are pictures at all, `pins` values by knob path,
-    `twin` the one knob in which the two scenes of a pair differ and `values` its two values (none: false and true),
+    `labels` the annotators, `shaded` whether there are pictures at all, `pins` values by knob path, `suite` further
+    pins of each scene in turn, `twin` the one knob in which the two scenes of a pair differ and `values` its two values
+    (none: false and true),
     `assets` the outside files that scenes use.
     """
 
@@ -69,6 +70,7 @@ class Order:
     twin: str | None = None
     values: tuple[Any, ...] = ()
     assets: tuple[Asset, ...] = ()
+    suite: tuple[Mapping[str, Any], ...] = ()
     tuckpoint: str = field(default_factory=tuckpoint_version)
 
     def __post_init__(self) -> None:
@@ -77,6 +79,8 @@ class Order:
             raise InputError(f"{self.scenes} scenes: ask for 1 or more")
         if self.values and (self.twin is None or len(self.values) != 2):
             raise InputError(f"a pair of twins has two values for one knob, not {len(self.values)}")
+        if twice := sorted({*self.pins, self.twin} & {name for row in self.suite for name in row}, key=str):
+            raise InputError(f"the knob {twice[0]} is held by the suite and by a pin or twin; drop one of them")
 
     def digest(self) -> str:
         """The hex SHA-256 of all of it."""
@@ -121,11 +125,14 @@ def render(
     pins: Mapping[str, Any] | None = None,
     twin: str | None = None,
     values: Sequence[Any] = (),
+    suite: Sequence[Mapping[str, Any]] = (),
     release_clean: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> sets.ImageSet:
     """Render so many scenes of a specification into a new folder; pairs of twins if `twin` names a knob.
+
+    `suite` holds pins of each scene, by turns if there are more scenes than rows.
 
     The same arguments give the same labels bit for bit, whatever `workers` is (None: all cores). A stopped run goes on
     where it was when it is called again. Raises InputError for a specification, knob or label that cannot be, for a
@@ -138,7 +145,7 @@ def render(
     order = Order(
         spec=drawn.to_dict(), scenes=scenes, seed=seed, renderer=renderer, settings=dict(settings or {}),
         labels=tuple(labels), shaded=shaded, pins=dict(pins or {}), twin=twin, values=tuple(values),
-        assets=ledger(drawn.to_dict()),
+        assets=ledger(drawn.to_dict()), suite=tuple(dict(row) for row in suite),
     )  # fmt: skip
     if release_clean:
         check_clean(order.assets)
@@ -151,7 +158,8 @@ def fill(order: Order, output: Path, *, workers: int | None = None, progress: Pr
     _, spec, _ = _crew(canonical(plain(order)))
     for name in order.labels:
         parts.find("annotator", name)
-    _first(order, spec)  # a mistake is told before work starts
+    for number in range(max(1, min(len(order.suite), order.scenes))):
+        _first(order, spec, number)  # a mistake is told before work starts
     if (output / sets.ABOUT).exists():
         raise InputError(f"{output} holds a finished set; choose a new folder")
     if output.exists() and any(output.iterdir()) and not (output / sets.SHARDS).is_dir():
@@ -266,20 +274,21 @@ def _crew(told: bytes) -> tuple[Order, Spec, Renderer]:
 def _drawn(order: Order, spec: Spec, number: int, attempt: int = 0) -> tuple[Scene, ...]:
     """The scene of a number, or its two twins."""
     seed = Seed(order.seed)
+    pins = {**order.pins, **(order.suite[number % len(order.suite)] if order.suite else {})}
     if order.twin is None:
-        return (plan(spec, seed, number, pins=order.pins, attempt=attempt),)
+        return (plan(spec, seed, number, pins=pins, attempt=attempt),)
     pairs = zip(order.values or (False, True), "ab", strict=True)
     return tuple(
-        plan(spec, seed, number, pins={**order.pins, order.twin: value}, attempt=attempt, twin=f"{number:08d}{half}")
+        plan(spec, seed, number, pins={**pins, order.twin: value}, attempt=attempt, twin=f"{number:08d}{half}")
         for value, half in pairs
     )
 
 
-def _first(order: Order, spec: Spec) -> tuple[Scene, ...]:
-    """The first scene that can be; raises UnfitScene if there is none."""
+def _first(order: Order, spec: Spec, number: int = 0) -> tuple[Scene, ...]:
+    """The first scene of a number that can be; raises UnfitScene if there is none."""
     for attempt in range(spec.tries):
         try:
-            return _drawn(order, spec, 0, attempt)
+            return _drawn(order, spec, number, attempt)
         except UnfitScene as error:
             last = error
     raise last

@@ -14,6 +14,7 @@ VERBS: Mapping[str, str] = {
     "prove": "do made rows help? 0 helps, 3 no evidence, 4 equivalent, 5 hurts",
     "simulate": "rows of your own mechanistic model, calibrated and guarded",
     "rare": "how likely is what a simulator hardly ever shows; rows of it, weighted",
+    "suite": "few scenarios that hold every combination of t factors",
     "render": "scenes in; labelled pictures out",
     "write": "labelled pictures as COCO, YOLO, KITTI, BOP, glTF ...",
     "look": "a page of pictures beside their labels",

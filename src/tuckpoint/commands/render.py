@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tuckpoint.commands import options as shared
+from tuckpoint.errors import InputError
 
 ABOUT = """Render labelled pictures of scenes that are drawn from a specification: things, lights and camera, every
 knob a value or how to draw one. No GPU is needed; the same seed gives the same labels, with any number of workers."""
@@ -14,16 +15,19 @@ MORE = """examples:
   tuckpoint render examples/shelf.yaml -n 200 --seed 3 -o out/
   tuckpoint render examples/shelf.yaml -n 100 --pin 'sun.elevation_deg=3' --pin 'goods.count=2' -o low/
   tuckpoint render examples/shelf.yaml -n 50 --twin 'sun.elevation_deg=10,60' -o pairs/
+  tuckpoint render examples/shelf.yaml --suite suite.csv -o corners/
 
 a pin is KNOB=VALUE: goods.count, goods.3.shape.height_m, and without the number for all of a group. With --twin each
-scene comes twice and differs in one knob: KNOB alone is false and true, KNOB=A,B these two values.
+scene comes twice and differs in one knob: KNOB alone is false and true, KNOB=A,B these two values. A suite is a table
+whose columns are knobs and whose rows are scenes, such as tuckpoint suite writes; an empty cell leaves its knob free.
 needs: pip install 'tuckpoint[scenes]'"""
 
 
 def arguments(place: argparse.ArgumentParser) -> None:
     """What can be said after `tuckpoint render`."""
     place.add_argument("spec", type=Path, metavar="SPEC", help="specification of scenes (YAML)")
-    place.add_argument("-n", "--scenes", type=int, required=True, metavar="N", help="scenes to render")
+    place.add_argument("-n", "--scenes", type=int, metavar="N", help="scenes to render (of --suite: its rows)")
+    place.add_argument("--suite", type=Path, metavar="FILE", help="one scene for each row, its columns held as knobs")
     place.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="new folder to write into")
     place.add_argument(
         "--renderer", default="raycast", metavar="NAME", help="what makes the pictures (default: raycast)"
@@ -54,10 +58,13 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
 
     twin, values = options.twin
     more = {} if options.labels is None else {"labels": options.labels}
+    suite = [] if options.suite is None else _rows(options.suite)
+    if options.scenes is None and not suite:
+        raise InputError("say how many scenes to render with -n, or which ones with --suite")
     made = pictures.render(
         options.spec,
         options.output,
-        options.scenes,
+        len(suite) if options.scenes is None else options.scenes,
         seed=options.seed,
         renderer=options.renderer,
         settings=dict(options.settings),
@@ -65,6 +72,7 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
         pins=dict(options.pin),
         twin=twin,
         values=values if isinstance(values, list | tuple) else (values,),
+        suite=suite,
         release_clean=options.release_clean,
         workers=options.workers,
         progress=progress,
@@ -83,3 +91,20 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
         lines.append(f"  scenes drawn in vain: {count:,}, {why}")
     lines.append(f"next: tuckpoint write {options.output} --format coco yolo")
     return "\n".join(lines), 0
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The pins of each row of a table; raises InputError if it has none."""
+    from tuckpoint.table.frame import read
+
+    rows = [
+        {
+            name: shared.setting(f"{name}={value}")[1] if isinstance(value, str) else value
+            for name, value in row.items()
+            if value is not None
+        }
+        for row in read(path).table.to_pylist()
+    ]
+    if not rows:
+        raise InputError(f"{path} has no rows; a suite holds one for each scene")
+    return rows
