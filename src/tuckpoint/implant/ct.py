@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -130,12 +130,12 @@ class Laid:
     corner: tuple[int, ...]
 
 
-def implanted(host: Host, drawn: tuple[Drawn, ...], make: Any) -> Implanted:
+def implanted(host: Host, drawn: tuple[Drawn, ...], make: Callable[[Host, Array, Drawn], Laid]) -> Implanted:
     """Lay findings in one by one; `make(host, image, one)` gives what is laid in."""
     image = host.image.copy()
     findings = []
     for one in drawn:
-        laid: Laid = make(host, image, one)
+        laid = make(host, image, one)
         where = tuple(slice(c, c + n) for c, n in zip(laid.corner, laid.mask.shape, strict=True))
         before = image[where].copy()
         added = laid.alpha * laid.added * (0.0 if one.null else 1.0)
