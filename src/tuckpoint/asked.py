@@ -18,6 +18,7 @@ from tuckpoint.schema import Schema
 from tuckpoint.table import infer
 from tuckpoint.table.encode import encode
 from tuckpoint.table.estimate import check_domains, private_schema
+from tuckpoint.table.fair.spec import Spec
 from tuckpoint.table.frame import Frame
 from tuckpoint.table.protect import protect, settle
 from tuckpoint.table.rules import user_rule
@@ -55,11 +56,14 @@ class Fitting(Guarding, total=False):
 
 
 class Making(Fitting, total=False):
-    """What may be asked of a twin besides: rows to make (None for as many as came in), share held out, file format."""
+    """What may be asked of a twin besides: rows to make (None for as many as came in), share held out, file format, and
+    a fairness target that the rows keep (a mapping, a `Spec`, or its file).
+    """
 
     rows: int | None
     holdout: float
     format: str
+    fair: Spec | Mapping[str, Any] | str | Path | None
 
 
 def resolve(
@@ -73,6 +77,13 @@ def resolve(
     roles = {role: asked.pop(role, None) for role in ("target", "person", "primary_key")}
     name = asked.pop("engine", None) or ("trees" if guard.private is None else "marginals")
     part, given = parts.find("engine", name), asked.pop("settings", None) or {}
+    if asked.get("fair") is not None:
+        asked["fair"] = fair_of(asked["fair"]).to_dict()
+        if part.private:
+            raise InputError(
+                f"fair: a target that cannot be kept must not cost a private fit: fit with --engine {name} first "
+                "(tuckpoint fit), then draw as often as you like: tuckpoint sample MODEL --fair FILE"
+            )
     path = str(source) if isinstance(source, str | Path) else None
     if part.private:
         schema, engine = _private(frame, part, guard, asked.pop("schema", None), given, roles)
@@ -90,7 +101,7 @@ def resolve(
     if asked.get("rows") is None:
         asked["rows"] = 0 if part.private else frame.table.num_rows  # a private fit counts them with noise
     known = {"rules", "mine_rules", "k", "seed", "charged", "rows"} | (
-        {"holdout", "format"} if verb == "make" else set()
+        {"holdout", "format", "fair"} if verb == "make" else set()
     )
     if unknown := sorted(set(asked) - known):
         raise InputError(f"{verb} does not know {', '.join(unknown)}{did_you_mean(unknown[0], known)}")
@@ -102,6 +113,13 @@ def resolve(
         settings=settings.plain(engine),
         **{**asked, "rules": tuple(asked.get("rules", ()))},
     )
+
+
+def fair_of(asked: Spec | Mapping[str, Any] | str | Path) -> Spec:
+    """The fairness target that was given whole, as plain values, or as a file."""
+    if isinstance(asked, Spec):
+        return asked
+    return Spec.load(asked) if isinstance(asked, str | Path) else Spec.from_dict(asked)
 
 
 @dataclass(frozen=True)

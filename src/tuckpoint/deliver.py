@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from tuckpoint import examples, outcome, release, run
-from tuckpoint.asked import Shares, cores, named_shares
+from tuckpoint.asked import Shares, cores, fair_of, named_shares
 from tuckpoint.errors import InputError, RecipeError, TraceError
 from tuckpoint.files import check_new, replacing, replacing_folder, sha256, write_text
 from tuckpoint.outcome import Fitted, Made, Measured
@@ -26,6 +26,9 @@ from tuckpoint.seed import Seed
 from tuckpoint.table.artefact import is_model
 from tuckpoint.table.encode import spell
 from tuckpoint.table.engine import Progress, quiet
+from tuckpoint.table.fair.make import FairRows, check
+from tuckpoint.table.fair.spec import Spec
+from tuckpoint.table.frame import read
 from tuckpoint.write import parquet
 from tuckpoint.write import table as writing
 
@@ -58,6 +61,7 @@ def sample(
     where: str | None = None,
     rebalance: Shares | None = None,
     rules: Sequence[str] = (),
+    fair: Spec | Mapping[str, Any] | str | Path | None = None,
     ledger: Path | None = None,
     workers: int | None = None,
     overwrite: bool = False,
@@ -67,14 +71,46 @@ def sample(
 
     Returns the rows and, of a private model, what this costs: nothing, which the ledger enters too.
     Memory holds a shard per worker, whatever the number of rows. An interrupted run goes on where it stopped when the
-    same is asked again. The bytes do not depend on the number of workers.
+    same is asked again. The bytes do not depend on the number of workers. Rows that keep a fairness target are made
+    whole and written as one file; what was kept is told too.
     """
     fitted = outcome.load(model)
     shares = named_shares(rebalance or {}, fitted.model.schema)
     source = fitted.recipe.source
     recipe = Recipe("sample", source, seed, rows=rows, where=where, rebalance=shares, rules=tuple(rules))
-    made = _draw(recipe, fitted, output, workers=cores(workers), overwrite=overwrite, progress=progress)
-    return made, release.drawn(Ledger.at(ledger), fitted.model, source.sha256, made)
+    if fair is None:
+        kept = None
+        _draw(recipe, fitted, output, workers=cores(workers), overwrite=overwrite, progress=progress)
+    else:
+        recipe = replace(recipe, fair=fair_of(fair).to_dict())
+        kept = draw_fair(recipe, fitted, output, overwrite=overwrite, progress=progress).told.sentence()
+    free = release.drawn(Ledger.at(ledger), fitted.model, source.sha256, rows)
+    return rows, "; ".join(filter(None, (kept, free))) or None
+
+
+def draw_fair(
+    recipe: Recipe,
+    fitted: Fitted,
+    output: Path,
+    *,
+    real: pa.Table | None = None,
+    overwrite: bool = False,
+    progress: Progress = quiet,
+) -> FairRows:
+    """Rows that keep a fairness target into one file, which is read again and counted; `real` tells donors."""
+    text = writing.suffix(output) != ".parquet"
+    check_new(output, overwrite=overwrite)
+    model = run.with_rules(fitted, recipe.rules).model
+    made = outcome.fair_sample(model, recipe, real=real, progress=progress)
+    if made is None:
+        raise RecipeError("this recipe has no fairness target; draw its rows with: tuckpoint sample")
+    record = _record(recipe, fitted)
+    record = replace(record, evidence={**record.evidence, "fair": made.told.short()})
+    table = spell(made.table, model.schema) if text else made.table
+    writing.write(table, output, record, overwrite=overwrite)
+    write_text(output.with_name(output.name + BESIDE), recipe.to_yaml(), overwrite=True)
+    check(read(output).table, made)
+    return made
 
 
 def complete(model: Path, partial: Path, output: Path, *, seed: int = 0, overwrite: bool = False) -> int:
@@ -158,6 +194,9 @@ def _model(folder: str, sha256: str) -> Fitted:
 
 def _draw(recipe: Recipe, fitted: Fitted, output: Path, *, workers: int, overwrite: bool, progress: Progress) -> int:
     """Rows into a file, by way of a hidden folder of shards if there are several; or into a folder that stays."""
+    if recipe.fair is not None:
+        draw_fair(recipe, fitted, output, overwrite=overwrite, progress=progress)
+        return recipe.rows
     many = not output.suffix
     text = not many and writing.suffix(output) != ".parquet"
     if not many:

@@ -9,15 +9,21 @@ from typing import Any
 
 import pyarrow as pa
 
+from tuckpoint.errors import InputError
 from tuckpoint.files import replacing_folder
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.recipe import Recipe, Source
 from tuckpoint.record import Input, Record
 from tuckpoint.release import Audited
 from tuckpoint.schema import Schema
+from tuckpoint.seed import Seed
 from tuckpoint.table import artefact
 from tuckpoint.table import fit as fitting
 from tuckpoint.table.encode import spell
+from tuckpoint.table.engine import Progress, quiet
+from tuckpoint.table.fair.make import FairRows, fair_rows
+from tuckpoint.table.fair.spec import Spec
+from tuckpoint.table.fair.told import Told
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.frame import Frame, read
 from tuckpoint.write import table as writing
@@ -67,7 +73,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Made:
-    """A twin: `data` is the kind of dataframe that came in, `table` the same in Arrow."""
+    """A twin: `data` is the kind of dataframe that came in, `table` the same in Arrow.
+
+    `fair` tells what was done to keep a fairness target, if one was asked for.
+    """
 
     data: Any
     table: pa.Table
@@ -75,6 +84,7 @@ class Made:
     measured: Measured
     recipe: Recipe
     record: Record
+    fair: Told | None = None
 
     @property
     def evaluation(self) -> Evaluation:
@@ -99,6 +109,21 @@ class Made:
             self.record.dump(place / RECORD)
             for name, text in (pages or {}).items():
                 (place / name).write_text(text, encoding="utf-8")
+
+
+def fair_sample(
+    model: TableModel, recipe: Recipe, *, real: pa.Table | None = None, progress: Progress = quiet
+) -> FairRows | None:
+    """The rows of a recipe that keep its fairness target: those of its first shard, but for what must change.
+
+    None if the recipe has no target. `real` are the rows behind the model, to count donors.
+    """
+    if recipe.fair is None:
+        return None
+    if recipe.where is not None or recipe.rebalance:
+        raise InputError("fair: quotas and conditions in one draw are not kept; use `shares`, or leave --where out")
+    stream = Seed(recipe.seed).child("sample", 0)
+    return fair_rows(model, Spec.from_dict(recipe.fair), recipe.rows, stream, real=real, progress=progress)
 
 
 def is_run(folder: Path) -> bool:

@@ -53,6 +53,7 @@ class Recipe:
 
     `rows` is how many to make, `holdout` the share kept from fitting (0 to 0.9), `k` the fewest people behind a value
     that may leave, `settings` those of the engine, `where` a condition, `rebalance` wanted shares per column and level.
+    `fair` is a fairness target that the rows keep (see `table.fair.spec`), an entry only where there is one.
     `charged` says whose budget a private fit spends: the `population`, its `part` if parts were declared, the
     `purpose`, and once it was spent the `entry` of the ledger (its digest) that closed the charge.
     """
@@ -72,6 +73,7 @@ class Recipe:
     where: str | None = None
     rebalance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     format: str = "parquet"
+    fair: Mapping[str, Any] | None = None
     tuckpoint: str = field(default_factory=tuckpoint_version)
 
     def __post_init__(self) -> None:
@@ -105,7 +107,7 @@ class Recipe:
             elif isinstance(value, Mapping | tuple):
                 value = dict(value) if isinstance(value, Mapping) else list(value)
             plain[name] = value
-        return plain
+        return plain if self.fair is None else {**plain, "fair": dict(self.fair)}
 
     def digest(self) -> str:
         """The hex SHA-256 of the recipe without the path of its source."""
@@ -144,7 +146,7 @@ class Recipe:
         if verb not in _ENTRIES:
             raise RecipeError(f'unknown verb "{verb}"{did_you_mean(str(verb), _ENTRIES)}; use one of {_list(_ENTRIES)}')
         given = {str(name): value for name, value in data.items() if name != "tuckpoint_recipe"}
-        _exactly("recipe", given, _ENTRIES[verb])
+        _exactly("recipe", given, (*_ENTRIES[verb], *(["fair"] if "fair" in given and verb != "fit" else [])))
         return cls(**{name: _read(name, value) for name, value in given.items()})
 
 
@@ -231,4 +233,5 @@ _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "where": (_is(str, type(None)), "a condition as text, or null"),
     "rebalance": (_is_shares, "a mapping of columns to mappings of levels to shares"),
     "format": _TEXT,
+    "fair": (_is(dict), "a fairness target as a mapping"),
 }

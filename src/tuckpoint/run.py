@@ -18,7 +18,7 @@ from tuckpoint.measure.evaluate import evaluate as measure
 from tuckpoint.measure.evaluate import judge, memorised
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.measure.finding import Audit
-from tuckpoint.outcome import ARROW, MODEL, RECIPE, Fitted, Made, Measured, load
+from tuckpoint.outcome import ARROW, MODEL, RECIPE, Fitted, Made, Measured, fair_sample, load
 from tuckpoint.privacy.ledger import Ledger
 from tuckpoint.recipe import Recipe, Source
 from tuckpoint.record import Maker, Record, digest_of
@@ -32,6 +32,7 @@ from tuckpoint.table import fit as fitting
 from tuckpoint.table import sample as sampling
 from tuckpoint.table.encode import encode
 from tuckpoint.table.engine import Context, Progress, quiet
+from tuckpoint.table.fair.make import FairRows
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.frame import Frame, give_back, read
 from tuckpoint.table.rules import Rule, mine, user_rule
@@ -334,18 +335,14 @@ def _make(recipe: Recipe, frame: Frame, means: _Means, *, audit: bool = False) -
     meaning = recipe.schema if model.guarantee is None else model.schema  # with what was estimated privately
     assert meaning is not None
     means.progress("drawing rows", 0.4)
-    drawn = sample(replace(fitted, like=ARROW), max(recipe.rows, real.num_rows), seed=recipe.seed)
+    fair = fair_sample(model, recipe, real=real)
+    many = max(recipe.rows, real.num_rows)
+    drawn = sample(replace(fitted, like=ARROW), many, seed=recipe.seed) if fair is None else fair.table
     table = drawn.slice(0, recipe.rows)
     evaluation = measure(
-        real,
-        drawn.slice(0, real.num_rows),
-        holdout,
-        meaning,
-        target=meaning.target,
-        seed=seed,
-        rules=model.book,
+        real, drawn.slice(0, real.num_rows), holdout, meaning, target=meaning.target, seed=seed, rules=model.book,
         progress=means.within(0.5, 0.8 if audit else 1.0).progress,
-    )
+    )  # fmt: skip
     if model.guarantee is not None:
         evaluation = replace(evaluation, scores=tuple(map(_private_advice, evaluation.scores)))
     tried = None
@@ -354,12 +351,12 @@ def _make(recipe: Recipe, frame: Frame, means: _Means, *, audit: bool = False) -
             real, table, holdout, meaning, claimed=model.guarantee, seed=seed.child("audit"),
             threads=means.threads, progress=means.within(0.8, 1.0).progress,
         )  # fmt: skip
-    record = _record(recipe, model, evaluation, None if tried is None else tried.audit)
+    record = _record(recipe, model, evaluation, None if tried is None else tried.audit, fair)
     about, commands = record.to_dict(), (f"pip install tuckpoint=={recipe.tuckpoint}", f"tuckpoint run {RECIPE}")
     if tried is not None:
         tried = tried.beside(about, means.ledger, title=frame.name, context=means.context, commands=commands)
     measured = Measured(evaluation, meaning, frame.name, about, rules_of(model), commands, tried)
-    return Made(give_back(table, frame), table, fitted, measured, recipe, record)
+    return Made(give_back(table, frame), table, fitted, measured, recipe, record, None if fair is None else fair.told)
 
 
 def _private_advice(score: Score) -> Score:
@@ -368,7 +365,9 @@ def _private_advice(score: Score) -> Score:
     return replace(score, advice=re.sub("choose (the engine )?`trees`", way_out, score.advice))
 
 
-def _record(recipe: Recipe, model: TableModel, evaluation: Evaluation, audit: Audit | None) -> Record:
+def _record(
+    recipe: Recipe, model: TableModel, evaluation: Evaluation, audit: Audit | None, fair: FairRows | None
+) -> Record:
     claims = {
         claim: [score.passed for score in evaluation.scores if score.name in names and not score.subject]
         for claim, names in evaluation.claims.items()
@@ -386,6 +385,7 @@ def _record(recipe: Recipe, model: TableModel, evaluation: Evaluation, audit: Au
             "scores": digest_of(evaluation.to_dict()),
             "claims": {claim: _verdict(passed) for claim, passed in claims.items()},
             **({} if audit is None else {"audit": digest_of(audit.to_dict()), "decision": audit.decision}),
+            **({} if fair is None else {"fair": fair.told.short()}),
         },
     )
 

@@ -3,16 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from table.fair.laws import law
 
-from tuckpoint.errors import InputError
-from tuckpoint.measure.boost import Boosting
-from tuckpoint.measure.fairness import MEASURES, Judged, differences, groups, measures, trained
+from tuckpoint.measure.fairness import MEASURES, Judged, differences, groups, measures
 from tuckpoint.seed import Seed
-from tuckpoint.table.fair.cells import Label
-from tuckpoint.table.infer import infer
 
 NAMES = ("a", "b", "c", "d")
 SHARE, BASE = np.array([0.55, 0.25, 0.12, 0.08]), np.array([0.3, 0.2, 0.4, 0.3])
@@ -64,12 +58,12 @@ def test_many_people_show_the_truth():
 
 @pytest.mark.parametrize("rates", [UNEQUAL, EQUAL], ids=["unequal", "equal"])
 def test_every_interval_holds_the_truth(rates):
-    """In 200 trials of 1,500 people, at 95 %: more than 18 misses of one measure have a chance below 1 in 100."""
+    """In 120 trials of 1,500 people, at 95 %: more than 13 misses of one measure have a chance below 1 in 200."""
     due, missed = truths(*rates), dict.fromkeys(MEASURES, 0)
-    for trial in range(200):
-        for name, measure in measures(people(1500, *rates, key=trial), Seed(trial), draws=150).items():
+    for trial in range(120):
+        for name, measure in measures(people(1500, *rates, key=trial), Seed(trial), draws=120).items():
             missed[name] += not measure.low - 1e-9 <= due[name] <= measure.high + 1e-9
-    assert max(missed.values()) <= 18, missed
+    assert max(missed.values()) <= 13, missed
 
 
 @pytest.mark.parametrize("other", [UNEQUAL, EQUAL], ids=["unequal", "equal"])
@@ -77,13 +71,13 @@ def test_every_interval_of_a_difference_holds_the_truth(other):
     """A model whose groups differ, beside one that is as unfair, or beside a fair one; misses as above."""
     first, second = truths(*UNEQUAL), truths(*other)
     missed = dict.fromkeys(MEASURES, 0)
-    for trial in range(200):
+    for trial in range(120):
         one = people(4000, *UNEQUAL, key=trial)
         rng = np.random.default_rng(10_000 + trial)
         draw = rng.random(4000) < np.where(one.truth, other[0][one.group], other[1][one.group])
-        for name, measure in differences(one, replace(one, predicted=draw), Seed(trial), draws=200).items():
+        for name, measure in differences(one, replace(one, predicted=draw), Seed(trial), draws=120).items():
             missed[name] += not measure.low <= first[name] - second[name] <= measure.high
-    assert max(missed.values()) <= 20, missed
+    assert max(missed.values()) <= 13, missed
 
 
 def test_people_with_many_rows_count_once():
@@ -111,42 +105,3 @@ def test_a_group_of_too_few_is_not_compared_and_one_group_is_none():
 def test_the_same_against_the_same_is_nothing():
     judged = people(500, *UNEQUAL)
     assert all((m.value, m.low, m.high) == (0, 0, 0) for m in differences(judged, judged, Seed(0), draws=20).values())
-
-
-SMALL = Boosting(rounds=15, rate=0.2, leaves=7)
-
-
-def test_models_are_trained_on_every_table_and_tested_on_real_people():
-    real, held = law(1500), law(800, key=5)
-    flipped = real.set_column(5, "pay", pa.array([{">50K": "<=50K"}.get(v, ">50K") for v in real["pay"].to_pylist()]))
-    known, truth, found = trained(
-        real, {"same": real, "flipped": flipped}, held, infer(real), Label("pay", ">50K"), Seed(0), settings=SMALL
-    )
-    assert known.all()
-    assert truth.tolist() == [value == ">50K" for value in held["pay"].to_pylist()]
-    assert (found["real"] == found["same"]).all()
-    assert (found["real"] == truth).mean() > 0.65 > 0.35 > (found["flipped"] == truth).mean()
-
-
-def test_labels_may_be_numbers_or_truth_values_and_missing():
-    real, held = law(900), law(300, key=5)
-    for yes, no, positive in ((1, 0, 1), (True, False, True), (2.5, 1.5, 2.5)):
-
-        def turned(table, yes=yes, no=no):
-            values = [yes if value == ">50K" else no for value in table["pay"].to_pylist()]
-            return table.set_column(5, "pay", pa.array([None, *values[1:]]))
-
-        known, truth, _ = trained(
-            turned(real), {"same": turned(real)}, turned(held), infer(turned(real)), Label("pay", positive), Seed(0),
-            settings=SMALL,
-        )  # fmt: skip
-        assert (known.sum(), truth.sum()) == (299, held["pay"].to_pylist()[1:].count(">50K"))
-
-
-def test_a_table_with_one_label_is_refused():
-    real = law(600)
-    one = real.set_column(5, "pay", pa.array([">50K"] * 600))
-    with pytest.raises(InputError, match="one rows have one value"):
-        trained(real, {"one": one}, real, infer(real), Label("pay", ">50K"), Seed(0), settings=SMALL)
-    with pytest.raises(InputError, match="no real row has the value"):
-        trained(real, {"same": real}, real, infer(real), Label("pay", "yes"), Seed(0), settings=SMALL)

@@ -3,9 +3,9 @@
 The largest difference between groups (and the worst group) is an extreme of noisy figures: its plain bootstrap interval
 is too high where groups are alike. So the interval comes from all pairs of groups at once: with 95 % confidence every
 pair's true difference lies within c bootstrap standard errors of its estimate (the max-t bootstrap: Romano and Wolf
-2005), hence the largest lies between the largest lower and the largest upper end. It covers at least as often as told. The
-difference of two such figures is normal but for that excess, so that its interval is made longer by what the excess may
-be (see `_excess`).
+2005), hence the largest lies between the largest lower and the largest upper end. It covers at least as often as told.
+The difference of two such figures is normal but for that excess, so that its interval is made longer by what the excess
+may be (see `_excess`).
 """
 
 from __future__ import annotations
@@ -16,22 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from tuckpoint.errors import InputError
-from tuckpoint.measure import boost
-from tuckpoint.measure.boost import PUBLISHED, Boosting
 from tuckpoint.measure.intervals import Z95
-from tuckpoint.measure.prepare import coded, prepare
-from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded, Progress, quiet
-from tuckpoint.table.fair.cells import Label
+from tuckpoint.table.engine import Array
 
 DRAWS = 400
 LEVEL = 0.95
 LEAST = 5  # people of a group (for error rates: of either label in it) below which it is not compared
-THRESHOLD = 0.5  # of the probability, above which the prediction is positive
 MEASURES: Mapping[str, str] = {
     "accuracy": "higher",
     "DP difference": "lower",
@@ -192,8 +184,9 @@ def _redrawn(judged: list[Judged], seed: Seed, draws: int) -> list[Array]:
     one, with all of their rows.
     """
     random, person = seed.numpy(), judged[0].person
-    joint, row = np.unique(np.stack([one.counts() for one in judged]), axis=1, return_inverse=True)
-    row = row.reshape(-1)
+    shape = [4 * len(one.names) for one in judged]
+    found, row = np.unique(np.ravel_multi_index([one.counts() for one in judged], shape), return_inverse=True)
+    joint = np.stack(np.unravel_index(found, shape))  # (models, joint cells)
     if person is None:
         share = np.bincount(row, minlength=joint.shape[1]) / len(row)
         times = random.multinomial(len(row), share, size=draws).astype(np.float64)  # (draws, joint cells)
@@ -284,55 +277,3 @@ def _sizes(name: str, place: int, totals: Array) -> Array:
 
 def _why(name: str) -> str:
     return f"fewer than two groups have {LEAST} people whom the {name} compares; hold out more rows, or pool levels"
-
-
-def trained(
-    real: pa.Table,
-    arms: Mapping[str, pa.Table],
-    holdout: pa.Table,
-    schema: Schema,
-    label: Label,
-    seed: Seed,
-    *,
-    threads: int = 1,
-    settings: Boosting = PUBLISHED,
-    progress: Progress = quiet,
-) -> tuple[Array, Array, dict[str, Array]]:
-    """Train one model on each table and predict the holdout: which of its rows have a known label (n,), the labels of
-    these, and by arm (with `real` first) whether the probability is 0.5 or more.
-
-    LightGBM on all other columns, the group's own too, with the same seed for every arm.
-    """
-    names = list(arms)
-    space = prepare(real, arms[names[0]], holdout, schema)
-    fields = space.real.fields
-    made = {name: Encoded(fields, coded(arms[name], schema, fields, name)) for name in names}
-    assert space.holdout is not None
-    known, truth = _labels(space.holdout, label)
-    test = boost.features(space.holdout, without=label.name).take(np.flatnonzero(known))
-    found: dict[str, Array] = {}
-    for place, (name, data) in enumerate({"real": space.real, **made}.items()):
-        progress(f"training on {name} rows", place / (len(names) + 1))
-        has, yes = _labels(data, label)
-        if len(np.unique(yes[has])) < 2:
-            raise InputError(f'fair: all {name} rows have one value of "{label.name}"; no model can be trained on them')
-        inputs = boost.features(data, without=label.name).take(np.flatnonzero(has))
-        model = boost.train(
-            inputs, yes[has].astype(np.float64), classes=2, seed=seed, threads=threads, settings=settings
-        )
-        found[name] = boost.predict(model, test, threads=threads) >= THRESHOLD
-    return known, truth[known], found
-
-
-def _labels(data: Encoded, label: Label) -> tuple[Array, Array]:
-    """As `Label.read`, for a table in the space of measures, whose levels are the texts of numbers too."""
-    seen, values = data.field(label.name), data.columns[label.name]
-    if seen.levels is None:
-        return label.read(data)
-    positive = label.positive
-    if isinstance(positive, float) and positive.is_integer():
-        positive = int(positive)
-    text = str(positive).lower() if isinstance(positive, bool) else str(positive)
-    if text not in seen.levels:
-        raise InputError(f'fair: no real row has the value {text!r} of "{label.name}"; correct positive in fair.yaml')
-    return values >= 0, values == seen.levels.index(text)
