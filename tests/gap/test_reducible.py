@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from gap.laws import law
 
-from tuckpoint.gap.reducible import Rows, curve, forecast, measured
+from tuckpoint.gap.finding import Reducible
+from tuckpoint.gap.reducible import Rows, both, corrected, curve, forecast, measured, needed
 from tuckpoint.measure.prepare import prepare
 from tuckpoint.measure.utility import task
 from tuckpoint.seed import Seed
@@ -73,3 +77,65 @@ def test_a_slice_of_the_law_of_all_is_not():
     found = measured(train, reference, work, lacking=200, smallest=0.1, seed=Seed(3))
     assert found.state == "not reducible"
     assert found.low < 0.05
+
+
+def test_a_correction_sees_a_law_of_its_own_and_no_other():
+    (train, reference), work = case(5, special=True)
+    found = corrected(train, reference, work, smallest=0.05, seed=Seed(3))
+    assert found.state == "reducible"
+    assert found.low > 0.1
+    (train, reference), work = case(20, special=False)
+    found = corrected(train, reference, work, smallest=0.05, seed=Seed(3))
+    assert found.state == "not reducible"
+    assert abs(found.gain) < 0.02
+    few = reference.some(~reference.inside | (np.cumsum(reference.inside) <= 30))
+    assert "30 labelled rows" in corrected(train, few, work, smallest=0.05, seed=Seed(3)).why
+
+
+def test_what_is_wrong_everywhere_is_no_matter_of_the_gap():
+    (train, reference), work = case(20, special=False)
+    turned = Rows(train.data, 1 - train.truth, train.inside)  # a model that is wrong about all rows
+    assert corrected(turned, reference, work, smallest=0.05, seed=Seed(3)).state == "not reducible"
+
+
+def test_a_number_is_corrected_by_its_shift():
+    (train, reference), work = case(20, special=False)
+    column = train.data.columns["age"] / 18.0
+    other = reference.data.columns["age"] / 18.0
+    work = replace(work, classes=0, target="age")
+    train = Rows(train.data, column, train.inside)
+    shifted = Rows(reference.data, other + np.where(reference.inside, 1.0, 0.0), reference.inside)
+    assert corrected(train, shifted, work, smallest=0.05, seed=Seed(1)).low > 0.5
+    plain = Rows(reference.data, other, reference.inside)
+    assert corrected(train, plain, work, smallest=0.05, seed=Seed(1)).state == "not reducible"
+
+
+def told(state, low=-0.1):
+    return Reducible(state, ((10, 0.4),), 0.0, low, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("refitted", "correction", "state"),
+    [
+        (told("reducible"), told("not reducible"), "reducible"),
+        (told("not reducible"), told("reducible"), "not reducible"),
+        (told("not known"), told("reducible"), "reducible"),
+        (told("not known"), told("not reducible"), "not reducible"),
+        (told("not known", low=0.001), told("not reducible"), "not known"),
+        (told("not known"), told("not known"), "not known"),
+        (told("not estimable"), told("not known"), "not known"),
+        (told("not known"), told("not estimable"), "not known"),
+    ],
+)
+def test_a_correction_decides_where_refits_cannot_tell(refitted, correction, state):
+    found = both(refitted, correction)
+    assert found.state == state
+    assert found.points == ((10, 0.4),)
+
+
+def test_rows_that_a_known_curve_asks_for():
+    mean = 0.3 + 2.0 * COUNTS**-0.5
+    more = needed(COUNTS, mean, 0.1)
+    assert 2.0 * (40**-0.5 - (40 + more) ** -0.5) == pytest.approx(0.1, abs=0.002)
+    assert needed(COUNTS, mean, 0.4) is None  # 0.316 is all that is above the floor
+    assert needed(COUNTS, np.full(3, 0.4), 0.01) is None

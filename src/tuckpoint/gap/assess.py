@@ -114,22 +114,30 @@ def _harm(missing: Missing, case: Case, judged: Judged | None, *, tests: int) ->
 
 
 def _mend(missing: Missing, case: Case, seed: Seed) -> Reducible | None:
-    """Measured with labelled reference rows where there are some, else forecast on test rows."""
+    """Measured with labelled reference rows where there are some, else forecast on test rows; where neither can tell,
+    by correcting the model on them.
+    """
     train = _rows(case.train, missing, case)
     if case.work is None or train is None:
         return None
     given = {"lacking": missing.lacking, "smallest": case.smallest, "seed": seed}
+    found = None
     if case.reference is not None and case.judge is case.reference:
         rows = _rows(case.reference, missing, case)
         assert rows is not None
         found = reducible.measured(train, rows, case.work, **given)  # type: ignore[arg-type]
-        if found.state != "not estimable":
-            return found
     other = case.test if case.test is not None and case.test.labelled else None
     test = None if other is None else _rows(other, missing, case)
-    if test is None:
+    if test is not None and (found is None or found.state == "not estimable"):
+        found = reducible.curve(train, test, case.work, **given)  # type: ignore[arg-type]
+    if found is None:
         return Reducible("not estimable", why="neither test rows nor reference rows with an outcome there; pass --test")
-    return reducible.curve(train, test, case.work, **given)  # type: ignore[arg-type]
+    if case.judge is case.train:
+        return found
+    labelled = _rows(case.judge, missing, case)
+    assert labelled is not None
+    correction = reducible.corrected(train, labelled, case.work, smallest=case.smallest, seed=seed.child("correction"))
+    return reducible.both(found, correction)
 
 
 def _rows(side: Side, missing: Missing, case: Case) -> Rows | None:

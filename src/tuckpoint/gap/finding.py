@@ -62,7 +62,8 @@ class Harm:
 class Reducible:
     """What more rows of a slice would bring, by its learning curve: mean loss at each number of training rows.
 
-    `gain` is the forecast fall of the loss when the slice is filled, with its interval.
+    `gain` is the forecast fall of the loss when the slice is filled, with its interval; `needed` how many more rows
+    would bring the smallest fall that matters, where a curve was fitted and falls that far.
     """
 
     state: Literal["reducible", "not reducible", "not known", "not estimable"]
@@ -71,6 +72,7 @@ class Reducible:
     low: float | None = None
     high: float | None = None
     why: str = ""
+    needed: int | None = None
 
 
 @dataclass(frozen=True)
