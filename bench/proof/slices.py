@@ -80,7 +80,7 @@ def one(whole: Study, table: pa.Table, number: int, where: str, seed: int) -> di
     }  # fmt: skip
     facts, why = {}, {}
     for name, source in kinds.items():
-        batch = sources.made(whole, source, kept, own.child(name), tables={}, most=SPREAD * at / len(kept))
+        batch = sources.made(whole, source, kept, own.child(name), finished={}, most=SPREAD * at / len(kept))
         blocks[name] = [] if batch.block is None else [batch.block.weighing(at)]
         facts[name], why[name] = dict(batch.facts), batch.why
     told: dict[str, Any] = {}
@@ -218,7 +218,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     kept[kind].append(run)
                     out.write(json.dumps(run) + "\n")
                     out.flush()
-    print(told(kept["make"], kept["plan"]))
+    mine = {kind: [run for run in runs if run["seed"] == asked_for.seed] for kind, runs in kept.items()}
+    print(told(mine["make"], mine["plan"]))
     return 0
 
 

@@ -9,7 +9,10 @@ import numpy as np
 
 from tuckpoint.table.engine import Array
 
-PRIOR = 1.0  # standard deviation (logits, or residual spreads of a number) that either doubt has beforehand
+# Standard deviations that either doubt has beforehand (logits, or residual spreads of a number): how far the drawn rows
+# of a slice lie from its real ones, and how far its outcome is from that of like rows elsewhere. The second is the
+# greater one, since slices in which a model is right are not filled.
+DRAWN, APART = 1.0, 2.0
 FURTHEST = 30.0  # of a shift, in the same units
 LEAN = 3.0  # of a tilt, per standard deviation of the scores
 ROUNDS, CLOSE = 50, 1e-5
@@ -60,7 +63,7 @@ def likeliest_tilt(
 
     That drawn rows do not have the published mean can lie at two things: the outcome depends on the slice itself (a
     constant), or the engine drew other rows than the slice holds (the tilt). With few real rows nobody can tell. So the
-    constant is taken to be within about 1 of none, and the mean score of the slice's rows within about 1 of the drawn
+    constant is taken to be within about 2 of none, and the mean score of the slice's rows within about 1 of the drawn
     ones' and within `doubt`, its standard error (infinite without any), of the mean `real` of real ones: of all tilts
     the likeliest is taken (normal errors).
     """
@@ -74,7 +77,7 @@ def likeliest_tilt(
         weights = tilted(scores, tilt)
         mean = float(weights @ scores)
         constant = _constant(scores, weights, rate, outcome)
-        doubts = ((mean - real) / doubt, (mean - drawn) / PRIOR, constant / PRIOR)
+        doubts = ((mean - real) / doubt, (mean - drawn) / DRAWN, constant / APART)
         return float(np.square(doubts).sum())
 
     most = LEAN / spread
