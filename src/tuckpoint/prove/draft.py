@@ -199,7 +199,8 @@ def _decided(
     about = gap.get("reducible") or {}
     state, where, have = about.get("state", "not known"), str(missing["where"]), int(missing["rows"])
     if state == "not reducible":
-        return Decision(where, "nothing", 0, "its learning curve is flat: more rows would not mend it")
+        told = about.get("why") or "its learning curve is flat"
+        return Decision(where, "nothing", 0, f"more rows would not mend it: {told}")
     if (gap.get("harm") or {}).get("state") == "not shown" and state != "reducible":
         return Decision(where, "nothing", 0, "rows are missing, but the model was not shown to do worse there")
     do, names, why = _where_from(gap, offers, have, state)
