@@ -16,17 +16,18 @@ ABOUT = """Place early findings into real healthy images: the image, the mask, t
 untouched host are kept. `check` holds what was made against its hosts and a few real findings, and blocks what
 fails."""
 MORE = """examples:
-  tuckpoint implant lung-nodule healthy_ct/ -o out/
+  tuckpoint implant lung-nodule healthy_ct/ -o out/ --format dicom nifti nnunet
   tuckpoint implant lung-nodule healthy/ --bank real_nodules/ -n 5000 --null 0.1 -o out/
   tuckpoint implant lung-nodule healthy/ --calibrate real_nodules/ --size 4 8 --kinds solid lobed -o out/
-  tuckpoint implant surface-defect good_tiles/ --kinds crack hole -o out/
+  tuckpoint implant surface-defect good_tiles/ --kinds crack hole chip scratch -o out/ --format coco
   tuckpoint implant check out/ --real-positives few/ --real-negatives healthy/ -o report.html
   tuckpoint implant sheet out/ --real-positives few/ -o reader/ --key key.json
   tuckpoint implant answers reader/answers.csv --key key.json
 
-images are .nii .nii.gz .nrrd .mha .npz .npy (CT, in Hounsfield units) or .png .jpg (surfaces); NAME_mask beside NAME is
-the mask of a real finding, and what stands before a double underscore in NAME is the patient. `check` ends with 0 if
-all that could be checked holds, else with 3. `sheet` is for an expert who says which of two is implanted."""
+images are DICOM series in folders, .nii .nii.gz .nrrd .mha .npz .npy (CT, in Hounsfield units) or .png .jpg (surfaces).
+NAME_mask beside NAME is the mask of a real finding, and what stands before a double underscore in NAME is the patient.
+`check` ends with 0 if all that could be checked holds, else with 3. `sheet` is for an expert who says which of two is
+implanted."""
 BLOCKED = 3
 
 
@@ -88,6 +89,10 @@ def _making(verb: argparse.ArgumentParser, what: str) -> None:
         metavar="SHARE",
         help="share made at zero contrast, as a control (default: 0)",
     )
+    verb.add_argument(
+        "--format", nargs="+", default=[], metavar="NAME",
+        help="also as nifti, nrrd, mha, dicom, nnunet (volumes), coco, png (photographs), each in OUT/NAME",
+    )  # fmt: skip
     shared.seed(verb)
     shared.output(verb, "a new folder")
     shared.progress(verb)
@@ -106,27 +111,47 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
 
 
 def _made(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
-    from tuckpoint.implant import reading, sets
+    from tuckpoint.implant import formats, reading, sets
 
     if options.output.exists() and not options.overwrite and not options.output.is_dir():
         raise InputError(f"{options.output} is a file; -o names a new folder")
     nodule = options.what == "lung-nodule"
-    kinds = reading.VOLUMES if nodule else reading.PHOTOS
-    files = reading.images(options.hosts, kinds)
-    host_of: Callable[[Path], Any] = reading.photo
+    formats.check_formats(options.format, surface=not nodule)
+    headers: dict[str, tuple[Any, ...]] = {}
     if nodule:
-        spacing = None if options.spacing is None else tuple(options.spacing)
-
-        def host_of(path: Path) -> Any:
-            return reading.ct(path, lungs=options.lungs, spacing=spacing)
-
+        files, host_of = _volumes(options, headers)
+    else:
+        files, host_of = reading.images(options.hosts, reading.PHOTOS), reading.photo
     adapter, settings = _adapter(options, files, host_of)
     asked = sets.Asked(options.count or len(files) * options.each, options.each, options.null, None, options.seed)
     made = sets.make(
         files, host_of, adapter, options.output, asked, name=options.what, settings=settings,
         overwrite=options.overwrite, progress=progress,
     )  # fmt: skip
-    return "\n".join(_lines(made, options.output)), 0
+    written = formats.export(options.output, options.format, headers)
+    return "\n".join([*_lines(made, options.output), *(f"{place}/" for place in written)]), 0
+
+
+def _volumes(
+    options: argparse.Namespace, headers: dict[str, tuple[Any, ...]]
+) -> tuple[list[Path], Callable[[Path], Any]]:
+    """The volumes, one path each, and what reads them: DICOM series, whose headers are kept, or files."""
+    from tuckpoint.implant import formats, reading
+
+    series = formats.dicom_hosts(options.hosts)
+    spacing = None if options.spacing is None else tuple(options.spacing)
+    if not series:
+        return reading.images(options.hosts, reading.VOLUMES), lambda path: reading.ct(
+            path, lungs=options.lungs, spacing=spacing
+        )
+    if options.lungs is not None or spacing is not None:
+        raise InputError("--lungs and --spacing go with volume files; DICOM series tell their spacing: leave them out")
+
+    def read(path: Path) -> Any:
+        host, stored, headers[host.name] = formats.dicom_host(series[path])
+        return host, stored
+
+    return list(series), read
 
 
 def _adapter(options: argparse.Namespace, files: list[Path], host_of: Callable[[Path], Any]) -> tuple[Any, Any]:

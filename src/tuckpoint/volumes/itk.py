@@ -66,6 +66,15 @@ def write(path: Path, voxels: Array, grid: Grid, record: Record) -> None:
     The record stands in the header: as a comment extension in NIfTI (and its digest in `descrip`), as a key in NRRD and
     MHA.
     """
+    _write(path, voxels, grid, record)
+
+
+def write_host(path: Path, voxels: Array, grid: Grid) -> None:
+    """One untouched volume: real, and so without the mark of what is synthetic."""
+    _write(path, voxels, grid, None)
+
+
+def _write(path: Path, voxels: Array, grid: Grid, record: Record | None) -> None:
     sitk = simpleitk()
     end = suffix(path)
     image = sitk.GetImageFromArray(_storable(voxels))
@@ -73,16 +82,16 @@ def write(path: Path, voxels: Array, grid: Grid, record: Record) -> None:
     image.SetOrigin(grid.origin_mm)
     image.SetDirection(grid.direction)
     nifti = end in (".nii", ".nii.gz")
-    if not nifti:
+    if record is not None and not nifti:
         image.SetMetaData("synthetic", "true")
         image.SetMetaData("tuckpoint_record", record.digest())
     plain = path.with_name(path.name[: -len(".gz")]) if end == ".nii.gz" else path
     sitk.WriteImage(image, str(plain), not nifti)
     if nifti:
-        stamped = _stamped(plain.read_bytes(), record)
+        data = plain.read_bytes() if record is None else _stamped(plain.read_bytes(), record)
         plain.unlink()
         # No time and no name in the packed file, so that the same volume gives the same bytes.
-        path.write_bytes(gzip.compress(stamped, 4, mtime=0) if end == ".nii.gz" else stamped)
+        path.write_bytes(gzip.compress(data, 4, mtime=0) if end == ".nii.gz" else data)
 
 
 def stamp_of(path: Path) -> str | None:

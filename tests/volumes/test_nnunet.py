@@ -1,0 +1,47 @@
+import json
+
+import nibabel
+import numpy as np
+import pytest
+from volumes.made import OBLIQUE, RECORD, case
+from volumes.test_photographs import photo
+
+from tuckpoint.errors import InputError
+from tuckpoint.volumes import nnunet
+from tuckpoint.volumes.volume import Case
+
+
+def two_kinds():
+    one = case()
+    labels = one.labels.copy()
+    labels[6, 8, 9] = 3
+    told = (*one.findings, {"kind": "cyst", "null": False})
+    return Case("case2", one.image, one.host, labels, one.alpha, told, "p2", one.grid)
+
+
+def test_labels_are_classes_on_the_grid_of_their_image(tmp_path):
+    nnunet.write([case(), two_kinds()], tmp_path, RECORD)
+    place = tmp_path / "Dataset501_Implants"
+    told = json.loads((place / "dataset.json").read_text())
+    assert told["labels"] == {"background": 0, "cyst": 1, "lung-nodule": 2}
+    assert told["numTraining"] == 2
+    assert told["file_ending"] == ".nii.gz"
+    for name in ("case1", "case2"):
+        image = nibabel.load(place / "imagesTr" / f"{name}_0000.nii.gz")
+        labels = nibabel.load(place / "labelsTr" / f"{name}.nii.gz")
+        assert np.array_equal(image.affine, labels.affine)
+        assert np.allclose(image.affine, OBLIQUE.affine_ras(), atol=1e-4)
+        assert image.shape == labels.shape
+    found = np.asarray(labels.dataobj).T
+    assert (found == 2).sum() == 24
+    assert found[6, 8, 9] == 1
+
+
+def test_nulls_are_background(tmp_path):
+    nnunet.write([case(null=True)], tmp_path, RECORD)
+    assert json.loads((tmp_path / "Dataset501_Implants/dataset.json").read_text())["labels"] == {"background": 0}
+
+
+def test_photographs_are_refused(tmp_path):
+    with pytest.raises(InputError, match="this is a photograph"):
+        nnunet.write([photo()], tmp_path, RECORD)

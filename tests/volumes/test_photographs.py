@@ -1,0 +1,63 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+from volumes.made import RECORD, case
+
+from tuckpoint.errors import InputError
+from tuckpoint.volumes import photographs
+from tuckpoint.volumes.volume import Case
+
+
+def photo(name="tile", dtype=np.uint8, channels=0):
+    draw = np.random.Generator(np.random.Philox(key=2))
+    size = (20, 30, channels) if channels else (20, 30)
+    host = draw.integers(50, 200, size).astype(dtype)
+    image, labels = host.copy(), np.zeros((20, 30), np.uint16)
+    labels[3:6, 4:9] = 1
+    labels[19, 25:30] = 3  # down to the last pixel
+    image[labels > 0] = 10
+    told = [
+        {"kind": kind, "null": null, "box": []} for kind, null in (("hole", False), ("hole", True), ("crack", False))
+    ]
+    return Case(name, image, host, labels, (labels > 0).astype(np.float32), tuple(told), "part 1")
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of the reader's compiled part
+@pytest.mark.parametrize(("dtype", "channels"), [(np.uint8, 0), (np.uint8, 3), (np.uint16, 0)])
+def test_the_official_reader_finds_every_pixel(tmp_path, dtype, channels, capsys):
+    one = photo(dtype=dtype, channels=channels)
+    photographs.coco([one], tmp_path, RECORD)
+    read = COCO(str(tmp_path / "annotations.json"))
+    masks = {read.cats[a["category_id"]]["name"]: (read.annToMask(a), a) for a in read.anns.values()}
+    assert set(masks) == {"hole", "crack"}
+    for kind, number in (("hole", 1), ("crack", 3)):
+        mask, told = masks[kind]
+        assert np.array_equal(mask > 0, one.labels == number)
+        assert told["area"] == (one.labels == number).sum()
+    assert masks["hole"][1]["bbox"] == [4, 3, 5, 3]
+    image = Image.open(tmp_path / "images" / "tile.png")
+    assert image.text["tuckpoint_record"] == RECORD.digest()
+    assert np.array_equal(np.asarray(image), one.image)
+    assert read.dataset["info"]["nulls"] == 1
+
+
+def test_plain_masks_are_beside_their_images(tmp_path):
+    one = photo()
+    photographs.plain([one], tmp_path, RECORD)
+    mask = Image.open(tmp_path / "masks" / "tile.png")
+    assert np.array_equal(np.asarray(mask) == 255, one.labels > 0)
+    assert mask.text["synthetic"] == "true"
+    assert json.loads((tmp_path / "record.json").read_bytes())["digest"] == RECORD.digest()
+
+
+def test_what_png_cannot_hold_is_told(tmp_path):
+    with pytest.raises(InputError, match="16 bits grey; the photograph is uint16 with 3 channels"):
+        photographs.plain([photo(dtype=np.uint16, channels=3)], tmp_path, RECORD)
+
+
+def test_volumes_are_refused(tmp_path):
+    with pytest.raises(InputError, match="a volume, not a photograph"):
+        photographs.coco([case()], tmp_path, RECORD)
