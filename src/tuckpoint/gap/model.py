@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuckpoint.gap import linear
 from tuckpoint.measure import boost
 from tuckpoint.measure.boost import Boosting
 from tuckpoint.measure.utility import Task
@@ -43,6 +44,8 @@ def predicted(train: Encoded, truth: Array, rows: Encoded, work: Task, seed: See
     if len(np.unique(truth)) < 2:
         level = float(truth[0]) if len(truth) else 0.0
         return np.full((rows.rows, work.classes) if work.classes > 2 else rows.rows, level)
+    if work.linear:
+        return linear.predicted(train, truth, rows, work.classes)
     inputs = boost.features(train, without=work.target)
     model = boost.train(inputs, truth, classes=work.classes, seed=seed, settings=MODEL)
     return boost.predict(model, boost.features(rows, without=work.target))

@@ -27,12 +27,16 @@ MEASURES = {0: "R2", 2: "AUC"}
 
 @dataclass(frozen=True)
 class Task:
-    """One column to predict: its values per side (codes, or numbers where `classes` is 0; NaN: leave the row out)."""
+    """One column to predict: its values per side (codes, or numbers where `classes` is 0; NaN: leave the row out).
+
+    `linear` asks for ridge regression rather than boosted trees, where the caller can choose (inputs of one scale).
+    """
 
     target: str
     classes: int
     truth: Mapping[str, Array]
     labels: tuple[str, ...] = ()
+    linear: bool = False
 
     @property
     def measure(self) -> str:
