@@ -157,3 +157,15 @@ def test_it_serves_gaps_that_a_rate_speaks_of():
     assert "no published rate" in one.serves({"missing": {"where": "age >= 40", "rows": 12}})
     assert "other columns" in one.serves({"missing": {"where": "age < 22", "rows": 0}})
     assert "other columns" in one.serves({"missing": {"where": "age < 22", "rows": 9}, "support": "outside"})
+
+
+def test_the_same_seed_makes_the_same_rows_and_leaves_the_training_rows_alone():
+    table = few(law(300))
+    before = table.to_pydict()
+    one = rates((WHERE, 0.9, 0.02))
+    first, again, other = (one.make(task(table, rows=60, key=key)).table for key in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert table.to_pydict() == before
+    plainer = rates((WHERE, 0.9, 0.02), engine="independent").make(task(table, rows=60)).table
+    assert plainer != first
