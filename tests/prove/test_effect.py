@@ -7,6 +7,7 @@ from tuckpoint.prove.effect import (
     detectable,
     hedged,
     holm,
+    overlap,
     rows_needed,
     state,
     two_way,
@@ -106,3 +107,27 @@ def test_choosing_none_every_time_leaves_a_doubt():
     assert doubt.testing == pytest.approx(q**2 * always.testing)
     assert hedged(always, always, gains, 4, **sizes).se >= always.se
     assert hedged(none, none, np.zeros(4), 0, **sizes).se == 0
+
+
+def test_resamples_of_few_rows_of_many_hardly_share_any():
+    assert overlap(left_out=20, trained=80) == pytest.approx(0.25)
+    assert overlap(left_out=98, trained=2) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("train", [4, 20, 80])
+def test_the_two_way_interval_holds_the_gain_over_all_tables(train):
+    """Models are means of `train` of 100 rows, tested on locked rows: the gain of one of two such models is known."""
+    held = 0
+    for number in range(300):
+        random = Seed(number, ("held", train)).numpy()
+        pool, test = random.normal(0.3, 1, 100), random.normal(0.3, 1, 60)
+        gains, influence = [], []
+        for _ in range(8):
+            model = random.choice(pool, train, replace=False).mean()
+            gain = test**2 - (test - model) ** 2  # of the mean beside nothing
+            gains.append(gain.mean())
+            influence.append(gain - gain.mean())
+        found = two_way(np.array(gains), np.mean(influence, axis=0), np.arange(60), left_out=100 - train, trained=train)
+        low, high = found.interval()
+        held += low <= 0.3**2 - 1 / train <= high
+    assert held / 300 >= 0.93

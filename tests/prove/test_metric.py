@@ -66,3 +66,32 @@ def test_calibration_is_a_rate_or_a_mean_error():
 
 def test_lower_losses_are_better():
     assert SIGN["log_loss"] == SIGN["rmse"] == -SIGN["auc"] == -SIGN["recall"] == -1
+
+
+def several(rows=300, key=0):
+    random = Seed(key, ("several",)).numpy()
+    truth = random.choice(3, rows, p=[0.6, 0.3, 0.1]).astype(float)
+    score = random.normal(size=(rows, 3)) + 1.2 * np.eye(3)[truth.astype(int)]
+    return np.exp(score) / np.exp(score).sum(axis=1, keepdims=True), truth
+
+
+def test_macro_recall_is_the_mean_over_classes_and_accuracy_over_rows():
+    predicted, truth = several()
+    right = predicted.argmax(axis=1) == truth
+    assert estimate("accuracy", predicted, truth).value == pytest.approx(right.mean())
+    recalls = [right[truth == c].mean() for c in range(3)]
+    assert estimate("macro_recall", predicted, truth).value == pytest.approx(np.mean(recalls))
+    assert estimate("accuracy", predicted[:, 1], (truth == 1).astype(float)).value == pytest.approx(
+        ((predicted[:, 1] > 0.5) == (truth == 1)).mean()
+    )
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "macro_recall"])
+def test_the_interval_of_right_answers_holds_the_truth(metric):
+    predicted, truth = several(400_000, key=1)
+    known = estimate(metric, predicted, truth).value
+    held = 0
+    for number in range(300):
+        one = estimate(metric, *several(300, key=2 + number))
+        held += abs(one.value - known) <= 1.96 * one.influence.std() / np.sqrt(300)
+    assert 0.91 <= held / 300 <= 0.985

@@ -47,3 +47,35 @@ def test_larger_shares_hold_smaller_ones():
     small, large = (set(splits.some(GROUPS, share, Seed(4))) for share in (0.2, 0.6))
     assert small < large
     assert len(large) == 90
+
+
+def test_so_many_groups_of_each_class_and_more_of_them_hold_all_of_fewer():
+    truth = (GROUPS % 3).astype(float)
+    two, five = (splits.few(GROUPS, truth, items, Seed(1)) for items in (2, 5))
+    assert set(two) < set(five)
+    for value in range(3):
+        assert len(set(GROUPS[two][truth[two] == value])) == 2
+    assert len(splits.few(GROUPS, truth, 99, Seed(1))) == len(GROUPS)
+
+
+def test_stratified_folds_hold_out_a_part_of_each_class():
+    truth = (GROUPS % 3).astype(float)
+    folds = list(splits.stratified(GROUPS, truth, 3, Seed(1)))
+    assert len(folds) == 3
+    held = np.concatenate([test for _, test in folds])
+    assert sorted(held) == list(range(len(GROUPS)))
+    for train, test in folds:
+        assert not set(GROUPS[train]) & set(GROUPS[test])
+        assert set(truth[train]) == set(truth[test]) == {0.0, 1.0, 2.0}
+    alone = np.isin(GROUPS, [0, 1, 2])
+    assert list(splits.stratified(GROUPS[alone], truth[alone], 3, Seed(1))) == []
+
+
+def test_a_test_of_ones_own_must_part_the_groups():
+    mask = GROUPS >= 40
+    locked = splits.own_lock(GROUPS, mask, "year == 2024")
+    assert set(locked.test) == set(np.flatnonzero(mask))
+    with pytest.raises(InputError, match="1 groups have rows on both sides"):
+        splits.own_lock(GROUPS, np.arange(150) >= 100, "late")
+    with pytest.raises(InputError, match="no rows satisfy it"):
+        splits.own_lock(GROUPS, np.zeros(150, bool), "none")

@@ -13,6 +13,7 @@ SIDE = 48  # pixels along a side of what is described
 CELL, WAYS = 6, 12
 DESCRIPTOR = "_descriptor"
 PROJECTIONS = 24
+DECIMALS = 4
 ROWS = 256  # images at once
 
 
@@ -60,7 +61,8 @@ def with_descriptors(table: pa.Table, images: NDArray[np.uint8]) -> pa.Table:
     flat = pa.array(seen.reshape(-1))
     table = table.append_column(DESCRIPTOR, pa.FixedSizeListArray.from_arrays(flat, seen.shape[1]))
     turn = Seed(0).child("photos", "projection").numpy().standard_normal((seen.shape[1], PROJECTIONS))
-    for number, column in enumerate((seen.astype(np.float64) @ turn).T):
+    # Rounded, for a product of matrices is not the same to the last bit in every batch, and equal images must be.
+    for number, column in enumerate(np.round(seen.astype(np.float64) @ turn, DECIMALS).T):
         table = table.append_column(look(number), pa.array(column))
     return table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -82,10 +83,15 @@ def nearer(test: Array, out: Array) -> float:
 
 
 def plant(study: Study, block: Block, seed: Seed) -> Block:
-    """The block with a tenth of its rows (ten at least) replaced by locked rows: what a leak looks like."""
+    """The block with a tenth of its rows (ten at least) replaced by locked rows: what a leak looks like.
+
+    Among few real rows it takes more: so many that equal rows on the made side alone are no chance at a tenth of
+    `ALARM`.
+    """
     assert block.rows is not None
     random = seed.numpy()
-    count = min(max(LEAST_PLANTED, round(PLANTED * block.size)), len(study.lock.test), block.size)
+    telling = math.ceil(math.log(ALARM / 10) / math.log(block.size / (block.size + len(study.lock.pool))))
+    count = min(max(LEAST_PLANTED, round(PLANTED * block.size), telling), len(study.lock.test), block.size)
     at = random.permutation(block.size)[:count]
     taken = study.lock.test[random.permutation(len(study.lock.test))[:count]]
     columns = {name: values.copy() for name, values in block.rows.columns.items()}
