@@ -92,7 +92,9 @@ def volumes(pairs: Sequence[Implanted]) -> Check:
         axes = len(pair.host.spacing)
         voxel = float(np.prod(pair.host.spacing)) / (np.pi / (4 if axes == 2 else 6) * finding.size.requested**axes)
         off = abs((finding.size.mask / finding.size.requested) ** axes - 1) if finding.size.requested else np.inf
-        thin = 0.0 if ndimage.binary_erosion(finding.mask).any() else THIN
+        inner = int(ndimage.binary_erosion(finding.mask).sum())
+        # Where branches of a crack meet there is an inside; a few pixels of it make no area of a line.
+        thin = 0.0 if inner > (0.1 * finding.mask.sum() if axes == 2 else 0) else THIN
         if off > max(VOLUME, voxel, thin):
             least += 1
         if off > worst:

@@ -167,7 +167,17 @@ def _paint_line(drawn: Drawn, seed: Seed) -> Patch:
         branch = _walk(drawn, drawn["length_px"] * random.uniform(0.15, 0.5), heading, random) + trunk[start]
         lines.append(branch)
         widths.append(0.7 * _widths(drawn, len(branch), seed.child("branch width", number), free=True))
-    return _stroked(np.concatenate(lines), np.concatenate(widths))
+    closer = [_closer(line, width) for line, width in zip(lines, widths, strict=True)]
+    return _stroked(np.concatenate([line for line, _ in closer]), np.concatenate([width for _, width in closer]))
+
+
+def _closer(line: Array, widths: Array) -> tuple[Array, Array]:
+    """The same line with points so close that no fine pixel on its way is left out."""
+    along = np.linspace(0, len(line) - 1, 2 * FINE * (len(line) - 1) + 1)
+    steps = np.arange(len(line))
+    return np.stack([np.interp(along, steps, line[:, axis]) for axis in (0, 1)], axis=1), np.interp(
+        along, steps, widths
+    )
 
 
 def _widths(drawn: Drawn, points: int, seed: Seed, *, free: bool) -> Array:
@@ -179,7 +189,7 @@ def _widths(drawn: Drawn, points: int, seed: Seed, *, free: bool) -> Array:
 
 
 def _stroked(points: Array, widths: Array) -> Patch:
-    """Lines (n, 2) of points at most a pixel apart, stroked with widths (n,) px."""
+    """Lines (n, 2) of points at most a fine pixel apart, stroked with widths (n,) px."""
     from scipy.ndimage import distance_transform_edt
 
     margin = int(np.ceil(widths.max() / 2)) + 2
