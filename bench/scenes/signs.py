@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.scenes.signs_hog import Sums, features, solved, sums
 from bench.scenes.signs_photos import Photos, chosen, held_back, photos
 from bench.scenes.signs_render import crops, moved
 from bench.tables.report import lines
+from tuckpoint.photos.descriptor import described
+from tuckpoint.prove.ridge import Sums, solved, sums
 from tuckpoint.seed import Seed
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -34,7 +35,7 @@ Floats = NDArray[np.float32]
 def copies(held: Photos) -> Floats:
     """Features (1 + SHIFTED, n, d) of the photographs and of their moved copies."""
     every = [held.images, *(moved(held.images, Seed(0).child("moved", k)) for k in range(SHIFTED))]
-    return np.stack([features(images) for images in every])
+    return np.stack([described(images) for images in every])
 
 
 def answers(
@@ -47,7 +48,9 @@ def answers(
         totals = {"both": made.times(WEIGHT)}
         if rows.size:
             learnt = np.concatenate(list(seen[:, rows]))
-            totals["real"] = sums(learnt, np.tile(held.labels[rows], len(seen)), len(held.classes))
+            totals["real"] = sums(
+                learnt, np.tile(held.labels[rows], len(seen)), np.ones(len(learnt)), len(held.classes)
+            )
             totals["both"] = totals["both"] + totals["real"]
         for arm, total in totals.items():
             found[arm].append((seen[0, tested] @ solved(total, PENALTY)).argmax(1) == held.labels[tested])
@@ -164,7 +167,7 @@ def main() -> None:
     start = time.process_time()
     held = photos(given.data)
     images, labels = crops(held.classes, given.renders, given.cache)
-    made = sums(features(images), labels, len(held.classes))
+    made = sums(described(images), labels, np.ones(len(labels)), len(held.classes))
     found = measured(held, made, given.seeds, validate=given.validate)
     asked = {"renders": given.renders, "seeds": given.seeds, "validate": given.validate}
     told = {**asked, "classes": held.classes, "cpu_s": time.process_time() - start, **found}

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint import pictures
+from tuckpoint.photos.crop import crop
+from tuckpoint.photos.descriptor import SIDE
 from tuckpoint.seed import Seed
 from tuckpoint.write import sets
-
-SIDE = 48  # pixels along a side of a crop, as in the photographs
 
 
 def _face(draw: list[float]) -> list[dict[str, list[float]]]:
@@ -182,7 +182,7 @@ def crops(
             assert item.image is not None
             for view in range(views):
                 random = Seed(seed).child("cut", name, number, view).numpy()
-                images.append(cut(item.image, item.objects[0]["box"], random))
+                images.append(crop(item.image, item.objects[0]["box"], SIDE, random))
                 labels.append(label)
     return np.stack(images), np.array(labels)
 
@@ -196,21 +196,6 @@ def _set(classes: tuple[str, ...], name: str, each: int, cache: Path, seed: int)
         told(classes), folder, each, seed=seed, pins={"sign.shape.sign": name}, settings={"antialias": 2},
         labels=("box",), workers=1,
     )  # fmt: skip
-
-
-def cut(picture: NDArray[np.uint8], box: list[int], random: np.random.Generator) -> NDArray[np.uint8]:
-    """The picture within a box with a margin, its edges jittered, as if it had come from fewer pixels."""
-    from PIL import Image
-
-    left, top, right, bottom = box
-    size = max(right - left, bottom - top)
-    edges = np.array([left, top, right, bottom], float)
-    jitter, small = random.uniform(-0.12, 0.12, 4), int(np.exp(random.uniform(np.log(14), np.log(64))))
-    edges += size * np.array([-1, -1, 1, 1]) * (0.13 + jitter)
-    image = Image.fromarray(picture)
-    image = image.transform((96, 96), Image.Transform.EXTENT, tuple(edges), Image.Resampling.BILINEAR)
-    image = image.resize((small, small), Image.Resampling.BOX if small < 48 else Image.Resampling.BILINEAR)
-    return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
 def moved(images: NDArray[np.uint8], seed: Seed) -> NDArray[np.uint8]:

@@ -67,24 +67,35 @@ def sums(seen: Floats, truth: Array, weights: Array, classes: int) -> Sums:
     return Sums(np.asarray(own @ seen, np.float32), np.asarray(own @ columns, np.float32))
 
 
+def solved(held: Sums, penalty: float) -> Floats:
+    """The coefficients (d, c) alone."""
+    return _solved(held, penalty)[0]
+
+
+def _solved(held: Sums, penalty: float) -> tuple[Floats, tuple[Floats, bool]]:
+    """The coefficients, and the factor of the penalised products."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    penalised = held.square + np.float32(penalty) * np.eye(len(held.square), dtype=np.float32)
+    factor = cho_factor(penalised, check_finite=False)
+    return np.asarray(cho_solve(factor, held.wanted, check_finite=False), np.float32), factor
+
+
 def train(held: Sums, seen: Floats, truth: Array, weights: Array, settings: Ridge) -> RidgeModel:
     """The model of these sums; its probabilities are tuned on rows (n, d), classes (n,) that are among them.
 
     Each is scored as if it had been left out (the leverage `h` of a row of weight w is w x' A^-1 x, Allen 1974), for a
     model is surer of the rows it learnt. `weights` (n,) are those the rows have in the sums.
     """
-    from scipy.linalg import cho_factor, cho_solve
+    from scipy.linalg import cho_solve
     from scipy.optimize import minimize_scalar
 
-    classes = held.wanted.shape[1]
-    penalised = held.square + np.float32(settings.penalty) * np.eye(len(held.square), dtype=np.float32)
-    factor = cho_factor(penalised, check_finite=False)
-    coefficients = np.asarray(cho_solve(factor, held.wanted, check_finite=False), np.float32)
+    coefficients, factor = _solved(held, settings.penalty)
     kept = np.arange(len(truth)) if len(truth) <= TUNED_ON else np.linspace(0, len(truth) - 1, TUNED_ON).astype(int)
     rows, labels = seen[kept], truth[kept].astype(np.int64)
     leverage = weights[kept] * np.einsum("nd,dn->n", rows, cho_solve(factor, rows.T, check_finite=False))
     leverage = np.minimum(leverage, 0.999)[:, None]
-    own = np.eye(classes)[labels]
+    own = np.eye(held.wanted.shape[1])[labels]
     scores = ((rows @ coefficients).astype(np.float64) - leverage * own) / (1 - leverage)
 
     def loss(log_sharpness: float) -> float:
