@@ -117,6 +117,7 @@ def _make(place: argparse.ArgumentParser) -> None:
         "--audit", action="store_true", help="attack the made rows and write audit.html (always done with --private)"
     )
     _context(place)
+    place.add_argument("--fair", type=Path, metavar="YAML", help="what the rows keep between groups; see docs/fair.md")
     options.running(place)
 
 
@@ -155,6 +156,7 @@ def _sample(place: argparse.ArgumentParser) -> None:
         metavar="COLUMN=SHARES",
         help="wanted shares of a column's levels: sex=Male:0.5/Female:0.5, or sex=0.5/0.5 in the order of the schema",
     )
+    place.add_argument("--fair", type=Path, metavar="YAML", help="what the rows keep between groups; see docs/fair.md")
     _ledger_place(place)
     options.running(place)
 

@@ -89,6 +89,7 @@ def _make(options: argparse.Namespace) -> int:
         format=options.format,
         audit=options.audit,
         context=options.context,
+        fair=options.fair,
         **_asked(options),
     )
     _clear(sys.stderr)
@@ -98,6 +99,8 @@ def _make(options: argparse.Namespace) -> int:
         from tuckpoint.report.officer_terminal import gated
 
         _say(f"\n{gated(audited.verdicts, **_terminal())}")
+    if made.fair is not None:
+        _say(f"\n{made.fair.sentence()}")
     _say(f"\n{options.output}/")
     for name, meaning in {**_FOLDER, **(_AUDITED if audited else {})}.items():
         _say(f"  {name.format(made.recipe.format):<14} {meaning}")
@@ -151,6 +154,7 @@ def _sample(options: argparse.Namespace) -> None:
         where=options.where,
         rebalance=dict(options.rebalance),
         rules=options.rule,
+        fair=options.fair,
         ledger=options.ledger,
         workers=options.workers,
         overwrite=options.overwrite,
