@@ -89,28 +89,27 @@ def sample(
 
 
 def draw_fair(
-    recipe: Recipe,
-    fitted: Fitted,
-    output: Path,
-    *,
-    real: pa.Table | None = None,
-    overwrite: bool = False,
-    progress: Progress = quiet,
+    recipe: Recipe, fitted: Fitted, output: Path, *, overwrite: bool = False, progress: Progress = quiet
 ) -> FairRows:
-    """Rows that keep a fairness target into one file, which is read again and counted; `real` tells donors."""
-    text = writing.suffix(output) != ".parquet"
+    """Rows that keep the fairness target of a recipe, made whole and written into one file."""
+    writing.suffix(output)
     check_new(output, overwrite=overwrite)
-    model = run.with_rules(fitted, recipe.rules).model
-    made = outcome.fair_sample(model, recipe, real=real, progress=progress)
+    fitted = run.with_rules(fitted, recipe.rules)
+    made = outcome.fair_sample(fitted.model, recipe, progress=progress)
     if made is None:
         raise RecipeError("this recipe has no fairness target; draw its rows with: tuckpoint sample")
+    write_fair(made, recipe, fitted, output, overwrite=overwrite)
+    return made
+
+
+def write_fair(made: FairRows, recipe: Recipe, fitted: Fitted, output: Path, *, overwrite: bool = False) -> None:
+    """Write rows that keep a fairness target, with their recipe beside them; they are read again and counted."""
     record = _record(recipe, fitted)
     record = replace(record, evidence={**record.evidence, "fair": made.told.short()})
-    table = spell(made.table, model.schema) if text else made.table
-    writing.write(table, output, record, overwrite=overwrite)
+    text = writing.suffix(output) != ".parquet"
+    writing.write(spell(made.table, fitted.model.schema) if text else made.table, output, record, overwrite=overwrite)
     write_text(output.with_name(output.name + BESIDE), recipe.to_yaml(), overwrite=True)
     check(read(output).table, made)
-    return made
 
 
 def complete(model: Path, partial: Path, output: Path, *, seed: int = 0, overwrite: bool = False) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -141,6 +141,13 @@ def differences(one: Judged, other: Judged, seed: Seed, *, draws: int = DRAWS) -
         same = not half  # the same predictions hold the same excess
         out[name] = Measure(name, gap, gap - half - (0 if same else low), gap + half + (0 if same else high))
     return out
+
+
+def redrawn(judged: Judged, seed: Seed, *, draws: int = DRAWS) -> Array:
+    """Each measure (draws, measures) on people drawn again; the same seed draws the same people for every model."""
+    person = np.arange(len(judged.truth)) if judged.person is None else judged.person
+    totals, (counts,) = _totals(judged), _redrawn([replace(judged, person=person)], seed, draws)
+    return np.stack([_value(name, Rates.of(counts), totals) for name in MEASURES], axis=1)
 
 
 def _excess(name: str, totals: Array, redrawn: Array) -> float:
