@@ -80,16 +80,19 @@ def gauge(points: Array, outline: Outline) -> Array:
     x = points.astype(np.float32)
     y = (x @ outline.turn.astype(np.float32)) / outline.axes.astype(np.float32)
     far = np.sqrt(np.einsum("ij,ij->i", y, y))
-    u = y / np.maximum(far, np.float32(1e-6))[:, None]
     radius = np.ones(len(x), np.float32)
-    for lobe, height, spread in zip(outline.lobes, outline.heights, outline.spreads, strict=True):
-        radius += np.float32(height) * np.exp(np.float32(spread) * (u @ lobe.astype(np.float32) - np.float32(1)))
+    if len(outline.lobes):
+        spreads = outline.spreads.astype(np.float32)
+        nearness = (y / np.maximum(far, np.float32(1e-6))[:, None]) @ outline.lobes.T.astype(
+            np.float32
+        )  # cosines (n, k)
+        radius += np.exp(spreads * (nearness - np.float32(1))) @ outline.heights.astype(np.float32)
     found = far / np.clip(radius, LEAST, MOST)
-    for along, length, width in zip(outline.spicules, outline.lengths, outline.widths, strict=True):
-        t = x @ along.astype(np.float32)
-        aside = np.sqrt(np.maximum(np.einsum("ij,ij->i", x, x) - t * t, 0))
-        cone = np.where(t > 0, aside / np.float32(width) + t / np.float32(length), np.inf)
-        found = np.minimum(found, cone)
+    if len(outline.spicules):
+        along = x @ outline.spicules.T.astype(np.float32)  # (n, m)
+        aside = np.sqrt(np.maximum(np.einsum("ij,ij->i", x, x)[:, None] - along * along, 0))
+        cones = aside / outline.widths.astype(np.float32) + along / outline.lengths.astype(np.float32)
+        found = np.minimum(found, np.where(along > 0, cones, np.inf).min(axis=1))
     return np.asarray(found, np.float32)
 
 
