@@ -81,7 +81,10 @@ def read_sides(
         found["reference"] = read(reference, 0.2, labelled=False)
     if test is not None:
         found["test"] = read(test, 0.4)
-    return _described(found, folder.group, seed)
+    group = folder.group
+    if group is not None:  # the column of classes is called label in the tables
+        group = ",".join(LABEL if one.strip() == folder.label else one for one in group.split(","))
+    return _described(found, group, seed)
 
 
 def _parted(photos: Photos, side: str) -> dict[str, Photos]:

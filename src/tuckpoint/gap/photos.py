@@ -14,7 +14,7 @@ from tuckpoint.errors import InputError
 from tuckpoint.gap import domain as domains
 from tuckpoint.gap import margins as shares
 from tuckpoint.gap.assess import Case, assessed, mask_of
-from tuckpoint.gap.columns import parts
+from tuckpoint.gap.columns import Parts, parts, quoted
 from tuckpoint.gap.find import Asked, Settings, missing
 from tuckpoint.gap.finding import Gaps, Missing, Weak
 from tuckpoint.gap.model import Judged
@@ -22,6 +22,7 @@ from tuckpoint.gap.photo_case import case_of, recalls, spaced, supported
 from tuckpoint.gap.photo_regions import COLUMN, Ball, described, named, regions
 from tuckpoint.gap.photo_sides import LABEL, Folder, Sides, frame, leaks, one_each, read_sides, tables
 from tuckpoint.gap.weak import SAME, weak
+from tuckpoint.measure.prepare import Space
 from tuckpoint.schema import Column, Schema
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Progress, quiet
@@ -120,13 +121,22 @@ def _missing(
     among = {name: places[name][rest[name]] for name in rest}
     pairs, looked = regions(among["train"], among["reference"], seed.child("balls"), level=level)
     pairs = pairs[: max(0, settings.most - len(found))]
-    columns = parts(space.made, space.real, shared)
+    columns = [_classes(space), *parts(space.made, space.real, shared)]
     gaps = [replace(gap, note=described(ball.holds(places["reference"]), columns)) for ball, gap in pairs]
     overall["regions of the embedding"] = (
         f"{looked:,} balls of 1 to 16 % of all pictures in {places['train'].shape[1]} principal components of "
         f"gradients and colour, Fisher's exact test, Holm at {level:g}"
     )
     return [*found, *gaps], [ball for ball, _ in pairs], tested + looked, overall
+
+
+def _classes(space: Space) -> Parts:
+    """Each class by itself, however rare: counting pools rare ones, but a region is best told by its own."""
+    if LABEL not in space.real.columns:
+        return Parts(LABEL, (), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    levels = space.real.field(LABEL).levels or ()
+    where = tuple(f"{LABEL} == {quoted(Column(LABEL, 'category', 'string'), level)}" for level in levels[:-1])
+    return Parts(LABEL, where, space.made.columns[LABEL], space.real.columns[LABEL])
 
 
 def _taken(sides: Sides, kept: Mapping[str, Array]) -> Sides:
@@ -189,6 +199,15 @@ def _listing(sides: Sides, counted: Mapping[str, pa.Table]) -> pa.Table:
     return table
 
 
+def _classes_lacking(sides: Sides) -> str:
+    """Classes of the reference that training pictures lack altogether, however few they are; "" for none."""
+    labels, counts = np.unique(sides.photos["reference"].labels.astype(str), return_counts=True)
+    known = {str(label) for label in sides.train.labels}
+    lacking = {str(one): int(n) for one, n in zip(labels, counts, strict=True) if one and str(one) not in known}
+    first = sorted(lacking.items(), key=lambda one: -one[1])
+    return ", ".join(f"{one} ({n:,} pictures)" for one, n in first[:10]) if any(known - {""}) else ""
+
+
 def _about(asked: Asked, sides: Sides) -> dict[str, Any]:
     beside: dict[str, Any]
     if asked.reference is not None:
@@ -229,6 +248,8 @@ def _notes(asked: Asked, case: Case, sides: Sides) -> list[str]:
         notes.append("A gap is no better than its reference: if that is biased or old, so is what is told here.")
         if case.reference is not None and case.reference.labelled and case.judge is not case.reference:
             notes.append("Training pictures stand in the reference, so the model was not judged on it.")
+        if lacking := _classes_lacking(sides):
+            notes.append(f"Classes of the reference that no training picture has: {lacking}.")
         if case.reference is not None and LABEL not in sides.photos["reference"].table.column_names:
             notes.append("The reference has no classes: only attributes and regions are compared.")
     if asked.schema.target is None:

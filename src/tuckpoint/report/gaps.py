@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 from tuckpoint.gap.finding import Gap, Gaps, Missing
+from tuckpoint.report import gaps_photos
 from tuckpoint.report.chart import prose, text
 from tuckpoint.report.gaps_chart import Ratio, ratios
 from tuckpoint.report.sheet import Head, Section, facts, sheet, table
@@ -81,28 +85,38 @@ def about(gap: Gap) -> list[str]:
     return told
 
 
-def gaps_page(found: Gaps) -> str:
-    """The page: gaps, what each costs and whether it can be mended, weak slices, the split, how it was done."""
-    kind = found.about["reference"]
+def gaps_page(found: Gaps, shown: Mapping[str, Sequence[Path]] | None = None) -> str:
+    """The page: gaps, what each costs and whether it can be mended, weak slices, the split, how it was done.
+
+    `shown` are pictures that show a gap, by its condition.
+    """
+    kind, what = found.about["reference"], found.about.get("of", "rows")
+    strips = gaps_photos.strips(shown or {})
     serious = any(leak.serious for leak in found.leaks)
     head = Head(
         title=f"{headline(found)}: {found.about['name']}",
-        description="What a real table lacks",
-        banner="Computed from real rows: share it as you would share them.",
+        description="What real data lack",
+        banner=f"Computed from real {what}: share it as you would share them.",
         heading=f"What does {text(found.about['name'])} lack?",
-        about=f"{found.about['rows']:,} rows beside {BASIS[kind['kind']]}, {text(kind['name'])}",
+        about=f"{found.about['rows']:,} {what} beside {BASIS[kind['kind']]}, {text(kind['name'])}",
         state="fails" if serious else "open" if found.worth else "holds",
         headline=headline(found),
         outcome=f'<p class="outcome">{_outcome(found)}</p>',
     )
     sections = (
-        Section("leaks", "Your rows", "Checked before anything is counted.", _leaks(found)),
+        Section("leaks", f"Your {what}", "Checked before anything is counted.", _leaks(found)),
         Section("gaps", "What is missing", _gaps_lead(found), _gaps(found)),
-        Section("each", "Gap by gap", "", _each(found)),
+        Section("each", "Gap by gap", "", _each(found, strips)),
         Section("weak", "Where the model is weak", _weak_lead(found), _weak(found)),
+        Section(
+            "classes",
+            "How well each class is known",
+            "The least known first; each picture by a model that did not learn it.",
+            gaps_photos.classes(found.overall.get("classes", ())),
+        ),
         Section("method", "How it was done", "", _method(found)),
     )
-    return sheet(head, sections, legend="", styles=("style.css", "verdict.css"))
+    return sheet(head, sections, legend="", styles=("style.css", "verdict.css", *(["contact.css"] if strips else [])))
 
 
 def _outcome(found: Gaps) -> str:
@@ -147,17 +161,18 @@ def _gaps(found: Gaps) -> str:
     return ratios(drawn) + table(heads, rows, right=heads[1:])
 
 
-def _each(found: Gaps) -> str:
+def _each(found: Gaps, strips: Mapping[str, str]) -> str:
     items = []
     for gap in found.gaps:
         told = [*about(gap), *gap.hints, gap.missing.note]
         told += [f"Nearly the same rows: {'; '.join(gap.missing.also)}"] if gap.missing.also else []
         body = "".join(f"<li>{prose(one)}</li>" for one in told if one)
         advice = f"<p><strong>What to do:</strong> {prose(gap.advice)}</p>" if gap.advice else ""
-        if body or advice:
+        strip = strips.get(gap.missing.where, "")
+        if body or advice or strip:
             items.append(
                 f'<div class="card"><h3><code>{text(gap.missing.where, 200)}</code></h3>'
-                f'<ul class="lines">{body}</ul>{advice}</div>'
+                f'<ul class="lines">{body}</ul>{strip}{advice}</div>'
             )
     return "".join(items)
 
