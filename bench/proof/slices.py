@@ -223,6 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("table", type=Path, help="the census table `adult` as CSV")
     parser.add_argument("--sets", type=int, default=SETS)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--slices", type=int, default=len(SLICES), help="only the first of them")
     parser.add_argument("--only", choices=("make", "plan", "prove"), help="one part of the bench")
     parser.add_argument("--folder", type=Path, default=RESULTS)
     asked_for = parser.parse_args(arguments)
@@ -238,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         done = {(run["set"], run["where"], run["seed"]) for run in kept[kind]}
         with file.open("a") as out:
             for number in range(asked_for.sets):
-                for where in SLICES:
+                for where in list(SLICES)[: asked_for.slices]:
                     if (number, where, asked_for.seed) in done:
                         continue
                     run = (
