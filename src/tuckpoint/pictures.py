@@ -55,8 +55,7 @@ class Order:
     `spec` is the whole specification, `scenes` how many (pairs, with `twin`), `settings` those of the renderer,
     `labels` the annotators, `shaded` whether there are pictures at all, `pins` values by knob path, `suite` further
     pins of each scene in turn, `twin` the one knob in which the two scenes of a pair differ and `values` its two values
-    (none: false and true),
-    `assets` the outside files that scenes use.
+    (none: false and true), `assets` the outside files that scenes use.
     """
 
     spec: Mapping[str, Any]
