@@ -8,6 +8,7 @@ from tuckpoint.cli import main
 from tuckpoint.errors import InputError, RecipeError
 from tuckpoint.prove.draft import MOST, draft
 from tuckpoint.prove.plan import Plan
+from tuckpoint.prove.ridge import Ridge
 
 
 def gap(where="age < 25", rows=40, lacking=200, support="inside", reducible="reducible", harm="harmful"):
@@ -159,3 +160,14 @@ def test_from_the_command_line(tmp_path, capsys):
         assert said in capsys.readouterr().err
     assert run([1, 2], "--overwrite") == 2
     assert main(["plan", str(tmp_path / "none.json"), "-o", str(tmp_path / "p.yaml")]) == 2
+
+
+def test_gaps_of_pictures_are_filled_by_what_can_be_drawn(tmp_path):
+    (tmp_path / "world.yaml").write_text("name: x\nthings: {one: {family: ball}}\n")
+    told = gaps(gap('label == "ball"', support="unknown", rows=60))
+    told["about"] |= {"of": "pictures", "target": "label"}
+    assert draft(told, ("trees",)).decisions[0].do == "reweight"  # an engine of tables is no help
+    plan = draft(told, ("trees", f"scene: {tmp_path / 'world.yaml'}")).plan
+    assert [source.kind for source in plan.sources] == ["scene"]
+    assert plan.learner == Ridge()
+    assert plan.amounts == (100.0,)

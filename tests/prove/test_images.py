@@ -8,10 +8,11 @@ from photos.drawn import SHAPES, folder, image
 
 from tuckpoint import parts
 from tuckpoint.errors import InputError
-from tuckpoint.photos.descriptor import SIDE, with_descriptors
-from tuckpoint.photos.folder import read_folder, read_images
+from tuckpoint.photos.album import read_album
+from tuckpoint.photos.descriptor import with_descriptors
+from tuckpoint.prove.images import images_of
 from tuckpoint.prove.plan import Folds, Plan, Source
-from tuckpoint.prove.proof import images_of, prove
+from tuckpoint.prove.proof import prove
 from tuckpoint.prove.ridge import Ridge
 from tuckpoint.prove.source import Made
 from tuckpoint.prove.study import study
@@ -41,9 +42,8 @@ class Thief:
     folder: str
 
     def make(self, task):
-        table = read_folder(self.folder)
-        pictures = read_images(self.folder, table["path"].to_pylist(), SIDE)
-        return Made(with_descriptors(table.select(["label"]), pictures))
+        photos = read_album(self.folder)
+        return Made(with_descriptors(photos.table.select(["label"]), photos.thumbs))
 
 
 @pytest.fixture(autouse=True)
@@ -86,11 +86,36 @@ def test_a_test_of_the_folders_own_is_locked(tmp_path):
     real = folder(tmp_path / "real", things=8)
     lines = [f"{p.relative_to(real).as_posix()},{p.parent.name},{p.name < '003'}" for p in sorted(real.rglob("*.png"))]
     (real / "manifest.csv").write_text("\n".join(["path,label,late", *lines]) + "\n")
-    held = images_of(real, None, PATTERN).table
-    assert len(study(plan(locked="late == True"), held, group="group").lock.test) == 18
-    coarse = images_of(real, None, r"(\w+)/").table
+    frame, group, notes = images_of(real, "label", pattern=PATTERN)
+    assert (group, notes) == ("group", ())
+    assert len(study(plan(locked="late == True"), frame.table, group=group).lock.test) == 18
+    coarse, group, _ = images_of(real, "label", group="label")
     with pytest.raises(InputError, match="groups have rows on both sides"):
-        study(plan(locked="late == True"), coarse, group="group")
+        study(plan(locked="late == True"), coarse.table, group=group)
+
+
+def test_groups_are_columns_or_what_a_path_says(tmp_path):
+    real = folder(tmp_path / "real", things=2)
+    by_path = images_of(real, "label", pattern=r"(\w+)/(\d+)_")[0].table
+    assert by_path["group"].to_pylist()[:4] == ["ball/000", "ball/000", "ball/001", "ball/001"]
+    (real / "ring" / "001_1.png").write_bytes(b"\x89PNG")
+    frame, _, notes = images_of(real, "label", group="label,path")
+    assert frame.table["group"][0].as_py() == "ball/ball/000_0.png"
+    assert frame.table.num_rows == 11
+    assert "1 images were left out: ring/001_1.png" in notes[0]
+    for wrong, said in ((r"none", "matches 11 paths not at all"), ("(", "no regular expression")):
+        with pytest.raises(InputError, match=said):
+            images_of(real, "label", pattern=wrong)
+    with pytest.raises(InputError, match='group "labl" is no column of the images'):
+        images_of(real, "label", group="labl")
+
+
+def test_a_slice_may_be_of_what_was_measured(tmp_path):
+    real = folder(tmp_path / "real", things=8)
+    frame, group, _ = images_of(real, "label", pattern=PATTERN)
+    work = study(plan(slices=("brightness > 0",)), frame.table, group=group)
+    assert work.claims["brightness > 0"].all()
+    assert "brightness" not in work.data.columns
 
 
 def test_a_table_has_no_listing_and_no_ridge(tmp_path):
@@ -99,3 +124,9 @@ def test_a_table_has_no_listing_and_no_ridge(tmp_path):
         prove(plan(), table, pattern=PATTERN)
     with pytest.raises(InputError, match="ridge reads descriptors"):
         prove(Plan("label", (Source("a", "independent"),), learner=Ridge()), table)
+
+
+def test_an_engine_of_tables_makes_no_images(tmp_path):
+    frame, _, _ = images_of(folder(tmp_path / "real", things=8), "label")
+    with pytest.raises(InputError, match="source a makes rows of tables"):
+        study(Plan("label", (Source("a", "independent"),), metric="accuracy", learner=Ridge()), frame.table)

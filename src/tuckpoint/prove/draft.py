@@ -10,8 +10,10 @@ from typing import Any, Literal
 
 from tuckpoint import parts
 from tuckpoint.errors import InputError, RecipeError, did_you_mean
+from tuckpoint.measure.boost import Boosting
 from tuckpoint.prove.metric import LEAST
 from tuckpoint.prove.plan import Folds, Metric, Plan, Source
+from tuckpoint.prove.ridge import Ridge
 
 Do = Literal["make", "reweight", "collect", "nothing"]
 VERSION = 1  # of gaps.json
@@ -21,6 +23,7 @@ MOST = 6  # gaps of one plan: Holm's procedure shares 5 % among their claims
 AROUND = (0.3, 1.0, 3.0)  # weights that are tried, times the weight of the rows that lack
 DRAWN = 4.0  # made rows per row that lacks, so that drawing them adds little noise of its own
 AMOUNTS = (0.05, 1.0)  # least and most made rows per real row
+ALL_RENDERS = 100.0  # of pictures: they are there, and their weight alone counts
 STOP = "one proof; if it helps, keep them; if not, stop, and collect real rows rather than make more"
 
 
@@ -135,6 +138,9 @@ def draft(
     private engine, or a metric whose smallest effect is not said.
     """
     target, offers = _checked(gaps), _named([offer(text) for text in sources])
+    pictures = gaps["about"].get("of") == "pictures"
+    if pictures:  # tables know nothing of what a picture shows
+        offers = tuple(one for one in offers if parts.find("source", one.kind).once)
     kind, effect = _judged(gaps, metric, smallest_effect)
     decisions = [_decided(gap, offers, gaps, kind, effect) for gap in gaps["gaps"]]
     chosen = [one for one in decisions if one.do in ("make", "reweight")]
@@ -147,9 +153,10 @@ def draft(
     if effect is None:
         raise InputError(f"say the smallest gain of {kind} that matters: --smallest-effect NUMBER, in its own units")
     weight, slices = sum(one.weight or 0.0 for one in chosen), tuple(one.where for one in chosen)
+    amount = round(min(max(DRAWN * weight, AMOUNTS[0]), AMOUNTS[1]), 4)
     plan = Plan(
         target, _sources(chosen, offers), metric=kind, smallest_effect=effect, slices=slices,
-        amounts=(round(min(max(DRAWN * weight, AMOUNTS[0]), AMOUNTS[1]), 4),),
+        amounts=(ALL_RENDERS if pictures else amount,), learner=Ridge() if pictures else Boosting(),
         weights=tuple(sorted({round(min(max(weight * times, 1e-3), 1.0), 4) for times in AROUND})), seed=seed,
     )  # fmt: skip
     return Draft(tuple(decisions), plan)

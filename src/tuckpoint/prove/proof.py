@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,8 +13,6 @@ import numpy as np
 import pyarrow as pa
 
 from tuckpoint.errors import InputError
-from tuckpoint.photos.descriptor import SIDE, with_descriptors
-from tuckpoint.photos.folder import grouped, read_folder, read_images
 from tuckpoint.prove import arms, sources
 from tuckpoint.prove.arms import DUPLICATED, MIXED, PERMUTED, REAL, SMOTE, WEIGHED, Replicate
 from tuckpoint.prove.compare import effects
@@ -31,6 +28,7 @@ from tuckpoint.prove.effect import (
     unharmed,
     wider,
 )
+from tuckpoint.prove.images import images_of
 from tuckpoint.prove.metric import calibration, estimate, losses, measurable
 from tuckpoint.prove.plan import Plan, Source
 from tuckpoint.prove.points import chosen, points, weights
@@ -42,7 +40,7 @@ from tuckpoint.scale import local
 from tuckpoint.scale.shards import Job
 from tuckpoint.schema import Schema
 from tuckpoint.table.engine import Array, Progress, quiet
-from tuckpoint.table.frame import Frame, read
+from tuckpoint.table.frame import read
 
 KNOWN = 0.5  # share of locked rows that also stand in the pool, above which a copy of them shows nothing
 
@@ -63,16 +61,17 @@ def prove(
     """Prove on real rows (any dataframe, a path, or a folder of labelled images) what the plan claims of made rows.
 
     `group` is the column that names people (all rows of one stay together), `time` one by which the latest rows are the
-    test. `made` adds finished tables by name: they can earn no better than "unverifiable". Of images, `listing` is a
-    CSV that describes them (see photos.folder), and `pattern` a regular expression whose groups, found in a path, name
-    the group. Raises InputError for a plan that does not fit the rows.
+    test. `made` adds finished tables by name: they can earn no better than "unverifiable". For `listing` and `pattern`
+    see `images_of`. Raises InputError for a plan that does not fit the rows.
     """
     plan = plan if isinstance(plan, Plan) else Plan.load(plan)
     digest, images = plan.digest(), isinstance(real, str | Path) and Path(real).is_dir()
     progress(f"plan {digest[:12]} is fixed; locking the test rows", 0.0)
+    notes: tuple[str, ...] = ()
     if images:
-        frame = images_of(Path(real), listing, pattern)
-        group = group or ("group" if pattern else None)
+        frame, group, notes = images_of(
+            Path(real), plan.target, listing=listing, group=group, pattern=pattern, workers=workers, progress=progress
+        )
     elif listing is not None or pattern is not None:
         raise InputError(f"{real} is no folder of images: a listing or a pattern of paths belongs to one")
     else:
@@ -89,20 +88,9 @@ def prove(
     at_items = {
         items: resampled(work, finished, items=items, workers=workers, progress=progress) for items in plan.items
     }
-    told = replace(judged(work, found, digest=digest, about=about), points=points(work, found, at_items))
+    told = judged(work, found, digest=digest, about=about)
     # Finished tables are no part of what was planned; the digest is that of the plan as it was written.
-    return replace(told, plan=plan)
-
-
-def images_of(folder: Path, listing: str | Path | None, pattern: str | None) -> Frame:
-    """A folder of labelled images as a table with their descriptors; its digest is that of paths and pixels."""
-    table = read_folder(folder, listing=listing)
-    if pattern is not None:
-        table = grouped(table, pattern)
-    paths = table["path"].to_pylist()
-    images = read_images(folder, paths, SIDE)
-    digest = hashlib.sha256("\n".join(paths).encode() + images.tobytes()).hexdigest()
-    return Frame(with_descriptors(table, images), "arrow", name=folder.name, digest=digest)
+    return replace(told, plan=plan, points=points(work, found, at_items), notes=(*notes, *told.notes))
 
 
 def finished_of(work: Study, tables: Mapping[str, pa.Table], progress: Progress = quiet) -> dict[str, Batch]:

@@ -112,6 +112,9 @@ def study(
     if isinstance(plan.learner, Ridge) and not pictures:
         raise InputError("the learner ridge reads descriptors of images; leave learner out for a table")
     table = table.drop_columns([DESCRIPTOR, "path"]) if pictures else table
+    for source in plan.sources if pictures else ():
+        if not source.file and not source.maker().once:
+            raise InputError(f"source {source.name} makes rows of tables; images come from a source such as scene")
     found = schema_of(table, schema, target=plan.target, person=group)
     if plan.target not in {column.name for column in found.columns if column.modelled}:
         raise InputError(f'target "{plan.target}" is understood as an identifier or free text; correct it in a schema')
