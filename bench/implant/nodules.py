@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from bench.implant.network import scored, trained
+from bench.implant.network import scored, trained, trees
 from tuckpoint.errors import InputError
 from tuckpoint.files import write_text
 from tuckpoint.implant.bank import NoduleBank, carve
@@ -36,7 +36,7 @@ HARD, BRIGHT_HU = 0.7, -300.0  # share of negatives that look like candidates, a
 BANK = 20
 SPACING = (1.0, 1.0, 1.0)
 ARMS = ("sphere", "parametric", "calibrated", "real 20", "bank 20", "real all")
-REAL = ("real 20", "real all")
+REAL_FEW = ("real 20", "bank 20")  # the same twenty
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -193,23 +193,31 @@ def positives(arm: str, side: list[Patch], seed: Seed, told: dict[str, Any]) -> 
     return real(few if arm == "real 20" else side, POSITIVES, seed.child("real"))
 
 
-def half(train: list[Patch], test: list[Patch], seed: Seed, arms: tuple[str, ...]) -> dict[str, Any]:
-    """Train every arm on one half, and score the other half's real windows."""
+def half(train: list[Patch], test: list[Patch], seed: Seed, arms: tuple[str, ...], place: Path) -> None:
+    """Train every arm on one half, score the other half's real windows, and keep the scores after each arm."""
     without, _ = negatives(train, POSITIVES * NEGATIVES_PER_POSITIVE, seed.child("negatives"))
     free, free_series = negatives(test, None, seed.child("test"))
     held = np.stack([slices(one.host.image, one.middle) for one in test])
     truth = np.r_[np.ones(len(held)), np.zeros(len(free))]
     told: dict[str, Any] = {
         "series": [one.host.name for one in test] + free_series.tolist(), "truth": truth.tolist(), "scores": {},
+        "trees": {}, "windows": {},
     }  # fmt: skip
+    if place.exists():
+        told |= json.loads(place.read_text())
     for arm in arms:
-        windows, series = positives(arm, train, seed.child(arm if arm not in ("real 20", "bank 20") else "few"), told)
+        if arm in told["scores"]:
+            continue
+        windows, series = positives(arm, train, seed.child(arm if arm not in REAL_FEW else "few"), told)
         assert not set(series) & {one.host.name for one in test}
+        both = np.concatenate([held, free])
         model = trained(windows, without, seed.child("network").integer() % 2**31)
-        told["scores"][arm] = scored(model, np.concatenate([held, free])).round(4).tolist()
-        told.setdefault("windows", {})[arm] = len(windows)
-        print(arm, len(windows), round(area(np.array(told["scores"][arm]), truth), 4), flush=True)
-    return told
+        told["scores"][arm] = scored(model, both).round(4).tolist()
+        told["trees"][arm] = trees(windows, without, both, seed.child("trees").integer() % 2**31).round(4).tolist()
+        told["windows"][arm] = len(windows)
+        write_text(place, json.dumps(told), overwrite=True)
+        areas = [round(area(np.array(told[kind][arm]), truth), 4) for kind in ("scores", "trees")]
+        print(place.name, arm, len(windows), *areas, flush=True)
 
 
 def halves(all_patches: list[Patch], seed: int) -> tuple[list[Patch], list[Patch]]:
@@ -235,11 +243,7 @@ def main() -> None:
         sides = halves(found, seed)
         for tested in options.tested:
             place = options.work / f"seed{seed}_half{tested}.json"
-            if place.exists():
-                continue
-            told = half(sides[1 - tested], sides[tested], Seed(seed, ("nodules", tested)), tuple(options.arms))
-            write_text(place, json.dumps(told))
-            print(place, flush=True)
+            half(sides[1 - tested], sides[tested], Seed(seed, ("nodules", tested)), tuple(options.arms), place)
 
 
 if __name__ == "__main__":

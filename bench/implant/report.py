@@ -26,12 +26,14 @@ DIFFERENCES = (("bank 20", "real 20"), ("bank 20", "real all"), ("calibrated", "
 RESULTS = Path(__file__).parent / "results"
 
 
-def weighted(held: list[dict[str, Any]], arm: str, weights: dict[str, float] | None = None) -> float:
-    """Mean AUC over halves; `weights` tell how often each series was drawn."""
+def weighted(
+    held: list[dict[str, Any]], arm: str, weights: dict[str, float] | None = None, kind: str = "scores"
+) -> float:
+    """Mean AUC over halves; `weights` tell how often each series was drawn, `kind` whose scores are meant."""
     found = []
     for one in held:
         own = None if weights is None else np.array([weights[name] for name in one["series"]])
-        found.append(area(np.array(one["scores"][arm]), np.array(one["truth"]), own))
+        found.append(area(np.array(one[kind][arm]), np.array(one["truth"]), own))
     return float(np.mean(found))
 
 
@@ -60,6 +62,7 @@ def figures(held: list[dict[str, Any]]) -> dict[str, Any]:
         each = [round(weighted([one], arm), 4) for one in held]
         low, high = _ends(np.array(drawn[arm]))
         told["arms"][arm] = {
+            "trees": weighted(held, arm, kind="trees") if arm in held[0].get("trees", {}) else None,
             "auc": weighted(held, arm), "low": low, "high": high, "each": each,
             "sensitivity_at_10_percent": sensitivity(held, arm),
         }  # fmt: skip
