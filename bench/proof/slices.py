@@ -100,8 +100,9 @@ def one(whole: Study, table: pa.Table, number: int, where: str, seed: int) -> di
             "testing": float(np.var(plain - loss, ddof=1) / len(judged)),
         }  # fmt: skip
     return {
-        "set": number, "where": where, "seed": seed, "taken": at, "judged": len(judged), "rate": rate, "error": error, "rate_rows": many,
-        "arms": told, "facts": facts, "why": {name: reason for name, reason in why.items() if reason},
+        "set": number, "where": where, "seed": seed, "taken": at, "judged": len(judged), "rate": rate, "error": error,
+        "rate_rows": many, "arms": told, "facts": facts,
+        "why": {name: reason for name, reason in why.items() if reason},
         "seconds": time.perf_counter() - begun,
     }  # fmt: skip
 
