@@ -130,6 +130,8 @@ def test_without_real_ones_it_says_what_was_not_checked():
 
 def test_a_patient_on_both_sides_is_found():
     assert state("no patient", PAIRS, positives=reals(range(3, 7))).state == "fails"
+    carved = replace(PAIRS[0].findings[0].drawn, values={"source_group": "patient 21"})
+    assert state("no patient", [broken(PAIRS[0], drawn=carved)], positives=reals()).state == "fails"
     own = replace(PAIRS[0].findings[0].drawn, values={"source_group": PAIRS[0].host.group})
     assert state("no patient", [broken(PAIRS[0], drawn=own)]).state == "fails"
 

@@ -190,11 +190,12 @@ def noise(pairs: Sequence[Implanted]) -> Check:
 
 
 def apart_from_patients(pairs: Sequence[Implanted], positives: Reals | None, negatives: Reals | None) -> Check:
-    """No patient is host and judge, or host and in the bank."""
+    """No patient is host and judge, in the bank and judge, or in the bank and host of the same nodule."""
     hosts = {pair.host.group for pair in pairs}
     judges = set(positives.groups if positives else ()) | set(negatives.groups if negatives else ())
     carved = {pair.host.group for pair, one in _made(pairs) if one.drawn.values.get("source_group") == pair.host.group}
-    both = sorted((hosts & judges) | carved)
+    sources = {str(one.drawn.values["source_group"]) for _, one in _made(pairs) if "source_group" in one.drawn.values}
+    both = sorted(((hosts | sources) & judges) | carved)
     found = f"{len(both)} on both sides" + (f": {', '.join(both[:3])}" if both else "")
     return _check("no patient on both sides", not both, found, "none", "take other hosts, or other real findings")
 
