@@ -68,9 +68,10 @@ class Posterior:
         return float(mid), float(low), float(high)
 
 
-def calibrate(simulator: Simulator, real: Observed, seed: Seed, how: Calibration) -> Posterior:
+def calibrate(simulator: Simulator, real: Observed, seed: Seed, how: Calibration, *, spread: bool = True) -> Posterior:
     """The posterior of the parameters given real rows; of more than 2,000 rows as many are drawn.
 
+    Without `spread` least squares gives its best fit alone.
     Raises MissingExtra for sbi without it, and what the simulator itself raises.
     """
     from tuckpoint.simulate import neural, smc
@@ -84,7 +85,7 @@ def calibrate(simulator: Simulator, real: Observed, seed: Seed, how: Calibration
     if not names:
         shares = np.zeros((1, 0))
     elif method == "least_squares":
-        shares = least_squares(simulator, real, seed.child("fit"), draws=how.draws, starts=how.starts)
+        shares = least_squares(simulator, real, seed.child("fit"), draws=how.draws if spread else 0, starts=how.starts)
     elif method == "abc":
         shares = smc.abc(simulator, real, seed.child("fit"), how=how, random=random)
     else:

@@ -99,7 +99,7 @@ class Simulator:
         rows = len(next(iter(columns.values())))
         if not rows:
             return {name: np.empty(0) for name in self.outputs}
-        with _guarded(self.name, f"failed at {_spelt(given)}"):
+        with _guarded(self.name, "failed", given):
             told = self.call(given, {name: column.copy() for name, column in columns.items()}, seed.numpy())
         if not isinstance(told, Mapping):
             raise ToolError(f"{self.name} gave {type(told).__name__}; it must give arrays by name: {set(self.outputs)}")
@@ -208,7 +208,7 @@ def _beside(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _guarded(title: str, what: str) -> Iterator[None]:
+def _guarded(title: str, what: str, given: Mapping[str, float] | None = None) -> Iterator[None]:
     """Tell a failure of the user's own code as such."""
     try:
         yield
@@ -220,7 +220,8 @@ def _guarded(title: str, what: str) -> Iterator[None]:
             if Path(trace.tb_frame.f_code.co_filename).name == title:
                 line = f", line {trace.tb_lineno}"
             trace = trace.tb_next
-        raise ToolError(f"{title} {what}{line}: {type(error).__name__}: {error}") from error
+        where = "" if given is None else f" at {_spelt(given)}"
+        raise ToolError(f"{title} {what}{where}{line}: {type(error).__name__}: {error}") from error
 
 
 def _named(title: str, what: str, entries: Mapping[str, Any], *, some: bool = True) -> Mapping[str, Any]:
@@ -289,20 +290,24 @@ def _input(model: Simulator, name: str, given: Mapping[str, Array], there: Range
 def _output(
     model: Simulator, name: str, told: Mapping[str, Any], rows: int, given: Mapping[str, float], *, tried: bool
 ) -> Array:
-    title = f'{model.name}: output "{name}" at {_spelt(given)}'
+    def title() -> str:
+        return f'{model.name}: output "{name}" at {_spelt(given)}'
+
     if name not in told:
-        raise ToolError(f"{title} is missing{did_you_mean(name, map(str, told))}; it gave: {', '.join(map(str, told))}")
+        raise ToolError(
+            f"{title()} is missing{did_you_mean(name, map(str, told))}; it gave: {', '.join(map(str, told))}"
+        )
     try:
         column = np.asarray(told[name], np.float64)
     except (TypeError, ValueError):
-        raise ToolError(f"{title} is no column of numbers; give an array of shape ({rows},)") from None
+        raise ToolError(f"{title()} is no column of numbers; give an array of shape ({rows},)") from None
     if column.shape != (rows,):
-        raise ToolError(f"{title} has the shape {column.shape}; give one value per row: ({rows},)")
+        raise ToolError(f"{title()} has the shape {column.shape}; give one value per row: ({rows},)")
     there = Range() if tried else model.outputs[name]
     wrong = ~((column >= there.low) & (column <= there.high)) | ~np.isfinite(column)
     if wrong.any():
         what = "narrow the priors, or declare another range of the output"
-        raise ToolError(_told(title, column, wrong, there, what))
+        raise ToolError(_told(title(), column, wrong, there, what))
     return column
 
 

@@ -7,7 +7,7 @@ against them: calibrated without the edge, a simulator of the right structure fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -67,8 +67,7 @@ def guard(
         why = "the people of the nearest rows own nearly all rows; nothing is left to calibrate on"
         return Guard(int(held.sum()), int(rest.sum()), {}, {}, why)
     near, far = real.take(held), real.take(rest)
-    quick = replace(how, draws=2) if how.calibrator == "least_squares" else how
-    fitted = calibrate(simulator, far, seed.child("calibrate"), quick)
+    fitted = calibrate(simulator, far, seed.child("calibrate"), how, spread=False)
     told = mean(simulator, fitted, near.inputs, seed.child("simulate"))
     ours = {name: _error(told[name], column) for name, column in near.outputs.items()}
     theirs = {

@@ -37,7 +37,7 @@ def npe(simulator: Simulator, real: Observed, seed: Seed, *, how: Calibration, r
         network = NPE(prior=prior, show_progress_bars=False)
         network.append_simulations(torch.tensor(at, dtype=torch.float32), torch.tensor(seen, dtype=torch.float32))
         network.train()
-        aim = torch.tensor(real_summary(real), dtype=torch.float32)
+        aim = torch.tensor(real_summary(real, random=random), dtype=torch.float32)
         drawn = network.build_posterior().sample((how.draws,), x=aim, show_progress_bars=False)
     shares = np.clip(drawn.numpy().astype(np.float64), 0, 1)
     middle = np.abs(shares - np.median(shares, axis=0)).sum(axis=1).argmin()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PARTICLES = 200
 BINS = 4  # of each input, between quantiles
 LEAST_ACCEPTED = 0.02  # of the draws of one population; with fewer the tolerance stays
+MOST_OUTSIDE = 1000  # moves out of the prior, a particle, after which a population in a corner stays as it is
 RESAMPLES = 100  # of the real rows, for the noise of their summaries
 
 
@@ -30,7 +31,7 @@ def abc(simulator: Simulator, real: Observed, seed: Seed, *, how: Calibration, r
 
     The first row is the draw nearest to the median of all. `random` says that the simulator draws itself.
     """
-    told, aim = summaries(simulator, real, seed, random=random), real_summary(real)
+    told, aim = summaries(simulator, real, seed, random=random), real_summary(real, random=random)
     first = min(2 * PARTICLES, how.simulations)
     at = seed.child("prior").numpy().random((first, len(simulator.parameters)))
     seen = np.array([told(theta, run) for run, theta in enumerate(at)])  # (first, summaries)
@@ -70,11 +71,14 @@ def _moved(
     root, mass = np.linalg.cholesky(covariance), np.cumsum(now.weights)
     at: list[Array] = []
     seen: list[Array] = []
-    tried = 0
+    tried = outside = 0
     while len(at) < count:
         theta = now.at[min(np.searchsorted(mass, random.random()), count - 1)] + root @ random.standard_normal(p)
         if ((theta < 0) | (theta > 1)).any():
-            continue  # outside the prior: costs no simulation
+            outside += 1  # of the prior: costs no simulation
+            if outside > MOST_OUTSIDE * count:
+                return None, most
+            continue
         if run >= most or (tried > 50 and len(at) < LEAST_ACCEPTED * tried):
             return None, most
         out = told(theta, run)
@@ -115,7 +119,7 @@ def summaries(simulator: Simulator, real: Observed, seed: Seed, *, random: bool)
     def told(at: Array, run: int) -> Array:
         given = {name: float(simulator.parameters[name].at(share)) for name, share in zip(names, at, strict=True)}
         simulated = simulator.run(given, real.inputs, seed.child("run", run), tried=True)
-        out = _summary(bins, simulated, tuple(real.outputs))
+        out = _summary(bins, simulated, tuple(real.outputs), random=random)
         if root is None:
             return out
         return np.asarray(out + root @ seed.child("run", run, "noise").numpy().standard_normal(root.shape[1]))
@@ -123,9 +127,12 @@ def summaries(simulator: Simulator, real: Observed, seed: Seed, *, random: bool)
     return told
 
 
-def real_summary(real: Observed) -> Array:
-    """The summaries of real rows: of each output its mean in four bins of each input, its mean and its spread."""
-    return _summary(_bins(real), real.outputs, tuple(real.outputs))
+def real_summary(real: Observed, *, random: bool) -> Array:
+    """The summaries of real rows: of each output its mean, its mean in four bins of each input, and its spread.
+
+    A simulator that does not draw says nothing of the spread: then that is left out.
+    """
+    return _summary(_bins(real), real.outputs, tuple(real.outputs), random=random)
 
 
 def _bins(real: Observed) -> Array:
@@ -139,14 +146,14 @@ def _bins(real: Observed) -> Array:
     return np.array(rows)
 
 
-def _summary(bins: Array, outputs: Mapping[str, Array], names: tuple[str, ...]) -> Array:
+def _summary(bins: Array, outputs: Mapping[str, Array], names: tuple[str, ...], *, random: bool) -> Array:
     columns = [outputs[name] for name in names]
-    return np.concatenate([part for column in columns for part in (bins @ column, [column.std()])])
+    return np.concatenate([np.append(bins @ column, [column.std()] * random) for column in columns])
 
 
 def _noise(real: Observed, seed: Seed) -> Array:
     """A root (summaries, resamples) of the covariance of real summaries over groups drawn anew."""
-    bins, names = _bins(real), tuple(real.outputs)
+    bins = _bins(real)
     kinds, place = np.unique(real.groups, return_inverse=True)
     found: list[Array] = []
     for draw in range(RESAMPLES):
@@ -155,11 +162,7 @@ def _noise(real: Observed, seed: Seed) -> Array:
         mass = bins * count
         total = mass.sum(axis=1, keepdims=True)
         means = np.where(total > 0, mass / np.where(total > 0, total, 1), bins)
-        parts: list[Array] = []
-        for column in (real.outputs[name] for name in names):
-            centre = np.average(column, weights=count)
-            parts += [means @ column, np.sqrt(np.average((column - centre) ** 2, weights=count))[None]]
-        found.append(np.concatenate(parts))
+        found.append(np.concatenate([means @ column for column in real.outputs.values()]))
     off = np.array(found) - np.mean(found, axis=0)
     return np.asarray(off.T / np.sqrt(RESAMPLES - 1))
 
