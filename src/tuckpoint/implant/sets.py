@@ -25,6 +25,7 @@ from tuckpoint.seed import Seed
 
 VERSION = 1
 FOLDERS = ("hosts", "regions", "images", "masks", "alphas")
+KEPT_BYTES = 100_000_000  # of hosts that may be kept for their next turn
 TRIES = 4  # hosts tried for each image that is asked for
 Progress = Callable[[str, float], None]
 HostOf = Callable[[Path], tuple[Host, Stored]]
@@ -94,7 +95,9 @@ def _pairs(
             return
         path = files[number % len(files)]
         if path not in held:
-            held = {**held, path: host_of(path)} if len(held) < 8 else {path: host_of(path)}
+            if sum(host.image.nbytes for host, _ in held.values()) > KEPT_BYTES:
+                held.clear()
+            held[path] = host_of(path)
         host, like = held[path]
         count = min(asked.each, asked.count - made * asked.each)
         try:
