@@ -131,8 +131,7 @@ def told(runs: Sequence[dict[str, Any]], room: Path) -> str:
         worst = max(run["told"][name]["error"] for run in runs)
         changed = np.mean([run["told"][name]["changed"] for run in runs])
         lines.append(f"| {name} | {worst:.5f} | {changed:,.0f} |")
-    seconds = np.mean([run["seconds"] for run in runs])
-    return "\n".join([*lines, "", f"{len(runs)} runs; fit and all rows of a run: {seconds:.0f} s on one shared core."])
+    return "\n".join([*lines, "", f"{len(runs)} runs."])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

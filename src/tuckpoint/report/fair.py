@@ -149,19 +149,22 @@ def _models_lead(effects: Effects | None) -> str:
 def _models(effects: Effects | None) -> str:
     if effects is None:
         return ""
-    heads = ("trained on", *MEASURES)
-    rows = [(TITLE[arm.name], *(_span(arm.measures[name]) for name in MEASURES)) for arm in effects.arms]
-    gaps = [
-        (f"{TITLE[arm.name]}, less real", *(_span(arm.beside_real[name], signed=True) for name in MEASURES))
-        for arm in effects.arms
-        if arm.beside_real
+    beside = [arm for arm in effects.arms if arm.beside_real]
+    bars = [_bar(arm, name) for name in MEASURES for arm in beside]
+    heads = ("measure", *(TITLE[arm.name] for arm in effects.arms))
+    rows = [
+        (
+            f'{name}<span class="under small soft">{IS[name]}</span>',
+            *(_span(arm.measures[name]) for arm in effects.arms),
+        )
+        for name in MEASURES
     ]
-    bars = [_bar(arm, name) for name in MEASURES for arm in effects.arms if arm.beside_real]
-    meant = facts((name, IS[name]) for name in MEASURES)
+    less = ("less that of real rows", *(TITLE[arm.name] for arm in beside))
+    gaps = [(name, *(_span(arm.beside_real[name], signed=True) for arm in beside)) for name in MEASURES]
     picture = forest(
         [bar for bar in bars if bar is not None], BESIDE, told="Each measure beside that of the model of real rows"
     )
-    return picture + table(heads, [*rows, *gaps], right=heads[1:]) + f'<dl class="method">{meant}</dl>'
+    return picture + table(heads, rows, right=heads[1:]) + table(less, gaps, right=less[1:])
 
 
 def _bar(arm: Arm, name: str) -> Bar | None:
@@ -169,9 +172,10 @@ def _bar(arm: Arm, name: str) -> Bar | None:
     if gap.value is None or gap.low is None or gap.high is None:
         return None
     css, who = ("mixed", "fair") if arm.name == FAIR else ("other", "as they come")
+    short = name.replace("-group accuracy", " group")
     if MEASURES[name] == "lower":
-        return Bar(f"{name}, {who}", -gap.value, -gap.high, -gap.low, css)
-    return Bar(f"{name}, {who}", gap.value, gap.low, gap.high, css)
+        return Bar(f"{short}, {who}", -gap.value, -gap.high, -gap.low, css)
+    return Bar(f"{short}, {who}", gap.value, gap.low, gap.high, css)
 
 
 def _span(measure: Measure, *, signed: bool = False) -> str:
