@@ -1,15 +1,24 @@
+import json
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import pyarrow as pa
 import pytest
+from photos.drawn import SHAPES, folder, image
 from prove.laws import QUICK, law
 from prove.laws import plan as quick
 
+from tuckpoint import parts
 from tuckpoint.errors import InputError
+from tuckpoint.photos.descriptor import with_descriptors
 from tuckpoint.prove.explore import explore
+from tuckpoint.prove.images import images_of
 from tuckpoint.prove.kinds.engine import Engine
 from tuckpoint.prove.kinds.simulator import Simulator
 from tuckpoint.prove.plan import Plan, Source
-from tuckpoint.prove.source import Task
+from tuckpoint.prove.ridge import Ridge
+from tuckpoint.prove.source import Made, Task
 from tuckpoint.prove.study import study
 from tuckpoint.table.frame import read
 
@@ -22,6 +31,25 @@ PARAMETERS = {"heat": (500, 2000, "W")}
 def simulate(parameters, inputs, random):
     return {"temperature": parameters["heat"] * inputs["load"] / inputs["flow"]}
 """
+
+
+@dataclass(frozen=True)
+class Foggy:
+    """Paints shapes, of which nothing is left in thick fog: a scene with a knob."""
+
+    name: ClassVar[str] = "foggy"
+    once: ClassVar[bool] = True
+
+    def make(self, task):
+        random = task.seed.numpy()
+        labels = [shape for shape in SHAPES for _ in range(90)]
+        fogs = random.uniform(0, 1, len(labels)).round(3)
+        told = [json.dumps({"scene": str(n), "fog": f, "lens": int(n % 2)}) for n, f in enumerate(fogs.tolist())]
+        painted = [
+            np.full_like(image(s, random), 200) if f > 0.8 else image(s, random)
+            for s, f in zip(labels, fogs, strict=True)
+        ]
+        return Made(with_descriptors(pa.table({"label": labels, "_knobs": told}), np.stack(painted)))
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +121,14 @@ def test_what_cannot_be_explored_is_refused(plant):
     finished = Plan("temperature", (Source("done", file=True),), metric="rmse")
     with pytest.raises(InputError, match="finished table"):
         explore(finished, real, "done")
+
+
+def test_of_pictures_the_knobs_of_their_scenes_are_explored(tmp_path, monkeypatch):
+    monkeypatch.setitem(parts.PARTS["source"], "foggy", f"{__name__}:Foggy")
+    frame, group, _ = images_of(folder(tmp_path / "real", things=16), "label", pattern=r"(\w+/\d+)_")
+    plan = Plan("label", (Source("fog", kind="foggy"),), metric="macro_recall", learner=Ridge(), curve=())
+    found = explore(plan, frame, "fog", group=group, judge="error")
+    assert [part.names for part in found.surface.mains] == [("fog",), ("lens",)]
+    assert found.surface.corner.where.startswith("fog >= ")
+    assert found.exit == 0
+    assert (found.surface.real_rows, found.surface.agreement) == (0, None)

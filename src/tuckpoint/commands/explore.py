@@ -17,16 +17,18 @@ against real rows that the model did not learn."""
 MORE = """examples:
   tuckpoint explore plan.yaml --real train.csv --source plant -o surface.html
   tuckpoint explore plan.yaml --real train.csv --source plant --knob flow --knob load -o surface.html -o surface.json
+  tuckpoint explore signs.yaml --real photos/ --source scene -o surface.html
   tuckpoint simulate plant.py --real train.csv --where 'flow < 6' -n 500 -o corner.csv
 
-The locked rows of the plan are not read. The corner is a condition that --where and a slice of a plan take.
+The locked rows of the plan are not read. The corner is a condition that --where and a slice of a plan take; of a scene
+it names knobs, for --pin.
 ends with 0 if a weak corner was confirmed, 3 if there is no evidence of one."""
 
 
 def arguments(place: argparse.ArgumentParser) -> None:
     """What can be said after `tuckpoint explore`."""
     place.add_argument("plan", type=Path, metavar="PLAN", help="plan.yaml: target, learner, and sources")
-    place.add_argument("--real", type=Path, required=True, metavar="FILE", help="all real rows")
+    place.add_argument("--real", type=Path, required=True, metavar="FILE", help="all real rows, or a folder of images")
     place.add_argument("--source", required=True, metavar="NAME", help="the source of the plan that makes the rows")
     place.add_argument(
         "-n", "--rows", type=shared.at_least_one, default=5000, metavar="N", help="rows to make (default: 5000)"
@@ -37,6 +39,8 @@ def arguments(place: argparse.ArgumentParser) -> None:
         help="of classes: the log loss (default), or the error, 0 or 1",
     )  # fmt: skip
     place.add_argument("--group", metavar="COLUMN", help="says whose row it is: people stay on one side")
+    place.add_argument("--listing", type=Path, metavar="CSV", help="of a folder: path, label and more of each image")
+    place.add_argument("--group-pattern", metavar="REGEX", help="of a folder: what of a path names who is on the image")
     place.add_argument("--time", metavar="COLUMN", help="the locked rows are the latest by this column")
     shared.reports(place)
     shared.schema(place)
@@ -46,6 +50,7 @@ def arguments(place: argparse.ArgumentParser) -> None:
 def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
     """Do what was asked; what to tell, and the exit status."""
     from tuckpoint.prove.explore import explore
+    from tuckpoint.prove.images import images_of
     from tuckpoint.prove.plan import Plan
     from tuckpoint.report.surface import lines, surface_page
     from tuckpoint.schema import Schema
@@ -53,15 +58,22 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
 
     shared.check_reports(options)
     plan = Plan.load(options.plan)
+    if options.real.is_dir():
+        frame, group, _ = images_of(
+            options.real, plan.target, listing=options.listing, group=options.group, pattern=options.group_pattern,
+            workers=1, progress=progress,
+        )  # fmt: skip
+    else:
+        frame, group = read(options.real), options.group
     progress("training, and making rows", 0.0)
     found = explore(
         plan,
-        read(options.real),
+        frame,
         options.source,
         rows=options.rows,
         judge=options.judge,
         knobs=options.knob,
-        group=options.group,
+        group=group,
         time=options.time,
         schema=None if options.schema is None else Schema.load(options.schema),
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 
+from tuckpoint.asked import schema_of
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.prove import cuts, sources, splits
 from tuckpoint.prove.cuts import Knob
+from tuckpoint.prove.kinds.scene import KNOBS
 from tuckpoint.prove.metric import losses
 from tuckpoint.prove.plan import Plan, Source
 from tuckpoint.prove.source import Task
@@ -18,6 +22,7 @@ from tuckpoint.prove.study import Study, study
 from tuckpoint.prove.surface import Losses, Surface, surface
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
+from tuckpoint.table.encode import encode
 from tuckpoint.table.engine import Array, Encoded
 from tuckpoint.table.frame import Frame
 
@@ -65,8 +70,6 @@ def explore(
     """
     source = _source(plan, name)
     work = study(plan, frame.table, group=group, time=time, schema=schema)
-    if work.pictures:
-        raise InputError("explore takes tables; of images no knobs are kept beside the crops yet")
     if judge == "error" and not work.outcome.classes:
         raise InputError(f'"{plan.target}" is a number; its error has a size: leave --judge error out')
     seed, pool = Seed(plan.seed).child("explore"), work.lock.pool
@@ -80,14 +83,13 @@ def explore(
     inputs, truth, codes, known = work.made(done.table)
     if not len(truth):
         raise InputError(f"source {name}: no made row has a known {plan.target}")
-    clusters = np.arange(len(truth))
-    if PARAMETERS in done.table.column_names:
-        spelt = np.array(done.table[PARAMETERS].to_pylist())[known]
-        clusters = np.unique(spelt, return_inverse=True)[1]
-    found = _knobs(codes, work, knobs)
+    seen, clusters = _seen(done.table.filter(pa.array(known)), codes, work)
+    found = _knobs(*seen, work.outcome.name, knobs)
     told = sources.predicted(replace(work, inputs=inputs), model, np.arange(len(truth)))
-    made = Losses(judged(work, told, truth, judge), clusters, {knob.name: knob.codes(codes) for knob in found})
-    beside = _real(work, sources.predicted(work, model, left), left, found, judge)
+    made = Losses(judged(work, told, truth, judge), clusters, {knob.name: knob.codes(seen[0]) for knob in found})
+    beside = None
+    if seen[0] is codes:
+        beside = _real(work, sources.predicted(work, model, left), left, found, judge)
     about = {
         "name": frame.name, "sha256": frame.digest, "rows": len(work.truth), "trained": len(learnt),
         "left": len(left), "locked": len(work.lock.test),
@@ -116,8 +118,36 @@ def _source(plan: Plan, name: str) -> Source:
     return source
 
 
-def _knobs(codes: Encoded, work: Study, wanted: Sequence[str]) -> list[Knob]:
-    found = cuts.knobs(codes, work.schema, work.outcome.name)
+def _seen(table: pa.Table, codes: Encoded, work: Study) -> tuple[tuple[Encoded, Schema], Array]:
+    """What the surface is over, and whose each row is (n,): the rows' own columns or, of a scene, its knobs.
+
+    Rows of one draw of a simulator's parameters, and crops of one scene, go together.
+    """
+    if KNOBS in table.column_names:
+        told = [json.loads(one) for one in table[KNOBS].to_pylist()]
+        names = sorted({name for one in told for name in one} - {"scene"})
+        if not names:
+            raise InputError("no knob of the scenes varies; let the specification draw some")
+        spread = pa.table({name: _column([one.get(name) for one in told]) for name in names})
+        schema = schema_of(spread, None)
+        kept = [column.name for column in schema.columns if column.modelled]
+        scenes = np.unique([one["scene"] for one in told], return_inverse=True)[1]
+        return (encode(spread, schema).select(tuple(kept)), schema), scenes
+    if PARAMETERS in table.column_names:
+        return (codes, work.schema), np.unique(table[PARAMETERS].to_pylist(), return_inverse=True)[1]
+    return (codes, work.schema), np.arange(table.num_rows)
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """Values of one knob; of several kinds, their text."""
+    kinds = {float if isinstance(value, int) and not isinstance(value, bool) else type(value) for value in values}
+    if len(kinds - {type(None)}) > 1:
+        return pa.array([None if value is None else str(value) for value in values])
+    return pa.array([float(v) for v in values] if kinds == {float} else values)
+
+
+def _knobs(codes: Encoded, schema: Schema, target: str, wanted: Sequence[str]) -> list[Knob]:
+    found = cuts.knobs(codes, schema, target)
     names = [knob.name for knob in found]
     for one in wanted:
         if one not in names:

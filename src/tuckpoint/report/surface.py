@@ -29,10 +29,12 @@ def sentence(found: Explored) -> str:
     return told if corner.confirmed else f"{told}; that is no evidence of a weak corner"
 
 
-def on_real(corner: Corner | None, unit: str) -> str:
+def on_real(corner: Corner | None, unit: str, rows: int) -> str:
     """What real rows say of the corner."""
     if corner is None:
         return ""
+    if corner.real is None and not rows:
+        return "real images have no knobs, so nothing here was held against them"
     if corner.real is None:
         return (
             "too few real rows lie there to say whether it holds for them: collect some, or it stays the source's word"
@@ -46,7 +48,7 @@ def lines(found: Explored) -> list[str]:
     """The outcome for a terminal."""
     surface = found.surface
     told = [f"{headline(found)}: {sentence(found)}"]
-    if beside := on_real(surface.corner, found.unit):
+    if beside := on_real(surface.corner, found.unit, surface.real_rows):
         told.append(f"  {beside}")
     told.append(
         f"  judged on {surface.rows:,} rows of {found.source}, whose truth is that of {found.source}; the model learnt "
@@ -67,6 +69,8 @@ def lines(found: Explored) -> list[str]:
 
 def _agreement(found: Explored) -> str:
     surface = found.surface
+    if not surface.real_rows:
+        return f"mean {found.unit} of made rows {surface.mean:.3g}; real ones have no knobs to compare"
     if surface.agreement is None:
         return f"{surface.compared} cells hold enough real rows to compare main effects; more are needed"
     return (
@@ -134,12 +138,19 @@ def _corner(found: Explored) -> str:
     if corner.real is not None:
         rows, excess, low, high = corner.real
         rows_of.append(("real rows, not learnt", f"{rows:,}", f"{excess:+.3g} [{low:+.3g}, {high:+.3g}]", ""))
+    beside = on_real(corner, found.unit, found.surface.real_rows)
     heads = ("judged on", "rows there", f"{found.unit} beyond elsewhere", "")
     return (
         f'<p class="corner"><code>{plain(corner.where, 300)}</code></p>{picture}'
-        f"{table(heads, rows_of, right=heads[1:3])}<p>{prose(_upper(on_real(corner, found.unit)))}.</p>"
-        '<p class="soft">The condition is one that <code>--where</code>, and a slice of a plan, take as it stands.</p>'
+        f"{table(heads, rows_of, right=heads[1:3])}<p>{prose(_upper(beside))}.</p>"
+        f'<p class="soft">{_use(found)}</p>'
     )
+
+
+def _use(found: Explored) -> str:
+    if found.surface.real_rows:
+        return "The condition is one that <code>--where</code>, and a slice of a plan, take as it stands."
+    return "Hold these knobs by <code>--pin</code> of <code>tuckpoint render</code>, or in a suite, and look at them."
 
 
 def _knobs_lead(found: Explored) -> str:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from tuckpoint import parts, pictures
 from tuckpoint.errors import InputError
 from tuckpoint.photos.descriptor import descriptors_of
-from tuckpoint.prove.kinds.scene import SceneSource
+from tuckpoint.prove.kinds.scene import KNOBS, SceneSource, knobs_of
 from tuckpoint.prove.source import Task
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
@@ -31,6 +33,9 @@ def test_crops_of_each_class_come_once_and_stay(tmp_path, monkeypatch):
     assert made.table is not None
     assert sorted(made.table["kind"].to_pylist()) == ["ball"] * 6 + ["box"] * 6
     assert made.facts["rendered images"] == 12
+    told = [json.loads(one) for one in made.table[KNOBS].to_pylist()]
+    assert [one["one.family"] for one in told] == made.table["kind"].to_pylist()
+    assert len({one["scene"] for one in told}) == 4  # crops of one scene tell the same
     seen = descriptors_of(made.table)
     assert len(np.unique(seen, axis=0)) == 12
     monkeypatch.setattr(pictures, "render", None)  # the second time they are read
@@ -45,6 +50,17 @@ def test_labels_may_be_called_otherwise_and_what_is_not_rendered_is_told(tmp_pat
     none = source.make(task("cone", "torus"))
     assert none.table is None
     assert "no rendered thing is of a class of the real images: cone, torus" in none.why
+
+
+def test_knobs_of_a_thing_are_its_own_and_those_of_the_scene():
+    drawn = {"goods.0.shape.height_m": 0.1, "goods.1.shape.height_m": 0.2, "goods.count": 2, "sun.elevation_deg": 9.0,
+             "sign.shape.sign": "stop", "camera.target_m": [0, 0, 1]}  # fmt: skip
+    assert knobs_of(drawn, "goods.1") == {
+        "goods.shape.height_m": 0.2,
+        "sun.elevation_deg": 9.0,
+        "sign.shape.sign": "stop",
+    }
+    assert knobs_of(drawn, "sign") == {"goods.count": 2, "sun.elevation_deg": 9.0, "sign.shape.sign": "stop"}
 
 
 def test_what_cannot_be_rendered_is_refused_at_once():

@@ -5,6 +5,7 @@ It learns nothing from real images, so a proof renders once and shows the same c
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +23,13 @@ from tuckpoint.photos.crop import crop
 from tuckpoint.photos.descriptor import SIDE, with_descriptors
 from tuckpoint.prove.source import Made, Task
 from tuckpoint.record import digest_of
+from tuckpoint.scene.choices import group
 from tuckpoint.scene.spec import Spec, load
 from tuckpoint.seed import Seed
 from tuckpoint.write import sets
 from tuckpoint.write.sets import ImageSet
+
+KNOBS = "_knobs"  # of the scene and the thing, as JSON, with the scene's number
 
 
 @dataclass(frozen=True)
@@ -62,16 +66,21 @@ class SceneSource:
         labels = [str(label) for label in pc.unique(task.train[task.target]).to_pylist() if label is not None]
         wanted = {self.classes.get(label, label): label for label in sorted(labels)}
         with TemporaryDirectory(prefix="tuckpoint-scenes-") as room:
-            pairs = list(self._crops(wanted, task.seed, Path(self.cache or room)))
-        found, images = [label for label, _ in pairs], [image for _, image in pairs]
+            cut = list(self._crops(wanted, task.seed, Path(self.cache or room)))
+        found, images = [label for label, _, _ in cut], [image for _, image, _ in cut]
         if not images:
             return Made(
                 None, f"no rendered thing is of a class of the real images: {', '.join(sorted(labels)[:6])} ..."
             )
         facts = {"rendered images": float(len(images)), "classes not rendered": float(len(set(labels) - set(found)))}
-        return Made(with_descriptors(pa.table({task.target: found}), np.stack(images)), "", facts)
+        told = [{"scene": scene, **knobs} for _, _, (scene, knobs) in cut]
+        table = pa.table({task.target: found, KNOBS: [json.dumps(one) for one in told]})
+        return Made(with_descriptors(table, np.stack(images)), "", facts)
 
-    def _crops(self, wanted: Mapping[str, str], seed: Seed, room: Path) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    def _crops(
+        self, wanted: Mapping[str, str], seed: Seed, room: Path
+    ) -> Iterator[tuple[str, NDArray[np.uint8], tuple[str, dict[str, Any]]]]:
+        """Label, image, and the scene with its knobs, of each view of each thing."""
         every: list[dict[str, str]] = [{self.knob: name} for name in wanted] if self.knob else [{}]
         for pins in every:
             for number, item in enumerate(self._set(pins, room).items()):
@@ -82,9 +91,11 @@ class SceneSource:
                     left, top, right, bottom = thing["box"]
                     if label is None or (right - left) * (bottom - top) < self.pixels:
                         continue
+                    scene = "/".join([*pins.values(), str(number)])
+                    told = scene, knobs_of(item.facts["knobs"], str(thing["name"]))
                     for view in range(self.views):
                         random = seed.child("cut", *pins.values(), number, place, view).numpy()
-                        yield label, crop(item.image, thing["box"], SIDE, random)
+                        yield label, crop(item.image, thing["box"], SIDE, random), told
 
     def _set(self, pins: Mapping[str, str], room: Path) -> ImageSet:
         """The rendered set of these pins: that of the folder if it is there."""
@@ -106,3 +117,18 @@ class SceneSource:
     def serves(self, gap: Mapping[str, Any]) -> str:
         """A renderer reaches what it can draw, whether real images hold it or not."""
         return "" if gap else "there is no gap to render for"
+
+
+def knobs_of(knobs: Mapping[str, Any], thing: str) -> dict[str, Any]:
+    """What was drawn or pinned of a scene and of one thing in it: plain values by knob, those of other things left out.
+
+    The knobs of a member of a group lose its number: `goods.3.shape.height_m` is `goods.shape.height_m`.
+    """
+    kin = thing.split(".")[0]
+    found = {}
+    for path, value in knobs.items():
+        mine = path.startswith(f"{thing}.")
+        others = group(path) != path or (path.startswith(f"{kin}.") and not mine)
+        if isinstance(value, bool | int | float | str) and (mine or not others):
+            found[group(path)] = value
+    return found
