@@ -171,7 +171,8 @@ def told(runs: Sequence[dict[str, Any]]) -> str:
         lines.append(f"{kind}: {len(part)} runs")
         for name in ("real only", "real light cars", *SIMULATORS):
             found = [run["errors"][name] for run in part if name in run["errors"]]
-            lines.append(f"  {name}: mean absolute error {np.mean(found):.2f} ({len(found)} runs)")
+            if found:
+                lines.append(f"  {name}: mean absolute error {np.mean(found):.2f} ({len(found)} runs)")
         share, low, high = _share(part)
         lines.append(f"  share of what real light cars bring: {share:.0%} [{low:.0%}, {high:.0%}]")
         for name in SIMULATORS:
