@@ -1,8 +1,12 @@
-"""Probabilities of rare events beside their closed forms: `python -m bench.proof.rare --runs 1200 > results/rare.txt`.
+"""Probabilities of rare events beside their closed forms: `python -m bench.proof.rare --runs 900`.
 
 Each run splits for one law (by turns) with 500 climbers in 10 repetitions. Told are the mean of all estimates over the
 truth with its standard error (bias), in how many runs the 95 % interval held the truth, and how many runs of the
 simulator plain Monte Carlo would need for the same standard error: (1 - p) / (p e^2).
+
+A first bench of 391 runs with an interval symmetric in the logarithm of the mean held the truth in 93.1 %, and missed
+it from below twice as often as from above; the interval was then changed to that of a lognormal mean, and all runs are
+of new seeds.
 
 Laws: `sum`, ten standard normal inputs of which the sum is large; `either`, one input far out on either side; `radius`,
 five inputs far from their mean in any direction; `noisy`, a simulator that itself adds as much noise as its input has.
@@ -73,11 +77,11 @@ def trial(number: int) -> dict[str, Any]:
     law = LAWS[name]
     found = split(
         lambda at, seed: {"g": law.call(at, seed)}, law.size, event(f"g > {law.limit!r}", ["g"]), rows=100, how=HOW,
-        seed=Seed(number, ("rare",)),
+        seed=Seed(number, ("rare", "second")),
     )  # fmt: skip
     return {
         "run": number, "law": name, "probability": found.probability, "low": found.low, "high": found.high,
-        "error": found.error, "calls": found.calls, "fresh": found.fresh,
+        "estimates": found.estimates.tolist(), "error": found.error, "calls": found.calls, "fresh": found.fresh,
     }  # fmt: skip
 
 
@@ -104,7 +108,7 @@ def told(runs: Sequence[dict[str, Any]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return study(__doc__, "rare", 1200, trial, told, arguments)
+    return study(__doc__, "rare", 900, trial, told, arguments)
 
 
 if __name__ == "__main__":

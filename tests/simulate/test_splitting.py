@@ -94,8 +94,13 @@ def test_repetitions_that_never_arrive_count_as_zero():
     assert estimates.mean() == pytest.approx(stats.norm.sf(2.05) / 2, abs=4 * estimates.std() / 40**0.5)
 
 
-def test_the_interval_is_symmetric_in_the_logarithm():
-    low, high = interval(np.array([1e-6, 2e-6, 3e-6, 2e-6]))
+def test_the_interval_holds_the_mean_of_skewed_estimates():
+    random, held = np.random.default_rng(0), 0
+    for _ in range(2000):
+        low, high = interval(1e-6 * np.exp(0.5 * random.standard_normal(10) - 0.125))
+        held += low < 1e-6 < high
+    assert 0.935 < held / 2000 < 0.965
+    low, high = interval(np.array([0.0, 2e-6, 3e-6, 3e-6]))
     assert low * high == pytest.approx(4e-12)
     assert interval(np.zeros(4)) == (0.0, 1.0)
 

@@ -131,17 +131,27 @@ def split(
 
 
 def interval(estimates: Array, level: float = 0.05) -> tuple[float, float]:
-    """Interval of the mean of independent estimates (r,) of a probability, symmetric in its logarithm.
+    """Interval of the mean of independent estimates (r,) of a probability.
 
-    Their errors grow with the estimate; on the plain scale the lower end would lie too low, and the upper one miss.
+    Such estimates are about lognormal (Berard, Del Moral and Doucet 2014), so that few of them hide their own upper
+    tail: the mean is that of a lognormal, with Cox's standard error (Zhou and Gao 1997) and Student's t. Where some are
+    0, the interval is symmetric in the logarithm of their mean.
     """
     from scipy.special import stdtrit
 
     r, mean = len(estimates), float(estimates.mean())
     if mean <= 0:
         return 0.0, 1.0
-    half = float(stdtrit(r - 1, 1 - level / 2)) * float(np.std(estimates, ddof=1)) / r**0.5 / mean
-    return mean * float(np.exp(-half)), min(1.0, mean * float(np.exp(half)))
+    quantile = float(stdtrit(r - 1, 1 - level / 2))
+    if (estimates > 0).all():
+        logs = np.log(estimates)
+        variance = float(np.var(logs, ddof=1))
+        centre = float(logs.mean()) + variance / 2
+        half = quantile * (variance / r + variance**2 / (2 * (r - 1))) ** 0.5
+    else:
+        centre = float(np.log(mean))
+        half = quantile * float(np.std(estimates, ddof=1)) / r**0.5 / mean
+    return float(np.exp(centre - half)), min(1.0, float(np.exp(centre + half)))
 
 
 def pilot(model: Model, size: int, event: Event, *, how: Splitting, seed: Seed) -> Ladder:
