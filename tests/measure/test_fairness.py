@@ -100,6 +100,8 @@ def test_a_group_of_too_few_is_not_compared_and_one_group_is_none():
     alone = measures(merged, Seed(0), draws=20)["EO difference"]
     assert (alone.value, alone.low) == (None, None)
     assert "pool levels" in alone.why
+    assert groups(tiny)[-1].tpr is None
+    assert groups(tiny)[0].tpr is not None
 
 
 def test_the_same_against_the_same_is_nothing():

@@ -98,13 +98,14 @@ class Rates:
 
 
 def groups(judged: Judged) -> tuple[Group, ...]:
-    """Every group that has people."""
+    """Every group that has people; no error rate where fewer than 5 of them have the label."""
     counts = _totals(judged)
-    rates, rows = Rates.of(counts), counts.sum(axis=(1, 2))
+    rates, rows, labels = Rates.of(counts), counts.sum(axis=(1, 2)), counts.sum(axis=2)  # labels (g, 2): no, yes
     return tuple(
         Group(
-            judged.names[g], int(rows[g]), float(rates.accuracy[g]), float(rates.selected[g]), _or_none(rates.tpr[g]),
-            _or_none(rates.fpr[g]),
+            judged.names[g], int(rows[g]), float(rates.accuracy[g]), float(rates.selected[g]),
+            float(rates.tpr[g]) if labels[g, 1] >= LEAST else None,
+            float(rates.fpr[g]) if labels[g, 0] >= LEAST else None,
         )
         for g in np.flatnonzero(rows)
     )  # fmt: skip
@@ -174,10 +175,6 @@ def _excess(name: str, totals: Array, redrawn: Array) -> float:
 def _over(part: Array, whole: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(whole > 0, part / whole, np.nan))
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def _totals(judged: Judged) -> Array:

@@ -52,6 +52,15 @@ def test_intersections_with_pooled_levels():
     assert len(cells.names) == 9
 
 
+def test_what_is_not_known_may_be_pooled_too():
+    cells = group_cells(spec(pool={"race": {"a": ["a"], "others": ["b", "c", UNKNOWN]}}), FIELDS, SCHEMA)
+    others = [name.startswith("others") for name in named(cells)]
+    assert others == [False, True, True, True, True, False]
+    wheres = [parse(cells.where(c), FIELDS, SCHEMA).mask(DATA.columns) for c in np.flatnonzero(cells.known)]
+    assert sum(wheres).tolist() == [1] * 6
+    assert (np.flatnonzero(cells.known)[np.argmax(wheres, axis=0)] == cells.place(DATA)).all()
+
+
 def test_numbers_fall_between_the_cuts_and_quarters():
     cells = group_cells(spec(groups=["age"], cuts={"age": [30, 50]}), FIELDS, SCHEMA)
     assert named(cells) == ["below 30", "30 to 50", "30 to 50", "50 up", UNKNOWN, "below 30"]

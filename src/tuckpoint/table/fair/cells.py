@@ -24,7 +24,10 @@ QUARTERS = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True)
 class Axis:
-    """One column in parts, called `labels` with UNKNOWN last: its levels by `part`, or numbers between `cuts`."""
+    """One column in parts, called `labels` with UNKNOWN last: its levels by `part`, or numbers between `cuts`.
+
+    What is not known may be pooled with levels, as the level UNKNOWN.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -39,15 +42,17 @@ class Axis:
             numbers = values if seen.levels is None else np.array([*map(_number, seen.levels), np.nan])[values]
             return np.where(np.isnan(numbers), last, np.searchsorted(self.cuts, numbers, side="right"))
         at = {label: place for place, label in enumerate(self.labels)}
-        texts = _texts(seen, values)
-        return np.array([at[self.part.get(text, UNKNOWN)] for text in texts[0]] + [last])[texts[1]]
+        other = self.part.get(UNKNOWN, UNKNOWN)
+        texts, codes = _texts(seen, values)
+        return np.array([at[self.part.get(text, other)] for text in texts] + [at[other]])[codes]
 
     def where(self, label: str) -> str:
         """The rows of a label as a condition of the rule language."""
         if label == UNKNOWN:
             return f"missing({quote(self.name)})"
         if not self.numeric:
-            return says(self.name, [level for level, part in self.part.items() if part == label])
+            levels = [level for level, part in self.part.items() if part == label]
+            return says(self.name, [None if level == UNKNOWN else level for level in levels])
         place, name = self.labels.index(label), quote(self.name)
         bounds = [f"{name} >= {literal(self.cuts[place - 1])}"] if place else []
         bounds += [f"{name} < {literal(self.cuts[place])}"] if place < len(self.cuts) else []
@@ -127,11 +132,12 @@ def _levels(item: Field, spec: Spec) -> Axis:
     pool = spec.pool.get(item.name, {})
     for label, some in pool.items():
         for level in () if some == REST else some:
-            if level not in levels:
+            if level not in (*levels, UNKNOWN):
                 raise InputError(f'fair: pool of "{item.name}": no level "{level}"{did_you_mean(level, levels)}')
             part[level] = label
     rest = next((label for label, some in pool.items() if some == REST), None)
-    part = {level: part.get(level, rest or level) for level in levels}
+    gone = {} if UNKNOWN not in part else dict.fromkeys([UNKNOWN, *({RARE} & {*(item.levels or ())})], part[UNKNOWN])
+    part = {level: part.get(level, rest or level) for level in levels} | gone
     labels = tuple(dict.fromkeys([*(label for label in pool if label in part.values()), *part.values()]))
     return Axis(item.name, (*labels, UNKNOWN), part)
 
