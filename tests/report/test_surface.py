@@ -40,6 +40,7 @@ def test_a_confirmed_corner_is_told_with_its_interval_and_what_real_rows_say():
     assert "learnt its truth" not in told
     page = surface_page(found)
     assert "A weak corner" in page
+    assert "Where <code>" in page
     assert "flow &lt;b&gt;" in page
     assert "<b>`" not in page.replace("<figcaption><b>", "")
     assert page.count('class="effect"') == 2

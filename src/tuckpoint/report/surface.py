@@ -101,7 +101,7 @@ def surface_page(found: Explored) -> str:
         about=f"{text(real['name'])} &middot; source {text(found.source)} &middot; {found.unit}",
         state="fails" if found.exit == 0 else "open",
         headline=headline(found),
-        outcome=f'<p class="outcome">{prose(_upper(sentence(found)))}.</p>',
+        outcome=f'<p class="outcome">{_outcome(found)}.</p>',
     )
     sections = (
         Section("corner", "Worst corner", "Sought on half of the made rows, measured on the other.", _corner(found)),
@@ -114,6 +114,15 @@ def surface_page(found: Explored) -> str:
     )  # fmt: skip
     legend = "Filled dots lie above the mean for certain; diamonds are real rows that the model did not learn."
     return sheet(head, sections, legend=legend, styles=("style.css", "verdict.css", "surface.css"))
+
+
+def _outcome(found: Explored) -> str:
+    """The sentence, its condition set as code however long it is."""
+    told, corner = _upper(sentence(found)), found.surface.corner
+    if corner is None:
+        return prose(told)
+    first, _, rest = told.partition(f"`{corner.where}`")
+    return f"{plain(first)}<code>{plain(corner.where, 300)}</code>{plain(rest, 400)}"
 
 
 def _corner(found: Explored) -> str:
@@ -163,7 +172,12 @@ def _knobs_lead(found: Explored) -> str:
 def _knobs(found: Explored) -> str:
     surface = found.surface
     shown = [part for part in surface.mains if part.cells][:MAINS]
-    ends = [surface.mean + end for part in shown for cell in part.cells for end in (cell.low, cell.high)]
+    ends = [
+        surface.mean + end
+        for part in shown
+        for cell in part.cells
+        for end in (cell.low, cell.high, *([] if cell.real is None else [cell.real]))
+    ]
     if not ends:
         return ""
     limits = (max(0.0, min(ends)), max(ends))
