@@ -72,8 +72,8 @@ class Spec:
     """One fairness target; see the head of this module for the file.
 
     `pool` maps column -> new name -> levels (or `rest`, all not named; "(not known)" is one); `cuts` maps a number
-    column to rising points; `shares` is None for equal ones, else group name -> share (levels joined by " / "), or column -> level ->
-    share, which are multiplied. `least` counts rows, `tolerance` is a difference of shares or rates.
+    column to rising points; `shares` is None for equal ones, else group name -> share (levels joined by " / "), or
+    column -> level -> share, which are multiplied. `least` counts rows, `tolerance` is a difference of shares or rates.
     Raises InputError for what is wrong, and for targets that rows cannot keep.
     """
 
