@@ -89,9 +89,15 @@ def test_an_event_that_is_never_reached_is_an_error_with_how_near_it_came(call, 
 def test_repetitions_that_never_arrive_count_as_zero():
     # The pilot finds a door of one in fifty that opens beside the climb: many repetitions of 50 climbers miss it.
     how = Splitting(rows=50, repetitions=40, pass_share=0.02)
-    estimates = climb(lambda at, _: np.where(at[:, 1] > 2.05, at[:, 0], -1.0), 2, 0.0, how=how, rows=40).estimates
+
+    def door(at, _):
+        return np.where(at[:, 1] > 2.05, at[:, 0], -1.0)
+
+    estimates = climb(door, 2, 0.0, how=how, rows=40).estimates
     assert (estimates == 0).any()
     assert estimates.mean() == pytest.approx(stats.norm.sf(2.05) / 2, abs=4 * estimates.std() / 40**0.5)
+    with pytest.raises(InputError, match=r"repetitions reached the event, too few for 2,000 rows"):
+        climb(door, 2, 0.0, how=how, rows=2000)  # never fewer rows than were asked for
 
 
 def test_the_interval_holds_the_mean_of_skewed_estimates():

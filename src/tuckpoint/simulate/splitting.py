@@ -263,6 +263,11 @@ def _kept(told: list[tuple[float, _Climbers | None]], rows: int, seed: Seed) -> 
             f"no repetition of {len(told)} reached the event, though the pilot did; let more rows climb (--climbers)"
         )
     sizes = [len(part) for part in np.array_split(np.arange(rows), len(alive))]
+    if max(sizes) > len(alive[0][1].at):
+        raise InputError(
+            f"only {len(alive)} of {len(told)} repetitions reached the event, too few for {rows:,} rows; let more rows "
+            "climb (--climbers), or ask for fewer"
+        )
     parts, weights = [], []
     for number, ((estimate, climbers), size) in enumerate(zip(alive, sizes, strict=True)):
         if not size:
