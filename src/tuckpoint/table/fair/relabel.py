@@ -56,7 +56,7 @@ def lever(model: TableModel, columns: Mapping[str, Array], label: Label) -> Leve
     if sources == (label.name,) and len(no) > 1:
         raise InputError(
             f'fair: "{label.name}" has {len(no) + 1} values; labels can be changed where it has two: pool the others '
-            "into one before the fit"
+            "into one before the fit, or write its two levels as its domain into the schema"
         )
     if len(no) != 1 or len(yes) != 1:
         alone = "positive" if not len(no) else "not positive"
