@@ -42,6 +42,10 @@ def follow(document, folder):
     ("document", "made"),
     [
         ("README.md", {"twin", "older.csv"}),
+        ("docs/fair.md", {"rows.parquet", "fair.html", "more.parquet"}),
+        ("docs/implant.md", {"good", "out", "report.html"}),
+        ("docs/rare.md", {"rows.parquet", "suite.csv"}),
+        ("docs/simulate.md", {"plant.py", "train.csv", "rows.parquet"}),
         ("docs/privacy.md", {"private", "better", "more.parquet", "audit.html", "audit.json"}),
         ("docs/scenes.md", {"pictures"}),
         ("docs/tutorial.md", {"out", "schema.yaml", "more.parquet", "full.csv", "lonely.html"}),
