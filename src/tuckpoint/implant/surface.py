@@ -196,7 +196,7 @@ def _put(host: Host, known: Ground, image: NDArray[Any], drawn: Drawn) -> Findin
     region = host.region[own]
     outline = patch.outline[theirs] * region
     mask = patch.mask[theirs] & region
-    here = surface_look.here(known, own)
+    here = surface_look.here(known, own, drawn.values)
     alpha, made = surface_look.blend(
         image, here, own, patch.cover[theirs] * region, drawn, seed, limits=host.limits, region=region
     )

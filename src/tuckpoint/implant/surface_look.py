@@ -39,13 +39,13 @@ class Ways(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Here:
-    """The host's model in one window: shading (h, w, channels), its mean and that of the noise, direction of light."""
+    """The host's model in one window: shading (h, w, channels), direction of light, blur, and `texture` (h, w): what is
+    left of the brightness beside its shading at another place, as strong as here."""
 
     level: Array
-    sd: float
+    texture: Array
     light_rad: float
     blur_px: float
-    noise_length_px: float
 
 
 def draw(ways: Ways, seed: Seed) -> dict[str, Any]:
@@ -87,16 +87,16 @@ def settle(
     return {"share": share, "noises": noises, "contrast": float(pins.get("contrast", sign * strength))}
 
 
-def here(known: Ground, own: Window) -> Here:
+def here(known: Ground, own: Window, told: Mapping[str, Any]) -> Here:
     """The model of the host in a window; light comes from where the shading is brighter."""
     level = known.level[own]
+    there, noise = (_donor(part, own, told) for part in (known.light - known.level.mean(-1), known.noise))
     y, x = _slopes(level.mean(-1))
     return Here(
         level,
-        sd=float(known.noise[own].mean()),
+        texture=there * float(known.noise[own].mean()) / max(float(noise.mean()), 1e-9),
         light_rad=float(np.arctan2(y.mean(), x.mean())),
         blur_px=known.blur_px,
-        noise_length_px=known.noise_length_px,
     )
 
 
@@ -106,8 +106,8 @@ def blend(
 ) -> tuple[Array, Array]:  # fmt: skip
     """Alpha (h, w) and the changed window (h, w, channels), not yet rounded.
 
-    out = host + alpha (template - host): the template replaces the shading and keeps the share `keep` of the texture;
-    fresh noise of the host's strength and correlation makes up for the rest, so that no patch is smoother than its rim.
+    out = shading + texture + alpha change: of its texture the host keeps the share `keep` where alpha is 1;
+    that of another place of the host makes up for the rest, so that a patch is as rough as its rim, and has its grain.
     """
     from scipy.ndimage import gaussian_filter
 
@@ -118,10 +118,10 @@ def blend(
     change = _change(cover, here, drawn, seed)[..., None] * _tint(told, before.shape[2])
     if told["look"] == "clone":
         return _cloned(image, own, before, alpha, change, drawn, limits)
-    keep = told["keep"]
-    fresh = field(cover.shape, here.noise_length_px, seed.child("noise").numpy()) * here.sd
-    template = here.level + keep * (before - here.level) + np.sqrt(1 - keep**2) * fresh[..., None] + change
-    return alpha, before + alpha[..., None] * (template - before)
+    kept = 1 - alpha[..., None] * (1 - told["keep"])
+    # The squares of both weights add up to 1, or the rim, where textures mix, would be smoother than either.
+    texture = kept * (before - here.level) + np.sqrt(1 - kept**2) * here.texture[..., None]
+    return alpha, here.level + texture + alpha[..., None] * change
 
 
 def _change(cover: Array, here: Here, drawn: Drawn, seed: Seed) -> Array:
