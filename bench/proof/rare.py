@@ -104,7 +104,11 @@ def told(runs: Sequence[dict[str, Any]]) -> str:
             f"{held / len(part):.1%} [{low:.1%}, {high:.1%}] | {calls:,.0f} | "
             f"{(1 - law.truth) / law.truth / error**2:,.0f} |"
         )
-    return "\n".join(lines)
+    held = sum(run["low"] <= LAWS[run["law"]].truth <= run["high"] for run in runs)
+    low, high = clopper_pearson(held, len(runs))
+    return "\n".join(
+        [*lines, "", f"All laws: the interval holds the truth in {held} of {len(runs)} [{low:.1%}, {high:.1%}]."]
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
