@@ -113,7 +113,13 @@ def _described(photos: Mapping[str, Photos], group: str | None, seed: Seed) -> S
             raise InputError(
                 f'no column "{group}" in the listing{did_you_mean(group, names)}; it has {", ".join(names)}'
             )
-    seen = {name: described(held.thumbs) for name, held in photos.items()}
+    return placed(photos, groups, {name: described(held.thumbs) for name, held in photos.items()}, seed)
+
+
+def placed(
+    photos: Mapping[str, Photos], groups: Mapping[str, Array], seen: Mapping[str, Array], seed: Seed
+) -> Sides:  # fmt: skip
+    """Sides from descriptors (n, d); the learner's components are those of training pictures alone."""
     axes = components(seen["train"], INPUTS, seed.child("inputs"))
     both = [seen[name] for name in ("train", "reference") if name in seen]
     among = components(np.concatenate(both), PLACES, seed.child("places"))

@@ -78,7 +78,7 @@ def find_photos(
         schema, folder.group, settings,
     )  # fmt: skip
     progress("counting cells and regions", 0.6)
-    gaps, balls, tested, overall = _missing(asked, sides, counted)
+    gaps, balls, tested, overall = lacking(asked, sides, counted)
     if balls:
         schema, counted = _with_regions(schema, counted, sides, balls)
     case = case_of(sides, counted, schema, settings, seed)
@@ -94,10 +94,12 @@ def find_photos(
     return Found(told, _shown(told, case, sides), _listing(sides, counted))
 
 
-def _missing(
+def lacking(
     asked: Asked, sides: Sides, counted: Mapping[str, pa.Table]
 ) -> tuple[list[Missing], list[Ball], int, dict[str, Any]]:
-    """Gaps among cells and ranges of attributes, then regions of the embedding among the pictures in none of those."""
+    """Gaps among cells and ranges of attributes, then regions of the embedding among the pictures in none of those; the
+    balls that the regions are, how many cells and balls were tested, and what else is told.
+    """
     settings, seed = asked.settings, asked.seed
     kept = {
         name: one_each(sides.groups.get(name), len(held.files), seed.child("one", name))
@@ -203,8 +205,8 @@ def _classes_lacking(sides: Sides) -> str:
     """Classes of the reference that training pictures lack altogether, however few they are; "" for none."""
     labels, counts = np.unique(sides.photos["reference"].labels.astype(str), return_counts=True)
     known = {str(label) for label in sides.train.labels}
-    lacking = {str(one): int(n) for one, n in zip(labels, counts, strict=True) if one and str(one) not in known}
-    first = sorted(lacking.items(), key=lambda one: -one[1])
+    found = {str(one): int(n) for one, n in zip(labels, counts, strict=True) if one and str(one) not in known}
+    first = sorted(found.items(), key=lambda one: -one[1])
     return ", ".join(f"{one} ({n:,} pictures)" for one, n in first[:10]) if any(known - {""}) else ""
 
 
@@ -248,8 +250,8 @@ def _notes(asked: Asked, case: Case, sides: Sides) -> list[str]:
         notes.append("A gap is no better than its reference: if that is biased or old, so is what is told here.")
         if case.reference is not None and case.reference.labelled and case.judge is not case.reference:
             notes.append("Training pictures stand in the reference, so the model was not judged on it.")
-        if lacking := _classes_lacking(sides):
-            notes.append(f"Classes of the reference that no training picture has: {lacking}.")
+        if classes := _classes_lacking(sides):
+            notes.append(f"Classes of the reference that no training picture has: {classes}.")
         if case.reference is not None and LABEL not in sides.photos["reference"].table.column_names:
             notes.append("The reference has no classes: only attributes and regions are compared.")
     if asked.schema.target is None:

@@ -78,6 +78,8 @@ def _netpbm(data: bytes) -> list[tuple[str, str]]:
     wanted = head.end() + width * height * (3 if form == 6 else 1) * (2 if most > 255 else 1)
     if len(data) == wanted:
         return []
+    if data[head.end() - 1 : head.end() + 1] == b"\r\n" and len(data) > wanted:
+        return [("newlines rewritten", f"its header ends in 0D 0A, and {len(data) - wanted:,} bytes are too many")]
     kind = "truncated" if len(data) < wanted else "wrong length"
     return [(kind, f"{len(data):,} bytes where its header says {wanted:,}")]
 
