@@ -51,7 +51,6 @@ def ct(path: Path, *, lungs: Path | None = None, spacing: tuple[float, ...] | No
     """
     held = _with_spacing(volumes.read(path), path, spacing)
     assert held.spacing is not None
-    _straight(path, held)
     lung = None
     if lungs is not None:
         lung = _partner(held, lungs / path.name, "lung mask").values > 0
@@ -164,11 +163,3 @@ def _with_spacing(held: Stored, path: Path, spacing: tuple[float, ...] | None) -
     if held.spacing is not None:
         return held
     return Stored(held.name, held.values, spacing, held.suffix, held.geometry)
-
-
-def _straight(path: Path, held: Stored) -> None:
-    """Raise InputError for axes that do not stand upright on each other: lengths in mm along them would be wrong."""
-    if "direction" in held.geometry:
-        axes = np.asarray(held.geometry["direction"]).reshape(3, 3)
-        if not np.allclose(axes @ axes.T, np.eye(3), atol=volumes.STRAIGHT):
-            raise InputError(f"{path}: its axes are not at right angles (gantry tilt?); resample it to straight axes")

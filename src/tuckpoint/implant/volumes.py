@@ -11,6 +11,8 @@ import numpy as np
 
 from tuckpoint.errors import InputError, MissingExtra
 from tuckpoint.implant.values import Array
+from tuckpoint.volumes import itk
+from tuckpoint.volumes.volume import Grid
 
 SCANS = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
 ARRAYS = (".npz", ".npy")
@@ -98,18 +100,9 @@ def _array(path: Path, name: str, suffix: str) -> Stored:
 
 
 def _scan(path: Path, name: str, suffix: str) -> Stored:
-    itk = _itk()
-    try:
-        image = itk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path} cannot be read: {str(error).strip().splitlines()[-1]}") from None
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise InputError(
-            f"{path}: {image.GetDimension()} axes and {image.GetNumberOfComponentsPerPixel()} values a voxel; "
-            "a CT volume has three axes and one value"
-        )
-    geometry = {"origin": image.GetOrigin(), "direction": image.GetDirection()}
-    return Stored(name, itk.GetArrayFromImage(image), tuple(reversed(image.GetSpacing())), suffix, geometry)
+    held = itk.read(path)
+    geometry = {"origin": held.grid.origin_mm, "direction": held.grid.direction}
+    return Stored(name, held.voxels, held.grid.spacing_mm, suffix, geometry)
 
 
 def same_geometry(one: Stored, other: Stored) -> bool:
@@ -122,14 +115,9 @@ def same_geometry(one: Stored, other: Stored) -> bool:
 
 
 def _write_scan(path: Path, values: Array, like: Stored, stamp: str) -> None:
-    itk = _itk()
-    image = itk.GetImageFromArray(values)
-    image.SetSpacing(tuple(reversed(like.spacing or (1.0, 1.0, 1.0))))
-    image.SetOrigin(like.geometry["origin"])
-    image.SetDirection(like.geometry["direction"])
-    if stamp:
-        image.SetMetaData("ITK_FileNotes" if like.suffix.startswith(".nii") else "tuckpoint", stamp[:79])
-    itk.WriteImage(image, str(path), useCompression=True)
+    z, y, x = like.spacing or (1.0, 1.0, 1.0)
+    grid = Grid((z, y, x), like.geometry["origin"], like.geometry["direction"])
+    itk.write_noted(path, values, grid, stamp)
 
 
 def _picture(path: Path, name: str) -> Stored:
@@ -153,11 +141,3 @@ def _write_picture(path: Path, values: Array, stamp: str) -> None:
     if stamp:
         told.add_itxt("tuckpoint", stamp)
     Image.fromarray(values).save(path, pnginfo=told)
-
-
-def _itk() -> Any:
-    try:
-        import SimpleITK
-    except ImportError:
-        raise MissingExtra("SimpleITK", "medical") from None
-    return SimpleITK

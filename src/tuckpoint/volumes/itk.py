@@ -74,7 +74,12 @@ def write_host(path: Path, voxels: Array, grid: Grid) -> None:
     _write(path, voxels, grid, None)
 
 
-def _write(path: Path, voxels: Array, grid: Grid, record: Record | None) -> None:
+def write_noted(path: Path, voxels: Array, grid: Grid, note: str) -> None:
+    """One volume of a set whose record stands beside it: a note of 79 letters at most in the header, or none."""
+    _write(path, voxels, grid, None, note)
+
+
+def _write(path: Path, voxels: Array, grid: Grid, record: Record | None, note: str = "") -> None:
     sitk = simpleitk()
     end = suffix(path)
     image = sitk.GetImageFromArray(_storable(voxels))
@@ -85,10 +90,12 @@ def _write(path: Path, voxels: Array, grid: Grid, record: Record | None) -> None
     if record is not None and not nifti:
         image.SetMetaData("synthetic", "true")
         image.SetMetaData("tuckpoint_record", record.digest())
+    if note and not nifti:
+        image.SetMetaData("tuckpoint", note[:79])
     plain = path.with_name(path.name[: -len(".gz")]) if end == ".nii.gz" else path
     sitk.WriteImage(image, str(plain), not nifti)
     if nifti:
-        data = plain.read_bytes() if record is None else _stamped(plain.read_bytes(), record)
+        data = _noted(plain.read_bytes(), note) if record is None else _stamped(plain.read_bytes(), record)
         plain.unlink()
         # No time and no name in the packed file, so that the same volume gives the same bytes.
         path.write_bytes(gzip.compress(data, 4, mtime=0) if end == ".nii.gz" else data)
@@ -115,6 +122,14 @@ def _storable(voxels: Array) -> Array:
     if voxels.dtype.kind == "f":
         return voxels.astype(np.float32)
     return np.ascontiguousarray(voxels)
+
+
+def _noted(data: bytes, note: str) -> bytes:
+    """A NIfTI-1 file with a note as its description."""
+    head = bytearray(data)
+    if note:
+        head[_DESCRIP] = note[:79].encode("ascii", "replace").ljust(80, b"\0")
+    return bytes(head)
 
 
 def _stamped(data: bytes, record: Record) -> bytes:
