@@ -159,9 +159,3 @@ def test_lungs_of_another_geometry_are_refused(tmp_path):
         reading.ct(source, lungs=tmp_path / "lungs")
     scan(tmp_path / "lungs" / "p0.nrrd", np.ones((44, 44, 44), np.uint8))
     assert reading.ct(source, lungs=tmp_path / "lungs")[0].region.all()
-
-
-def test_axes_that_are_not_at_right_angles_are_refused(tmp_path):
-    held = volumes.Stored("a", patch(0), CUBE, ".nrrd", {"direction": (1, 0.2, 0, 0, 1, 0, 0, 0, 1)})
-    with pytest.raises(InputError, match="right angles"):
-        reading._straight(tmp_path, held)
