@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from tuckpoint.simulate.calibrate import Calibration
 
 
+class _Quiet:
+    """A tracker of sbi that keeps nothing: its own leaves a folder of logs where the command was called."""
+
+    log_dir = None
+
+    def _nothing(self, *told: object, **more: object) -> None:
+        """Keep nothing."""
+
+    log_metric = log_metrics = log_params = add_figure = flush = _nothing
+
+
 def npe(simulator: Simulator, real: Observed, seed: Seed, *, how: Calibration, random: bool) -> Array:
     """Shares (1 + draws, p) of the priors from a network that learnt them from simulated summaries, those of ABC.
 
@@ -34,7 +45,7 @@ def npe(simulator: Simulator, real: Observed, seed: Seed, *, how: Calibration, r
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed.child("network").integer() % 2**31)
         prior = BoxUniform(torch.zeros(at.shape[1]), torch.ones(at.shape[1]))
-        network = NPE(prior=prior, show_progress_bars=False)
+        network = NPE(prior=prior, tracker=_Quiet(), logging_level="ERROR", show_progress_bars=False)
         network.append_simulations(torch.tensor(at, dtype=torch.float32), torch.tensor(seen, dtype=torch.float32))
         network.train()
         aim = torch.tensor(real_summary(real, random=random), dtype=torch.float32)
