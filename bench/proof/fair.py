@@ -26,6 +26,9 @@ import pyarrow as pa
 from scipy import stats
 
 from bench.proof.null import RESULTS, kept
+from tuckpoint.fair.cells import Label, group_cells
+from tuckpoint.fair.make import check, fair_rows
+from tuckpoint.fair.spec import Spec
 from tuckpoint.measure.fairness import MEASURES, Judged, measures, redrawn
 from tuckpoint.measure.fairness_arms import trained
 from tuckpoint.seed import Seed
@@ -33,9 +36,6 @@ from tuckpoint.table import fit as fitting
 from tuckpoint.table.encode import encode
 from tuckpoint.table.engine import Array, Context
 from tuckpoint.table.engines.trees import Trees
-from tuckpoint.table.fair.cells import Label, group_cells
-from tuckpoint.table.fair.make import check, fair_rows
-from tuckpoint.table.fair.spec import Spec
 from tuckpoint.table.frame import read
 from tuckpoint.table.infer import infer
 from tuckpoint.table.sample import sample

@@ -12,13 +12,13 @@ import pyarrow as pa
 
 from tuckpoint import parts, settings
 from tuckpoint.errors import InputError, PrivacyError, did_you_mean
+from tuckpoint.fair.spec import Spec
 from tuckpoint.recipe import Recipe, Source
 from tuckpoint.record import WITHHELD, Input
 from tuckpoint.schema import Schema
 from tuckpoint.table import infer
 from tuckpoint.table.encode import encode
 from tuckpoint.table.estimate import check_domains, private_schema
-from tuckpoint.table.fair.spec import Spec
 from tuckpoint.table.frame import Frame
 from tuckpoint.table.protect import protect, settle
 from tuckpoint.table.rules import user_rule

@@ -16,6 +16,8 @@ import pyarrow as pa
 from tuckpoint import examples, outcome, release, run
 from tuckpoint.asked import Shares, cores, fair_of, named_shares
 from tuckpoint.errors import InputError, RecipeError, TraceError
+from tuckpoint.fair.make import FairRows, check
+from tuckpoint.fair.spec import Spec
 from tuckpoint.files import check_new, replacing, replacing_folder, sha256, write_text
 from tuckpoint.outcome import Fitted, Made, Measured
 from tuckpoint.privacy.ledger import Ledger
@@ -26,8 +28,6 @@ from tuckpoint.seed import Seed
 from tuckpoint.table.artefact import is_model
 from tuckpoint.table.encode import spell
 from tuckpoint.table.engine import Progress, quiet
-from tuckpoint.table.fair.make import FairRows, check
-from tuckpoint.table.fair.spec import Spec
 from tuckpoint.table.frame import read
 from tuckpoint.write import parquet
 from tuckpoint.write import table as writing

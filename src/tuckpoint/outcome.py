@@ -10,6 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from tuckpoint.errors import InputError
+from tuckpoint.fair.make import FairRows, fair_rows
+from tuckpoint.fair.spec import Spec
+from tuckpoint.fair.told import Told
 from tuckpoint.files import replacing_folder
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.recipe import Recipe, Source
@@ -21,9 +24,6 @@ from tuckpoint.table import artefact
 from tuckpoint.table import fit as fitting
 from tuckpoint.table.encode import spell
 from tuckpoint.table.engine import Progress, quiet
-from tuckpoint.table.fair.make import FairRows, fair_rows
-from tuckpoint.table.fair.spec import Spec
-from tuckpoint.table.fair.told import Told
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.frame import Frame, read
 from tuckpoint.write import table as writing

@@ -53,7 +53,7 @@ class Recipe:
 
     `rows` is how many to make, `holdout` the share kept from fitting (0 to 0.9), `k` the fewest people behind a value
     that may leave, `settings` those of the engine, `where` a condition, `rebalance` wanted shares per column and level.
-    `fair` is a fairness target that the rows keep (see `table.fair.spec`), an entry only where there is one.
+    `fair` is a fairness target that the rows keep (see `fair.spec`), an entry only where there is one.
     `charged` says whose budget a private fit spends: the `population`, its `part` if parts were declared, the
     `purpose`, and once it was spent the `entry` of the ledger (its digest) that closed the charge.
     """

@@ -14,6 +14,7 @@ import pyarrow as pa
 from tuckpoint import parts, release, settings
 from tuckpoint.asked import Fitting, Making, Shares, cores, named_shares, resolve, schema_of
 from tuckpoint.errors import RecipeError
+from tuckpoint.fair.make import FairRows
 from tuckpoint.measure.evaluate import evaluate as measure
 from tuckpoint.measure.evaluate import judge, memorised
 from tuckpoint.measure.evaluation import Evaluation
@@ -32,7 +33,6 @@ from tuckpoint.table import fit as fitting
 from tuckpoint.table import sample as sampling
 from tuckpoint.table.encode import encode
 from tuckpoint.table.engine import Context, Progress, quiet
-from tuckpoint.table.fair.make import FairRows
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.frame import Frame, give_back, read
 from tuckpoint.table.rules import Rule, mine, user_rule

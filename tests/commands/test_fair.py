@@ -6,14 +6,14 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
-from table.fair.laws import PARITY, law
+from fair.laws import PARITY, law
 
 from tuckpoint import arguments, deliver, run
 from tuckpoint.cli import _VERBS, main
 from tuckpoint.commands import fair
 from tuckpoint.errors import InputError
+from tuckpoint.fair.spec import Spec
 from tuckpoint.recipe import Recipe
-from tuckpoint.table.fair.spec import Spec
 from tuckpoint.table.frame import read
 
 ASKED = {**PARITY, "groups": ["sex"]}

@@ -7,11 +7,12 @@ from house.source import modules, name, tree
 # Lowest first; what stands in one row does not know its neighbours.
 LAYERS = (
     ("errors",),
-    ("files", "labels", "seed", "schema", "score", "settings"),
+    ("declared", "files", "labels", "seed", "schema", "score", "settings"),
     ("record",),
     ("parts", "recipe", "privacy", "write", "scale", "examples"),
     ("volumes",),
     ("implant", "photos", "scene", "table"),
+    ("fair",),
     ("measure",),
     ("asked", "release", "simulate"),
     ("pictures",),

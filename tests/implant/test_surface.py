@@ -200,3 +200,8 @@ def test_hosts_that_show_no_surface_are_refused():
     full = host(avoid=np.ones((120, 150), bool))
     with pytest.raises(InputError, match="no free place"):
         made(full)
+
+
+def test_a_pin_that_pins_nothing_is_told():
+    with pytest.raises(InputError, match='no choice "radius" \\(did you mean "radius_px"'):
+        SurfaceDefect(kinds=("hole",)).plan(host(), Seed(1), pins={"radius": 3.0})

@@ -5,16 +5,16 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from table.fair.laws import law
+from fair.laws import law
 
 from tuckpoint.errors import InputError
+from tuckpoint.fair.cells import Label, group_cells
+from tuckpoint.fair.spec import Spec
 from tuckpoint.measure.boost import Boosting
 from tuckpoint.measure.fairness import MEASURES
 from tuckpoint.measure.fairness_arms import effects, trained
 from tuckpoint.seed import Seed
 from tuckpoint.table.encode import encode
-from tuckpoint.table.fair.cells import Label, group_cells
-from tuckpoint.table.fair.spec import Spec
 from tuckpoint.table.infer import infer
 
 SMALL = Boosting(rounds=15, rate=0.2, leaves=7)

@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
+from tuckpoint.fair.spec import Spec
+from tuckpoint.fair.told import Cell, Told
 from tuckpoint.measure.fairness import MEASURES, Group, Measure
 from tuckpoint.measure.fairness_arms import Arm, Effects
 from tuckpoint.report.fair import fair_page, lines
-from tuckpoint.table.fair.spec import Spec
-from tuckpoint.table.fair.told import Cell, Told
 
 SPEC = Spec("label parity", ("race", "sex"), "pay", ">50K", given=("school",))
 CELLS = (

@@ -44,10 +44,10 @@ def arguments(place: argparse.ArgumentParser) -> None:
 def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
     """Do what was asked; what to tell, and the exit status."""
     from tuckpoint import deliver, outcome, release, run
+    from tuckpoint.fair.spec import Spec
     from tuckpoint.privacy.ledger import Ledger
     from tuckpoint.recipe import Recipe
     from tuckpoint.report.fair import fair_page, lines
-    from tuckpoint.table.fair.spec import Spec
     from tuckpoint.table.frame import read
 
     rows_file, reports = _outputs(options)

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from tuckpoint import declared
 from tuckpoint.errors import InputError, did_you_mean
-from tuckpoint.gap import declared
 from tuckpoint.gap.columns import quoted, spelt, value
 from tuckpoint.gap.finding import Missing
 from tuckpoint.gap.margins import beside
@@ -55,7 +55,7 @@ class Coverage:
 
 def load(path: str | Path) -> dict[str, Any]:
     """The file as plain values; raises InputError if it is no operating domain."""
-    data = declared.load(path, "domain", KNOWN)
+    data = declared.load(path, "domain", KNOWN, guide="docs/find.md")
     if not isinstance(data.get("factors"), Mapping) or not data["factors"]:
         raise InputError(f"{path} declares no factors; say, for example, factors: {{weather: [clear, rain]}}")
     ways = data.get("ways", 2)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuckpoint.measure.sharpness import sharpest, softmax
 from tuckpoint.table.engine import Array, Encoded
 
 PENALTIES = (0.003, 0.03, 0.3, 3.0)  # of the coefficients, beside inputs of variance 1 in the mean
-SHARPEST = 200.0
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Linear:
 
     def predict(self, rows: Array) -> Array:
         """Probabilities (n, classes) of rows (n, d)."""
-        return _softmax(self.sharpness * (_with_one((rows - self.mean) / self.scale) @ self.coefficients))
+        return softmax(self.sharpness * (_with_one((rows - self.mean) / self.scale) @ self.coefficients))
 
 
 def trained(rows: Array, truth: Array, classes: int) -> Linear:
@@ -31,8 +31,6 @@ def trained(rows: Array, truth: Array, classes: int) -> Linear:
 
     Penalty and sharpness are those of the least log loss on rows as if each had been left out (Allen 1974).
     """
-    from scipy.optimize import minimize_scalar
-
     labels = truth.astype(np.int64)
     mean = rows.mean(axis=0)
     scale = float(np.sqrt(((rows - mean) ** 2).mean())) or 1.0
@@ -48,14 +46,9 @@ def trained(rows: Array, truth: Array, classes: int) -> Linear:
         coefficients = inverse @ own
         leverage = np.minimum(weight * np.einsum("nd,de,ne->n", x, inverse, x, optimize=True), 0.999)[:, None]
         left_out = (x @ coefficients - leverage * wanted) / (1 - leverage)
-
-        def loss(log_sharpness: float, scores: Array = left_out) -> float:
-            told = _softmax(np.exp(log_sharpness) * scores)[np.arange(len(labels)), labels]
-            return float(-np.log(np.maximum(told, 1e-12)).mean())
-
-        found = minimize_scalar(loss, bounds=(np.log(0.1), np.log(SHARPEST)), method="bounded")
-        if best is None or float(found.fun) < best[0]:
-            best = float(found.fun), Linear(mean, scale, coefficients, float(np.exp(found.x)))
+        sharpness, loss = sharpest(left_out, labels)
+        if best is None or loss < best[0]:
+            best = loss, Linear(mean, scale, coefficients, sharpness)
     assert best is not None
     return best[1]
 
@@ -74,8 +67,3 @@ def matrix(data: Encoded) -> Array:
 
 def _with_one(rows: Array) -> Array:
     return np.concatenate([rows, np.ones((len(rows), 1))], axis=1)
-
-
-def _softmax(scores: Array) -> Array:
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

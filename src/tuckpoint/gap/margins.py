@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from tuckpoint import declared
 from tuckpoint.errors import InputError, did_you_mean
-from tuckpoint.gap import declared
 from tuckpoint.gap.cells import passed
 from tuckpoint.gap.columns import quoted, spelt
 from tuckpoint.gap.finding import Missing
@@ -53,7 +53,7 @@ class Table:
 
 def load(path: str | Path) -> dict[str, Any]:
     """The file as plain values; raises InputError if it is no file of margins."""
-    return declared.load(path, "margins", ("source", "shares", "tables"))
+    return declared.load(path, "margins", ("source", "shares", "tables"), guide="docs/find.md")
 
 
 def published(data: Mapping[str, Any], train: Encoded, schema: Schema) -> list[Share]:

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import ndimage
 
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError
 from tuckpoint.implant import blend
 from tuckpoint.implant.ct import Laid, implanted, inside, placed
 from tuckpoint.implant.scan import ScanModel, check_hounsfield, scan_model
 from tuckpoint.implant.shape import rotation
-from tuckpoint.implant.values import Array, Drawn, Host, Implanted, equal_diameter
+from tuckpoint.implant.values import Array, Drawn, Host, Implanted, check_pins, equal_diameter
 from tuckpoint.seed import Seed
 
 PINS = ("item", "zoom", "attached")
@@ -85,9 +85,7 @@ class NoduleBank:
     ) -> tuple[Drawn, ...]:
         """All choices for `count` nodules; see Adapter. Pins: item (place in the bank), zoom, attached."""
         pins = dict(pins or {})
-        for name in pins:
-            if name not in PINS:
-                raise InputError(f'no choice "{name}"{did_you_mean(name, PINS)}; there are: {", ".join(PINS)}')
+        check_pins(pins, PINS)
         if not self.own_hosts and host.group in {real.group for real in self.bank}:
             raise InputError(f"{host.name}: its patient {host.group} is in the bank; use other hosts, or allow it")
         chosen = [self._draw(host, seed.child("nodule", number), pins) for number in range(count)]

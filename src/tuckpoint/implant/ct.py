@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError
 from tuckpoint.implant import blend, shape
 from tuckpoint.implant.appearance import MERGING, Appearance, draw
 from tuckpoint.implant.lung import lung_region
@@ -22,6 +22,7 @@ from tuckpoint.implant.values import (
     Implanted,
     Size,
     box_of,
+    check_pins,
     difficulty,
     equal_diameter,
 )
@@ -47,9 +48,7 @@ class LungNodule:
     ) -> tuple[Drawn, ...]:
         """All choices for `count` nodules; see Adapter. Pins: kind, diameter_mm, value_hu, attached ..."""
         pins = dict(pins or {})
-        for name in pins:
-            if name not in PINS:
-                raise InputError(f'no choice "{name}"{did_you_mean(name, PINS)}; there are: {", ".join(PINS)}')
+        check_pins(pins, PINS)
         look = self.look if "kind" not in pins else replace(self.look, kinds={pins["kind"]: 1.0})
         drawn = []
         for number in range(count):

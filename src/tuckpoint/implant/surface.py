@@ -13,7 +13,17 @@ from tuckpoint.errors import InputError
 from tuckpoint.implant import defects, surface_look
 from tuckpoint.implant.defects import Patch, Scale
 from tuckpoint.implant.surface_host import Ground, ground
-from tuckpoint.implant.values import Drawn, Finding, Host, Implanted, Size, box_of, difficulty, equal_diameter
+from tuckpoint.implant.values import (
+    Drawn,
+    Finding,
+    Host,
+    Implanted,
+    Size,
+    box_of,
+    check_pins,
+    difficulty,
+    equal_diameter,
+)
 from tuckpoint.seed import Seed
 
 Array = NDArray[np.float64]
@@ -103,6 +113,7 @@ class SurfaceDefect:
         shape = defects.draw(kind, seed.child("shape"), scale)
         along = "length_px" in shape and known.grain > 0.1 and seed.child("grain").numpy().random() < self.along_grain
         look = surface_look.draw(self, seed.child("look"))
+        check_pins(pins, (*_PLACES, "contrast", *shape, *look))
         key = seed.child("key").integer() % 2**53  # JSON readers keep whole numbers up to 2**53
         for trial in range(TRIES):
             row, column, inward = _place(host, known, seed.child("place", trial), at_edge=at_edge, shape=shape)

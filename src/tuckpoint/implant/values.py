@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.seed import Seed
 
 Array = NDArray[Any]
@@ -204,6 +204,13 @@ class Adapter(Protocol):
     def implant(self, host: Host, drawn: tuple[Drawn, ...]) -> Implanted:
         """The host with these findings."""
         ...
+
+
+def check_pins(pins: Iterable[str], known: Collection[str]) -> None:
+    """Raise InputError for a pinned choice that is none of those drawn."""
+    for name in pins:
+        if name not in known:
+            raise InputError(f'no choice "{name}"{did_you_mean(name, known)}; there are: {", ".join(known)}')
 
 
 def box_of(mask: Array, corner: tuple[int, ...]) -> tuple[tuple[int, int], ...]:

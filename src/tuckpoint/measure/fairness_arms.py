@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from tuckpoint.errors import InputError
+from tuckpoint.fair.cells import Cells, Label
 from tuckpoint.measure import boost
 from tuckpoint.measure.boost import PUBLISHED, Boosting
 from tuckpoint.measure.fairness import Group, Judged, Measure, differences, groups, measures
@@ -18,7 +19,6 @@ from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
 from tuckpoint.table.encode import encode
 from tuckpoint.table.engine import Array, Encoded, Progress, quiet
-from tuckpoint.table.fair.cells import Cells, Label
 
 REAL, AS_IS, FAIR = "real", "made", "fair"
 THRESHOLD = 0.5  # of the probability, from which the prediction is positive

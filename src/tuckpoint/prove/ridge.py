@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError
+from tuckpoint.measure.sharpness import sharpest, softmax
 from tuckpoint.table.engine import Array
 
 Floats = NDArray[np.float32]
 TUNED_ON = 400  # rows at most on which the temperature is found
-SHARPEST = 200.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class RidgeModel:
 
     def predict(self, seen: Floats) -> Array:
         """Probabilities (n, c) of descriptors (n, d)."""
-        return _softmax(self.sharpness * (seen @ self.coefficients).astype(np.float64))
+        return softmax(self.sharpness * (seen @ self.coefficients).astype(np.float64))
 
 
 def sums(seen: Floats, truth: Array, weights: Array, classes: int) -> Sums:
@@ -88,7 +88,6 @@ def train(held: Sums, seen: Floats, truth: Array, weights: Array, settings: Ridg
     model is surer of the rows it learnt. `weights` (n,) are those the rows have in the sums.
     """
     from scipy.linalg import cho_solve
-    from scipy.optimize import minimize_scalar
 
     coefficients, factor = _solved(held, settings.penalty)
     kept = np.arange(len(truth)) if len(truth) <= TUNED_ON else np.linspace(0, len(truth) - 1, TUNED_ON).astype(int)
@@ -97,15 +96,4 @@ def train(held: Sums, seen: Floats, truth: Array, weights: Array, settings: Ridg
     leverage = np.minimum(leverage, 0.999)[:, None]
     own = np.eye(held.wanted.shape[1])[labels]
     scores = ((rows @ coefficients).astype(np.float64) - leverage * own) / (1 - leverage)
-
-    def loss(log_sharpness: float) -> float:
-        told = _softmax(np.exp(log_sharpness) * scores)[np.arange(len(labels)), labels]
-        return float(-np.log(np.maximum(told, 1e-12)).mean())
-
-    best = minimize_scalar(loss, bounds=(np.log(0.1), np.log(SHARPEST)), method="bounded")
-    return RidgeModel(coefficients, float(np.exp(best.x)))
-
-
-def _softmax(scores: Array) -> Array:
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    return RidgeModel(coefficients, sharpest(scores, labels)[0])

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tuckpoint.fair.spec import TARGETS
+from tuckpoint.fair.told import Cell, Told, donors_told
 from tuckpoint.measure.fairness import MEASURES, Measure
 from tuckpoint.measure.fairness_arms import AS_IS, FAIR, REAL, Arm, Effects
 from tuckpoint.report.chart import plain, prose, text
 from tuckpoint.report.sheet import Head, Section, facts, sheet, table
 from tuckpoint.report.verdict_chart import Bar, forest
 from tuckpoint.report.words import number
-from tuckpoint.table.fair.spec import TARGETS
-from tuckpoint.table.fair.told import Cell, Told, donors_told
 
 TITLE = {REAL: "real rows", AS_IS: "made rows, as they come", FAIR: "made rows, fair"}
 IS = {

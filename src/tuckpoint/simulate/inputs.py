@@ -20,14 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from tuckpoint.declared import load
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.simulate.columns import numbers
 from tuckpoint.simulate.contract import Range, Simulator
 from tuckpoint.table.engine import Array, Encoded
 
-VERSION = 1
 FEWEST = 20  # real rows that a distribution is fitted to
 Quantile = Callable[[Array], Array]  # from a standard normal number
 
@@ -87,18 +86,7 @@ def fitted(simulator: Simulator, real: Encoded) -> Inputs:
 
 def declared(simulator: Simulator, path: Path) -> Inputs:
     """The distributions in a YAML file; raises InputError for one that is missing, unknown or malformed."""
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"no file {path}; docs/rare.md shows how inputs are declared") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no readable YAML: {error}") from None
-    if not isinstance(said, Mapping) or said.get("tuckpoint_inputs") != VERSION:
-        raise InputError(f"{path} must begin with tuckpoint_inputs: {VERSION}; see docs/rare.md")
-    listed = ("tuckpoint_inputs", "source", "inputs", "correlations")
-    for entry in said:
-        if entry not in listed:
-            raise InputError(f'{path}: unknown entry "{entry}"{did_you_mean(str(entry), listed)}')
+    said = load(path, "inputs", ("source", "inputs", "correlations"), guide="docs/rare.md")
     given = said.get("inputs")
     if not isinstance(given, Mapping) or set(given) != set(simulator.inputs):
         raise InputError(

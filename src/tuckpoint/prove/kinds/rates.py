@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import yaml
 
-from tuckpoint import parts, settings
+from tuckpoint import declared, parts, settings
 from tuckpoint.errors import InputError, SchemaError, ShortSample, did_you_mean
 from tuckpoint.measure.prepare import coded
 from tuckpoint.prove.conditions import overlap, with_levels
@@ -33,8 +32,7 @@ from tuckpoint.table.engine import Array, Context, Encoded
 from tuckpoint.table.expression import parse
 from tuckpoint.table.fit import TableModel
 
-VERSION = 1
-KNOWN = ("tuckpoint_rates", "level", "rates")
+KNOWN = ("level", "rates")
 # Leaves of five and no boosted moves: with ten rows of a slice, larger leaves are mostly those of other rows.
 PLAIN: Mapping[str, Any] = {"leaf": 5, "bag": 1.0, "stacked": 0.0, "reach": 0.0}
 SPARE = 3  # rows drawn per row asked, so that rows can be chosen among them
@@ -141,19 +139,7 @@ class Rates:
     @classmethod
     def planned(cls, file: Path) -> Mapping[str, Any]:
         """The settings in a file of rates; raises InputError for a file that is none."""
-        try:
-            data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(f"no file {file}; see docs/prove.md for how rates are written") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(f"{file} is not readable YAML: {error}") from None
-        if not isinstance(data, Mapping) or data.get("tuckpoint_rates") != VERSION:
-            raise InputError(f"{file} must begin with tuckpoint_rates: {VERSION}; see docs/prove.md")
-        for name in data:
-            if name not in KNOWN:
-                raise InputError(
-                    f'{file}: unknown entry "{name}"{did_you_mean(str(name), KNOWN)}; known: {", ".join(KNOWN)}'
-                )
+        data = declared.load(file, "rates", KNOWN, guide="docs/prove.md")
         if not isinstance(data.get("rates"), list):
             raise InputError(f"{file}: rates is a list such as [{{where: 'age < 25', rate: 0.1, source: census}}]")
         level = data.get("level")

@@ -1,8 +1,8 @@
 import pytest
-from table.fair.laws import PARITY, SHARES, WITHIN
+from fair.laws import PARITY, SHARES, WITHIN
 
 from tuckpoint.errors import InputError
-from tuckpoint.table.fair.spec import TARGETS, Spec
+from tuckpoint.fair.spec import TARGETS, Spec
 
 
 @pytest.mark.parametrize(

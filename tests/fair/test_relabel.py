@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from tuckpoint.fair.relabel import chosen, order
 from tuckpoint.seed import Seed
-from tuckpoint.table.fair.relabel import chosen, order
 
 
 def test_no_label_changes_against_the_others_and_as_few_as_can():

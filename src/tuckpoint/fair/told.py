@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tuckpoint.fair.cells import Cells, Label
+from tuckpoint.fair.spec import Spec
 from tuckpoint.table.engine import Array, Encoded
-from tuckpoint.table.fair.cells import Cells, Label
-from tuckpoint.table.fair.spec import Spec
 
 FEW_DONORS = 10  # real rows of a cell (or of its rarer label) below which what is made of them repeats them
 THIN = 20.0  # made rows for each real row of a cell above which it is told

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuckpoint.errors import InputError
+from tuckpoint.fair.cells import Cells, Label
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded, Progress, quiet
-from tuckpoint.table.fair.cells import Cells, Label
 from tuckpoint.table.fit import TableModel
 
 DRAWS = 32  # of every label given the rest of its row, which estimate its probability

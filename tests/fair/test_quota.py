@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tuckpoint.table.fair.quota import largest_remainders, positives
+from tuckpoint.fair.quota import largest_remainders, positives
 
 
 def test_largest_remainders_by_hand():

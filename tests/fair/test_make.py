@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from table.fair.laws import PARITY, SHARES, WITHIN, fitted, law
+from fair.laws import PARITY, SHARES, WITHIN, fitted, law
 
 from tuckpoint.errors import InputError
+from tuckpoint.fair.make import check, fair_rows
+from tuckpoint.fair.spec import Spec
 from tuckpoint.seed import Seed
 from tuckpoint.table.encode import encode
-from tuckpoint.table.fair.make import check, fair_rows
-from tuckpoint.table.fair.spec import Spec
 from tuckpoint.table.rules import user_rule
 from tuckpoint.table.sample import sample
 

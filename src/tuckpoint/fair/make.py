@@ -9,16 +9,16 @@ import numpy as np
 import pyarrow as pa
 
 from tuckpoint.errors import InputError, ShortSample, did_you_mean
+from tuckpoint.fair.balance import Changes, Work, cannot, changes, few, wanted
+from tuckpoint.fair.cells import UNKNOWN, Cells, Label, given_cells, group_cells
+from tuckpoint.fair.quota import largest_remainders
+from tuckpoint.fair.relabel import flips, lever, scores
+from tuckpoint.fair.spec import Spec
+from tuckpoint.fair.told import Cell, Counts, Told, hidden, simpson, warned
 from tuckpoint.seed import Seed
 from tuckpoint.table import sample as sampling
 from tuckpoint.table.encode import encode
 from tuckpoint.table.engine import Array, Encoded, Progress, quiet
-from tuckpoint.table.fair.balance import Changes, Work, cannot, changes, few, wanted
-from tuckpoint.table.fair.cells import UNKNOWN, Cells, Label, given_cells, group_cells
-from tuckpoint.table.fair.quota import largest_remainders
-from tuckpoint.table.fair.relabel import flips, lever, scores
-from tuckpoint.table.fair.spec import Spec
-from tuckpoint.table.fair.told import Cell, Counts, Told, hidden, simpson, warned
 from tuckpoint.table.fit import TableModel
 
 MOST_ROWS = 2_000_000  # quotas are those of the whole table, so that it must fit into memory

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuckpoint.errors import InputError
+from tuckpoint.fair.cells import Cells, Label
+from tuckpoint.fair.quota import positives
+from tuckpoint.fair.relabel import Flips, chosen, order
+from tuckpoint.fair.spec import Spec
+from tuckpoint.fair.told import Counts, counted, hidden
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Progress
-from tuckpoint.table.fair.cells import Cells, Label
-from tuckpoint.table.fair.quota import positives
-from tuckpoint.table.fair.relabel import Flips, chosen, order
-from tuckpoint.table.fair.spec import Spec
-from tuckpoint.table.fair.told import Counts, counted, hidden
 from tuckpoint.table.fit import TableModel
 
 NAMED = 8  # cells named in one error

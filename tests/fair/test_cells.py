@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
-from table.fair.laws import PARITY, SHARES, WITHIN
+from fair.laws import PARITY, SHARES, WITHIN
 
 from tuckpoint.errors import InputError
+from tuckpoint.fair.cells import UNKNOWN, Label, given_cells, group_cells
+from tuckpoint.fair.spec import Spec
 from tuckpoint.schema import Column, Schema
 from tuckpoint.table.engine import Encoded, Field
 from tuckpoint.table.expression import parse
-from tuckpoint.table.fair.cells import UNKNOWN, Label, given_cells, group_cells
-from tuckpoint.table.fair.spec import Spec
 
 FIELDS = (
     Field("race", ("a", "b", "c", "(rare)")),

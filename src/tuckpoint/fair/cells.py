@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.fair.spec import REST, SPLIT, Spec
 from tuckpoint.schema import Schema
 from tuckpoint.table import literals
 from tuckpoint.table.decode import RARE
 from tuckpoint.table.engine import Array, Encoded, Field
 from tuckpoint.table.expression import quote
-from tuckpoint.table.fair.spec import REST, SPLIT, Spec
 from tuckpoint.table.rule import literal, says
 
 UNKNOWN = "(not known)"  # missing, and what protection pooled: it is written as missing
