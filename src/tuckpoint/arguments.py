@@ -13,7 +13,8 @@ from tuckpoint.commands import VERBS, audit, ledger, options
 Run = Callable[[argparse.Namespace], int | None]
 GUARDING = ("private", "delta", "unit", "rows_per_unit", "population", "part", "purpose")
 
-ABOUT = "Make a synthetic twin of a real table: it trains the same model, is measured, and is marked as synthetic."
+ABOUT = """Synthetic training data: find what real data lack, make what fills it (a table twin that trains the same model,
+rendered scenes, implants, a simulator's rows), prove what it bought on real data, and mark it as synthetic."""
 EXAMPLES = """examples:
   tuckpoint example census -o census.csv          a real table to try things on
   tuckpoint make census.csv --target income -o out/
@@ -22,6 +23,11 @@ EXAMPLES = """examples:
   tuckpoint sample model/ -n 1_000_000 --where 'age > 80' -o rows.parquet
   tuckpoint measure real.csv made.parquet --holdout held.csv --target income -o report.html
   tuckpoint run out/recipe.yaml                   the same bytes again
+  tuckpoint find train.csv --target y --reference population.csv -o gaps.html -o gaps.json
+  tuckpoint plan gaps.json --source trees -o plan.yaml
+  tuckpoint prove plan.yaml --real train.csv -o verdict.html
+  tuckpoint render examples/shelf.yaml -n 20 -o pictures/
+  tuckpoint implant surface-defect good/ -o implanted/
 
 `tuckpoint VERB --help` explains one of them.
 Files are CSV or TSV (also packed: .gz .bz2 .xz .zst) or Parquet, by their suffix."""
