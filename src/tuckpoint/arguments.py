@@ -13,8 +13,8 @@ from tuckpoint.commands import VERBS, audit, ledger, options
 Run = Callable[[argparse.Namespace], int | None]
 GUARDING = ("private", "delta", "unit", "rows_per_unit", "population", "part", "purpose")
 
-ABOUT = """Synthetic training data: find what real data lack, make what fills it (a table twin that trains the same model,
-rendered scenes, implants, a simulator's rows), prove what it bought on real data, and mark it as synthetic."""
+ABOUT = """Synthetic training data: find what real data lack, make what fills it (a table twin that trains the same
+model, rendered scenes, implants, a simulator's rows), prove what it bought on real data, and mark it as synthetic."""
 EXAMPLES = """examples:
   tuckpoint example census -o census.csv          a real table to try things on
   tuckpoint make census.csv --target income -o out/
