@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from tuckpoint.errors import InputError
 from tuckpoint.implant import blend
-from tuckpoint.implant.ct import Laid, implanted, inside, placed
+from tuckpoint.implant.ct import placed, told
+from tuckpoint.implant.laying import Laid, implanted, inside
 from tuckpoint.implant.scan import ScanModel, check_hounsfield, scan_model
 from tuckpoint.implant.shape import rotation
 from tuckpoint.implant.values import Array, Drawn, Host, Implanted, check_pins, equal_diameter
@@ -106,7 +107,7 @@ class NoduleBank:
 
     def implant(self, host: Host, drawn: tuple[Drawn, ...]) -> Implanted:
         """The host with these nodules; see Adapter."""
-        return implanted(host, drawn, self._laid)
+        return implanted(host, drawn, self._laid, told)
 
     def _laid(self, host: Host, image: Array, one: Drawn) -> Laid:
         """The real nodule at its new place: alpha from the dilated mask, and what it is brighter than the host."""

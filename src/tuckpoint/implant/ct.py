@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -11,8 +11,9 @@ import numpy as np
 from tuckpoint.errors import InputError
 from tuckpoint.implant import blend, shape
 from tuckpoint.implant.appearance import MERGING, Appearance, draw
+from tuckpoint.implant.laying import Laid, Taken, check_null, implanted, inside, seated
 from tuckpoint.implant.lung import lung_region
-from tuckpoint.implant.place import find_place
+from tuckpoint.implant.place import Place, find_place
 from tuckpoint.implant.scan import LIMITS, ScanModel, check_hounsfield, scan_model
 from tuckpoint.implant.values import (
     Array,
@@ -58,7 +59,7 @@ class LungNodule:
 
     def implant(self, host: Host, drawn: tuple[Drawn, ...]) -> Implanted:
         """The host with these nodules; see Adapter."""
-        return implanted(host, drawn, template)
+        return implanted(host, drawn, template, told)
 
 
 def ct_host(
@@ -89,58 +90,22 @@ def ct_host(
 
 def placed(host: Host, drawn: list[dict[str, Any]], seed: Seed, *, attached: float, null: float) -> tuple[Drawn, ...]:
     """Give each nodule a place, the host's model and a key; raises InputError where no place is left."""
-    if not 0 <= null <= 1:
-        raise InputError(f"null is {null}; give a share from 0 to 1")
+    check_null(null)
     model = scan_model(host).to_dict()
     candidates = np.flatnonzero(host.region if host.centres is None else host.region & host.centres)
     if not len(candidates):
         raise InputError(f"{host.name}: no voxel of the region may be the middle of a finding")
-    taken: list[tuple[tuple[int, ...], float]] = []
-    found = []
-    for number, values in enumerate(drawn):
-        own = seed.child("nodule", number)
+
+    def find(own: Seed, values: Mapping[str, Any], taken: Taken) -> tuple[Place | None, dict[str, Any]]:
         touching = bool(values.get("attached", own.child("attached").numpy().random() < attached))
         radius = 0.5 * values["diameter_mm"]
         rng = own.child("place").numpy()
         place = find_place(
             host, candidates, rng, radius_mm=radius, attached=touching, taken=taken, margin_mm=radius + 2.0
         )
-        if place is None:
-            raise InputError(
-                f"{host.name}: no free place for finding {number + 1} of {len(drawn)} ({2 * radius:.1f} mm across); "
-                "ask for fewer or smaller ones, or give a larger host"
-            )
-        taken.append((place.position, radius))
-        offset = values.get("offset", (0.0, 0.0, 0.0))
-        position = tuple(float(p + o) for p, o in zip(place.position, offset, strict=True))
-        is_null = bool(own.child("null").numpy().random() < null)
-        kept = values | {"attached": touching, "place": vars(place) | {"position": list(place.position)}, "host": model}
-        found.append(Drawn(str(values["kind"]), position, kept, own.child("fields").integer(), is_null))
-    return tuple(found)
+        return place, {"attached": touching}
 
-
-@dataclass(frozen=True, eq=False)
-class Laid:
-    """A finding ready to be laid in: alpha and mask, and what it adds to the host before alpha, from voxel `corner`."""
-
-    alpha: Array
-    mask: Array
-    added: Array
-    corner: tuple[int, ...]
-
-
-def implanted(host: Host, drawn: tuple[Drawn, ...], make: Callable[[Host, Array, Drawn], Laid]) -> Implanted:
-    """Lay findings in one by one; `make(host, image, one)` gives what is laid in."""
-    image = host.image.copy()
-    findings = []
-    for one in drawn:
-        laid = make(host, image, one)
-        where = tuple(slice(c, c + n) for c, n in zip(laid.corner, laid.mask.shape, strict=True))
-        before = image[where].copy()
-        added = laid.alpha * laid.added * (0.0 if one.null else 1.0)
-        image[where] = blend.lay(before, added, host.limits)
-        findings.append(_finding(host, one, laid, image[where].astype(np.float32) - before))
-    return Implanted(host, image, tuple(findings))
+    return seated(host, drawn, seed, null=null, model=model, find=find)
 
 
 def template(host: Host, image: Array, one: Drawn) -> Laid:
@@ -170,19 +135,7 @@ def template(host: Host, image: Array, one: Drawn) -> Laid:
     return Laid(alpha, mask, added, corner)
 
 
-def inside(
-    host: Host, size: tuple[int, ...], corner: tuple[int, ...], pad: list[int]
-) -> tuple[tuple[slice, ...], tuple[int, ...]]:
-    """The part of a padded crop that lies in the host, and its corner there."""
-    cuts, starts = [], []
-    for c, n, p, whole in zip(corner, size, pad, host.shape, strict=True):
-        low, high = max(c - p, 0), min(c + n + p, whole)
-        cuts.append(slice(low - (c - p), high - (c - p)))
-        starts.append(low)
-    return tuple(cuts), tuple(starts)
-
-
-def _finding(host: Host, one: Drawn, laid: Laid, changed: Array) -> Finding:
+def told(host: Host, one: Drawn, laid: Laid, changed: Array) -> Finding:
     """The truth about what was laid in; `changed` is the image after minus before."""
     voxel = float(np.prod(host.spacing))
     model, place = one.values["host"], one.values["place"]
