@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from scipy import ndimage
 
@@ -82,18 +84,33 @@ def _closed(mask: Array, spacing: tuple[float, ...]) -> Array:
 
 
 def _grown(mask: Array, spacing: tuple[float, ...]) -> Array:
-    """All that lies within CLOSING_MM of the mask: squared distances axis by axis, no farther than that."""
-    squared = np.where(mask, np.float32(0), np.float32(np.inf))
-    for axis, step in enumerate(spacing):
-        before = squared.copy()
-        for k in range(1, int(CLOSING_MM / step) + 1):
-            far = np.float32((k * step) ** 2)
-            up, down = (
-                tuple(cut if a == axis else slice(None) for a in range(3)) for cut in (slice(k, None), slice(-k))
-            )
-            np.minimum(squared[up], before[down] + far, out=squared[up])
-            np.minimum(squared[down], before[up] + far, out=squared[down])
-    return np.asarray(squared <= CLOSING_MM**2 + 1e-4)
+    """All that lies within CLOSING_MM of the mask, no farther along an axis than whole steps reach.
+
+    First runs along the last axis, once for each length; then these, moved along the other two: bits, not distances.
+    """
+    far = [[np.float32((k * step) ** 2) for k in range(int(CLOSING_MM / step) + 1)] for step in spacing]
+    most = np.float32(CLOSING_MM**2 + 1e-4)
+    runs = [mask]
+    for k in range(1, len(far[2])):
+        runs.append(runs[-1].copy())
+        _join(runs[-1], mask, (0, 0, k))
+    grown = np.zeros_like(mask)
+    for j, across in enumerate(far[1]):
+        for i, up in enumerate(far[0]):
+            reach = sum(up + across + along <= most for along in far[2]) - 1
+            if reach >= 0:
+                _join(grown, runs[reach], (i, j, 0))
+    return grown
+
+
+def _join(to: Array, mask: Array, step: tuple[int, int, int]) -> None:
+    """Add a mask, moved by plus and minus so many voxels along each axis, to another, in place."""
+    for signs in {tuple(s * k for s, k in zip(sign, step, strict=True)) for sign in product((-1, 1), repeat=3)}:
+        here, there = (
+            tuple(slice(max(k, 0), max(n + min(k, 0), 0)) for k, n in zip(way, mask.shape, strict=True))
+            for way in (signs, tuple(-k for k in signs))
+        )
+        to[here] |= mask[there]
 
 
 def _none(name: str, volume_ml: float) -> str:

@@ -97,7 +97,7 @@ def _cubes(host: Host) -> list[tuple[slice, ...]]:
 def _model(image: Array, spacing: tuple[float, ...]) -> ScanModel:
     values = image.astype(np.float32)
     psf = _point_spread(values, spacing)
-    quiet = ndimage.binary_erosion((values < PARENCHYMA) & (values > LIMITS[0]), iterations=2)
+    quiet = _eroded(_eroded((values < PARENCHYMA) & (values > LIMITS[0])))
     if quiet.sum() < 50:
         return ScanModel(psf, 20.0, (0.6,) * 3)
     # the local mean is of parenchyma alone, else every wall nearby would count as noise
@@ -107,6 +107,17 @@ def _model(image: Array, spacing: tuple[float, ...]) -> ScanModel:
     inside = residual[quiet]
     noise = 1.4826 * float(np.median(np.abs(inside - np.median(inside))))
     return ScanModel(psf, float(np.clip(noise, 4, 120)), _correlation(residual, quiet, spacing))
+
+
+def _eroded(mask: Array) -> Array:
+    """Voxels whose six neighbours are in the mask too; none at the border."""
+    inner = mask[1:-1, 1:-1, 1:-1].copy()
+    for axis, n in enumerate(mask.shape):
+        for low in (0, 2):
+            where = [slice(1, -1)] * 3
+            where[axis] = slice(low, n - 2 + low)
+            inner &= mask[tuple(where)]
+    return np.pad(inner, 1) if min(mask.shape) > 2 else np.zeros_like(mask)
 
 
 def _point_spread(values: Array, spacing: tuple[float, ...]) -> tuple[float, ...]:
@@ -122,10 +133,7 @@ def _point_spread(values: Array, spacing: tuple[float, ...]) -> tuple[float, ...
     for axis in range(3):
         smooth = ndimage.correlate1d(smooth, kernel, axis, mode="nearest")
     ahead = float((kernel * np.arange(-2, 3) ** 2).sum()) + 1 / 3  # variance in voxels
-    slopes = [
-        np.abs(ndimage.correlate1d(smooth, [-0.5, 0, 0.5], axis, mode="nearest")) / step
-        for axis, step in enumerate(spacing)
-    ]
+    slopes = [_slope(smooth, axis) / step for axis, step in enumerate(spacing)]
     steepest = np.maximum(0.8 * np.sqrt(sum(s * s for s in slopes)), FLATTEST)
     rank = max(1, round(0.0003 * values.size))  # the steepest few, yet not the loudest noise
     found = []
@@ -138,6 +146,19 @@ def _point_spread(values: Array, spacing: tuple[float, ...]) -> tuple[float, ...
         variance = (height / (np.sqrt(2 * np.pi) * q)) ** 2 - ahead * step**2
         found.append(float(np.clip(np.sqrt(max(variance, 0)), SHARPEST_MM, max(SOFTEST_MM, step))))
     return tuple(found)
+
+
+def _slope(values: Array, axis: int) -> Array:
+    """The size of the central difference along an axis; at the border half the one-sided one."""
+    moved = np.moveaxis(values, axis, 0)
+    found = np.empty_like(moved)
+    np.subtract(moved[2:], moved[:-2], out=found[1:-1])
+    if len(moved) > 1:
+        found[0], found[-1] = moved[1] - moved[0], moved[-1] - moved[-2]
+    else:
+        found[:] = 0
+    found *= np.float32(0.5)
+    return np.asarray(np.moveaxis(np.abs(found, out=found), 0, axis))
 
 
 def _step(values: Array) -> float:
