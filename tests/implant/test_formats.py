@@ -65,16 +65,25 @@ def test_a_series_in_a_series_and_all_formats_out(clinic, capsys):
         assert b"MRN-0815-X" not in data
 
 
-def test_photographs_go_out_as_coco(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("depth", [8, 16])
+def test_photographs_go_out_as_coco(tmp_path, monkeypatch, capsys, depth):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "good").mkdir()
     draw = np.random.Generator(np.random.Philox(key=4))
-    Image.fromarray(draw.normal(120, 6, (90, 110, 3)).clip(0, 255).astype(np.uint8)).save(tmp_path / "good/tile.png")
+    tile = draw.normal(120 << (depth - 8), 6 << (depth - 8), (90, 110, 3)).astype(f"uint{depth}")
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(tile, isVector=True), "good/tile.png")
     asked = ["implant", "surface-defect", "good", "--kinds", "crack", "hole", "--each", "2", "-o", "out", "--format"]
     assert main([*asked, "coco", "png"]) == 0, capsys.readouterr().err
     told = json.loads((tmp_path / "out/coco/annotations.json").read_text())
     assert len(told["annotations"]) == 2
     assert told["info"]["synthetic"] is True
+    (alpha,) = (np.asarray(Image.open(path)) for path in (tmp_path / "out/alphas").iterdir())
+    for form in ("coco", "png"):
+        (place,) = (tmp_path / "out" / form / "images").iterdir()
+        made = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(place)))
+        assert made.dtype == tile.dtype
+        assert np.array_equal(made[alpha == 0], tile[alpha == 0])
+        assert (made != tile).any()
 
 
 @pytest.mark.parametrize(

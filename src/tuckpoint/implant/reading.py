@@ -65,9 +65,14 @@ def ct(path: Path, *, lungs: Path | None = None, spacing: tuple[float, ...] | No
 def photo(path: Path) -> tuple[Host, Stored]:
     """A photograph of a surface as host."""
     held = volumes.read(path)
-    high = float(np.iinfo(held.values.dtype).max) if np.issubdtype(held.values.dtype, np.integer) else 1.0
     region = surface_region(held.values)
-    return Host(held.name, held.values, (1.0, 1.0), "px", region, (0.0, high), group_of(held.name)), held
+    return Host(held.name, held.values, (1.0, 1.0), "px", region, (0.0, _white(held.values)), group_of(held.name)), held
+
+
+def _white(values: Array) -> float:
+    """The highest value that the camera gives: of 16 bits often only 10, 12 or 14 are used."""
+    bits = (8,) if values.dtype == np.uint8 else (10, 12, 14, 16)
+    return float(next(2**n - 1 for n in bits if values.max(initial=0) < 2**n))
 
 
 def bank(place: Path, *, spacing: tuple[float, ...] | None = None) -> list[Real]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tuckpoint.errors import InputError, MissingExtra
+from tuckpoint.errors import InputError
 from tuckpoint.implant.values import Array
-from tuckpoint.volumes import itk
+from tuckpoint.volumes import itk, picture
 from tuckpoint.volumes.volume import Grid
 
 SCANS = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
@@ -121,19 +121,13 @@ def _write_scan(path: Path, values: Array, like: Stored, stamp: str) -> None:
 
 
 def _picture(path: Path, name: str) -> Stored:
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError:
-        raise MissingExtra("Pillow", "scenes") from None
-    try:
-        with Image.open(path) as image:
-            values = np.asarray(image if image.mode in ("L", "RGB", "I;16") else image.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise InputError(f"{path} is no picture: {error}") from None
-    return Stored(name, values, (1.0, 1.0), ".png")
+    return Stored(name, picture.read(path), (1.0, 1.0), ".png")
 
 
 def _write_picture(path: Path, values: Array, stamp: str) -> None:
+    if picture.is_deep(values):
+        path.write_bytes(picture.deep_png(values, {"tuckpoint": stamp} if stamp else {}))
+        return
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tuckpoint.errors import InputError
 from tuckpoint.record import Record
+from tuckpoint.volumes import picture
 from tuckpoint.volumes.volume import Array, Case
 from tuckpoint.write.sets import png
 
@@ -69,11 +70,11 @@ def _flat(case: Case) -> None:
 
 
 def _png(image: Array, record: Record) -> bytes:
-    if image.dtype not in (np.uint8, np.uint16) or (image.dtype == np.uint16 and image.ndim == 3):
-        kind = f"{image.dtype} with {1 if image.ndim == 2 else image.shape[2]} channels"
-        raise InputError(
-            f"PNG is written here with 8 bits, or 16 bits grey; the photograph is {kind}: convert it first"
-        )
+    if picture.is_deep(image):
+        texts = {"Software": "tuckpoint", "synthetic": "true", "tuckpoint_record": record.digest()}
+        return picture.deep_png(image, texts)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise InputError(f"PNG holds 8 or 16 bits a channel; the photograph is {image.dtype}: convert it first")
     return png(np.ascontiguousarray(image), record)
 
 
