@@ -1,8 +1,9 @@
 """Find for pictures: `python -m bench.proof.photos SIGNS TILES --planted 90 --null 200 --copies 200 --time 10000`.
 
 SIGNS holds manifest.csv (path, class_name, track), TILES a folder a class. A planted trial parts the pictures of one
-set by chance into training and reference, takes 95 % of a class, of a range of an attribute, or of the tenth of
-pictures around one of them out of the training half, and asks whether the first gap told is that one (Jaccard overlap
+set by chance into training and reference, takes 95 % of a class, of a range of an attribute, of the tenth of
+pictures around one of them (in descriptors), or of a tenth that k-means makes of the pictures' coarse colours (no ball
+in what is searched) out of the training half, and asks whether the first gap told is that one (Jaccard overlap
 of 0.5 or more over the reference) and whether it is among the first five. A null trial takes nothing out: any gap is a
 false one. Copies are pictures saved again, resized, made brighter, with noise, or mirrored; false alarms are pictures
 turned upside down, and pictures of another physical sign. Trials are kept in a file, and a stopped bench goes on.
@@ -40,7 +41,8 @@ from tuckpoint.seed import Seed
 RESULTS = Path(__file__).parent / "results"
 KEPT = 0.05  # of the pictures of a planted gap
 TENTH = 0.1  # of the pictures around one, in a planted region
-KINDS = ("class", "attribute", "region")
+KINDS = ("class", "attribute", "region")  # by turns; a cluster is planted as often as each
+CLUSTERS, COARSE = 10, 6  # clusters, and colours along each side that they are made of
 ATTRIBUTES = ("brightness", "contrast", "saturation", "noise", "sharpness", "aspect")
 FEWEST = 30  # reference pictures of a planted gap
 
@@ -92,9 +94,23 @@ def planted(kind: str, photos: Photos, seen: Array, random: np.random.Generator)
         low = bool(random.integers(2))
         cut = float(np.nanquantile(values, 0.125 if low else 0.875))
         return f"{name} {'<' if low else '>'} {cut:.4g}", values < cut if low else values > cut
+    if kind == "cluster":
+        return "a cluster of colours", clustered(photos, random)
     middle = seen[int(random.integers(len(seen)))]
     apart = ((seen - middle) ** 2).sum(axis=1)
     return "around a picture", apart <= np.quantile(apart, TENTH)
+
+
+def clustered(photos: Photos, random: np.random.Generator) -> Array:
+    """One of ten clusters (n,) of coarse colours that holds enough pictures."""
+    from scipy.cluster.vq import kmeans2
+
+    n, side = len(photos.thumbs), photos.thumbs.shape[1]
+    by = side // COARSE
+    coarse = photos.thumbs.reshape(n, COARSE, by, COARSE, by, 3).mean(axis=(2, 4)).reshape(n, -1)
+    _, of = kmeans2(coarse, CLUSTERS, minit="++", seed=int(random.integers(2**31)))
+    counts = np.bincount(of, minlength=CLUSTERS)
+    return np.asarray(of == random.choice(np.flatnonzero(counts >= 2.4 * FEWEST)))
 
 
 def trial(photos: Photos, seen: Array, kind: str, number: int) -> dict[str, Any]:
@@ -197,6 +213,7 @@ def run(sets: Mapping[str, Photos], options: argparse.Namespace) -> None:
         bare = Photos(**{**vars(photos), "table": photos.table.select(["path", "label"])})
         jobs = [("null", number) for number in range(options.null)]
         jobs += [(KINDS[number % 3], number) for number in range(options.planted)]
+        jobs += [("cluster", number) for number in range(options.planted // 3)]
         for kind, number in jobs:
             keep(name, kind, number, lambda p=bare, s=seen, k=kind, n=number: trial(p, s, k, n))  # type: ignore[misc]
     if options.time:
@@ -224,7 +241,7 @@ def report(every: Sequence[Mapping[str, Any]]) -> str:
             lines.append(
                 f"| {name} | any gap where nothing is missing | {share(sum(o['gaps'] > 0 for o in held), n)} |"
             )
-        elif kind in KINDS:
+        elif kind in (*KINDS, "cluster"):
             large = [o for o in held if o["reference_rows"] >= FEWEST]
             for what in ("first", "five"):
                 said = "first" if what == "first" else "among the first five"

@@ -26,6 +26,7 @@ from tuckpoint.table.engine import Array, Encoded, Field
 SAMPLE = 4000  # training pictures that stand for all where support is judged
 LOOKED = 400  # pictures of a gap that are looked at
 FEWEST = 50  # training pictures without which nothing is said of support
+CLEAREST = 24  # components in which support is judged
 MOSTLY = 0.5  # share of a gap's pictures from which on it is said to lie there
 RANK: Mapping[Support, int] = {"unknown": 0, "inside": 1, "edge": 2, "outside": 3}
 
@@ -106,11 +107,11 @@ def supported(gap: Gap, case: Case, sides: Sides, seed: Seed) -> Gap:
     rows = np.flatnonzero(mask_of(gap.missing.where, case.reference.cells, case.schema))
     if not len(rows):
         return gap
-    base = sides.places["train"].astype(np.float32)
+    base = sides.places["train"][:, :CLEAREST].astype(np.float32)
     base = base[np.sort(seed.child("ground").numpy().permutation(len(base))[:SAMPLE])]
     looked = np.sort(seed.child("gap", gap.missing.where).numpy().permutation(rows)[:LOOKED])
     near, far = np.quantile(nearest(base, base, own=np.arange(len(base))), [0.95, 0.99])
-    apart = nearest(sides.places["reference"][looked].astype(np.float32), base)
+    apart = nearest(sides.places["reference"][looked, :CLEAREST].astype(np.float32), base)
     outside = float((apart > far).mean())
     lies: Support = "outside" if outside > MOSTLY else "edge" if float((apart > near).mean()) > MOSTLY else "inside"
     if RANK[lies] < RANK[gap.support]:

@@ -1,22 +1,26 @@
-"""Regions of the embedding that hold too few training pictures: balls around pictures, counted like cells."""
+"""Regions of the embedding that hold too few training pictures: balls around pictures, scanned like a map."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from tuckpoint.gap.cells import enough, fewer, passed
+from tuckpoint.gap.cells import enough
 from tuckpoint.gap.columns import Parts
 from tuckpoint.gap.finding import Missing
 from tuckpoint.gap.spans import density, surprise
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array
 
-CENTRES = 128
-SHARES = (0.01, 0.02, 0.04, 0.08, 0.16)  # of all pictures of both sides, in a ball
-MOST_TESTED = 20_000  # pictures of both sides among which centres and radii are found
+CENTRES = 1024
+SHARES = (0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.14, 0.16)  # of all pictures, in a ball
+MOST_TESTED = 20_000  # pictures of both sides that are counted; of more a sample is
+MOST_PLACED = 4_000_000  # centres times pictures
+RELABELLED = 199  # times that the sides are dealt out anew
+STEPS = 6  # of moving the centre of a region that was found
 SAME = 0.3  # Jaccard overlap with a ball already told
 COLUMN = "region"
 WORDS = 3  # predicates of a description
@@ -35,32 +39,61 @@ class Ball:
         return np.asarray(((rows - self.centre) ** 2).sum(axis=1) <= self.radius**2)
 
 
-def balls(train: Array, reference: Array, seed: Seed) -> list[Ball]:
-    """Candidates, from rows (n, k) and (m, k) together, whichever side they are of, so that an exact test stays exact.
-
-    Centres are drawn each with a chance that rises with the squared distance to those before (Arthur and Vassilvitskii
-    2007); radii hold 1 to 16 % of all rows.
+@dataclass(frozen=True)
+class Scan:
+    """Balls around some of the rows (n, k): the rows nearest to each centre, `order` (c, n), of which a ball holds the
+    first `sizes` (c, s).
     """
-    every = np.concatenate([train, reference])
-    random = seed.numpy()
-    if len(every) > MOST_TESTED:
-        every = every[np.sort(random.permutation(len(every))[:MOST_TESTED])]
-    least = enough(len(train), len(reference)) / (len(train) + len(reference))
-    found = []
-    nearest = np.full(len(every), np.inf)
-    at = int(random.integers(len(every)))
-    for _ in range(min(CENTRES, len(every))):
-        apart = ((every - every[at]) ** 2).sum(axis=1)
-        ranked = np.sort(apart)
-        for share in SHARES:
-            if share >= least:
-                place = min(len(ranked) - 1, round(share * len(ranked)))
-                found.append(Ball(every[at], float(np.sqrt(ranked[place] * (1 + 1e-9) + 1e-12))))
-        nearest = np.minimum(nearest, apart)
-        if nearest.sum() <= 0:
-            break
-        at = int(random.choice(len(every), p=nearest / nearest.sum()))
-    return found
+
+    rows: Array
+    order: Array
+    sizes: Array
+
+    def counts(self, values: Array) -> Array:
+        """Sums (c, s, v) over each ball of whole numbers (n, v), one column for each way of counting."""
+        out = np.empty((*self.sizes.shape, values.shape[1]), np.int64)
+        for centre, (order, sizes) in enumerate(zip(self.order, self.sizes, strict=True)):
+            starts = np.concatenate([[0], sizes[:-1]])
+            rings = np.add.reduceat(values[order[: sizes[-1]]], np.minimum(starts, sizes[-1] - 1), dtype=np.int32)
+            rings[1:][sizes[1:] == sizes[:-1]] = 0  # reduceat gives one row for an empty ring
+            out[centre] = np.cumsum(rings, axis=0)
+        return out
+
+    def ball(self, centre: int, size: int) -> Ball:
+        """The ball at these positions."""
+        middle = self.rows[self.order[centre, 0]]
+        last = self.rows[self.order[centre, self.sizes[centre, size] - 1]]
+        return Ball(middle, _reach(((last - middle) ** 2).sum()))
+
+
+def scan(rows: Array, seed: Seed, *, least: float) -> Scan:
+    """Balls of 1 to 16 % of the rows (n, k) around up to 1,024 of them, drawn whichever side they are of.
+
+    Balls of fewer than `least` rows are left out; rows as far away as the last one belong to the ball too.
+    """
+    n = len(rows)
+    centres = np.sort(seed.numpy().permutation(n)[: min(CENTRES, max(1, MOST_PLACED // n))])
+    wanted = np.unique([min(n, round(share * n)) for share in SHARES if share * n >= least]).astype(np.int64)
+    order, sizes = np.empty((len(centres), n), np.int32), np.empty((len(centres), len(wanted)), np.int64)
+    for place, centre in enumerate(centres):
+        apart = ((rows - rows[centre]) ** 2).sum(axis=1)
+        apart[centre] = -1.0  # first, also among rows that are the same
+        order[place] = np.argsort(apart, kind="stable")
+        ranked = apart[order[place]]
+        sizes[place] = np.searchsorted(ranked, _reach(ranked[wanted - 1]) ** 2, side="right")
+    return Scan(rows, order, sizes)
+
+
+def unlike(train: Array, both: Array, n: Array | float, total: Array | float) -> Array:
+    """By how much the log likelihood rises if a ball has a training share of its own, lower than elsewhere; else 0.
+
+    `train` of `both` rows in it are training rows, `n` of `total` in all: Kulldorff's spatial scan statistic (1997).
+    """
+    inner, outer = both.astype(np.float64), np.asarray(total - both, np.float64)
+    k, rest = train.astype(np.float64), np.asarray(n - train, np.float64)
+    told = _likely(k, inner) + _likely(rest, outer) - _likely(np.asarray(n, float), np.asarray(total, float))
+    lower = k * outer < rest * inner
+    return np.where(lower, told, 0.0)
 
 
 def regions(
@@ -69,37 +102,84 @@ def regions(
     """Balls that hold fewer of the training rows (n, k) than the reference's (m, k) share of them, the clearest first;
     how many were tested.
 
-    Fisher's exact test, Holm over all balls at `level`. After each the count goes on as if it were filled.
+    The scan statistic of the clearest ball is held against that of 199 relabellings of all rows, so that the chance of
+    even one false region is at most `level`, however many balls overlap. The next is sought among the rows outside.
     """
-    found: list[tuple[Ball, Missing]] = []
-    if not len(train) or not len(reference):
-        return found, 0
-    candidates = balls(train, reference, seed)
-    if not candidates:
-        return found, 0
     n, m = len(train), len(reference)
-    mine = np.stack([ball.holds(train) for ball in candidates])
-    theirs = np.stack([ball.holds(reference) for ball in candidates])
-    counts, held = mine.sum(axis=1), theirs.sum(axis=1)
-    p = fewer(counts, held, n, m)
-    first = surprise(counts, held, n, m)
-    open_ = passed(p, level) & (held > 0)
-    bar = float(first[open_].min()) if open_.any() else np.inf
-    filled, rows = counts.astype(np.float64), float(n)
-    while open_.any() and len(found) < most:
-        z = np.where(open_, surprise(filled, held, rows, m), -np.inf)
-        at = int(z.argmax())
-        if z[at] < bar:
+    least = enough(n, m) if n and m else np.inf
+    every, side = np.concatenate([train, reference]), np.repeat([1, 0], [n, m])
+    kept = np.arange(n + m)
+    if n + m > MOST_TESTED:
+        kept = np.sort(seed.child("rows").numpy().permutation(n + m)[:MOST_TESTED])
+        every, side = every[kept], side[kept]
+    if max(SHARES) * len(every) < least:
+        return [], 0
+    looked = scan(every, seed.child("centres"), least=least)
+    chance = _by_chance(looked, side, seed.child("relabelled"))
+    free, found = np.ones(len(every), np.int64), list[tuple[Ball, Missing]]()
+    while len(found) < most and side @ free and (1 - side) @ free:
+        inside = looked.counts(np.stack([side * free, free], axis=1))
+        told = unlike(inside[..., 0], inside[..., 1], float(side @ free), float(free.sum()))
+        told[inside[..., 1] < least] = 0.0
+        centre, size = np.unravel_index(int(told.argmax()), told.shape)
+        p = (1 + int((chance >= told[centre, size]).sum())) / (1 + len(chance))
+        if told[centre, size] <= 0 or p > level:
             break
-        found.append(
-            (candidates[at], _missing(f"{len(found) + 1}", int(counts[at]), int(held[at]), n, m, float(p[at])))
-        )
-        lacking = max(0.0, (rows - filled[at]) * held[at] / max(m - held[at], 1) - filled[at])
-        both = (theirs & theirs[at]).sum(axis=1)
-        filled += lacking / held[at] * both
-        rows += lacking
-        open_ &= both < SAME * (held + held[at] - both)
-    return found, len(candidates)
+        rough = looked.ball(int(centre), int(size))
+        ball = _settled(rough, every, side, free)
+        mine, theirs = ball.holds(train), ball.holds(reference)
+        if not any(_overlap(theirs, other.holds(reference)) >= SAME for other, _ in found):
+            found.append((ball, _missing(f"{len(found) + 1}", int(mine.sum()), int(theirs.sum()), n, m, p)))
+        free[rough.holds(every) | ball.holds(every)] = 0
+    return found, looked.sizes.size
+
+
+def _by_chance(looked: Scan, side: Array, seed: Seed) -> Array:
+    """The clearest ball's statistic (199,) when the sides are dealt out anew."""
+    random = seed.numpy()
+    dealt = np.stack([random.permutation(side) for _ in range(RELABELLED)], axis=1).astype(np.int8)
+    inside = looked.counts(dealt)
+    told = unlike(inside, looked.sizes[..., None], float(side.sum()), float(len(side)))
+    return np.asarray(told.max(axis=(0, 1)))
+
+
+def _settled(ball: Ball, rows: Array, side: Array, free: Array) -> Ball:
+    """The ball moved to the mean of its reference rows, of the size that tells most, as long as that tells more."""
+    best = -np.inf
+    total, n = float(free.sum()), float(side @ free)
+    places = np.unique([max(1, round(share * len(rows))) for share in SHARES]) - 1
+    centre = ball.centre
+    for _ in range(STEPS):
+        apart = ((rows - centre) ** 2).sum(axis=1)
+        order = np.argsort(apart, kind="stable")
+        train, both = (np.cumsum(one[order])[places] for one in (side * free, free))
+        told = unlike(train, both, n, total)
+        if told.max() <= best:
+            break
+        best, at = float(told.max()), int(told.argmax())
+        ball = Ball(centre, _reach(apart[order[places[at]]]))
+        held = ball.holds(rows) & (side == 0)
+        if not held.any():
+            break
+        centre = rows[held].mean(axis=0)
+    return ball
+
+
+def _likely(hits: Array, rows: Array) -> Array:
+    """The greatest log likelihood of so many hits among so many rows."""
+    from scipy.special import xlogy
+
+    share = np.divide(hits, rows, out=np.zeros(np.broadcast(hits, rows).shape), where=rows > 0)
+    return np.asarray(xlogy(hits, share) + xlogy(rows - hits, 1 - share))
+
+
+def _reach(square: Array | float) -> Any:
+    """The radius that holds a row at this squared distance, whatever the last bit."""
+    return np.sqrt(np.asarray(square) * (1 + 1e-9) + 1e-12)
+
+
+def _overlap(one: Array, other: Array) -> float:
+    return float((one & other).sum() / max(int((one | other).sum()), 1))
 
 
 def _missing(name: str, rows: int, held: int, n: int, m: int, p: float) -> Missing:

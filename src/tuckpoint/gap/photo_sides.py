@@ -24,7 +24,7 @@ from tuckpoint.table.engine import Array, Progress, quiet
 from tuckpoint.table.frame import Frame
 
 INPUTS = 128  # principal components that the learner sees
-PLACES = 24  # those in which regions are sought, and support is judged
+PLACES = 96  # those in which regions are sought; support is judged in the first of them
 LABEL = "label"
 
 

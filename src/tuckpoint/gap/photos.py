@@ -19,7 +19,7 @@ from tuckpoint.gap.find import Asked, Settings, missing
 from tuckpoint.gap.finding import Gaps, Missing, Weak
 from tuckpoint.gap.model import Judged
 from tuckpoint.gap.photo_case import case_of, recalls, spaced, supported
-from tuckpoint.gap.photo_regions import COLUMN, Ball, described, named, regions
+from tuckpoint.gap.photo_regions import COLUMN, RELABELLED, Ball, described, named, regions
 from tuckpoint.gap.photo_sides import LABEL, Folder, Sides, frame, leaks, one_each, read_sides, tables
 from tuckpoint.gap.weak import SAME, weak
 from tuckpoint.measure.prepare import Space
@@ -127,7 +127,7 @@ def lacking(
     gaps = [replace(gap, note=described(ball.holds(places["reference"]), columns)) for ball, gap in pairs]
     overall["regions of the embedding"] = (
         f"{looked:,} balls of 1 to 16 % of all pictures in {places['train'].shape[1]} principal components of "
-        f"gradients and colour, Fisher's exact test, Holm at {level:g}"
+        f"gradients and colour, the clearest beside those of {RELABELLED} relabellings (scan statistic), at {level:g}"
     )
     return [*found, *gaps], [ball for ball, _ in pairs], tested + looked, overall
 
