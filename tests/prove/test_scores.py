@@ -46,3 +46,14 @@ def test_few_rows_give_their_mean():
     real = read(12)
     told = scored(real, Target("y", 0.0), [real], Seed(1))
     assert np.ptp(told.others[0]) == 0
+
+
+def test_outcomes_are_likeliest_where_the_constant_is_theirs():
+    scores, random = Seed(6).numpy().normal(0, 1, 4000), Seed(7).numpy()
+    tried = np.linspace(-2, 2, 41)
+    told = scored(read(40), Target("y", 0.0), [], Seed(1))
+    truth = (random.random(4000) < told.outcome(scores + 0.7)).astype(float)
+    assert tried[np.argmin([told.misfit(scores, truth, at) for at in tried])] == pytest.approx(0.7, abs=0.11)
+    told = scored(read(target="x"), Target("x", None), [], Seed(1))
+    truth = told.unit * (scores - 0.4 + random.normal(0, 1, 4000))
+    assert tried[np.argmin([told.misfit(scores, truth, at) for at in tried])] == pytest.approx(-0.4, abs=0.11)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tuckpoint.prove.shift import FURTHEST, Rows, constants, labels, likeliest_tilt, systematic, tilted
+from tuckpoint.prove.scores import Scores
+from tuckpoint.prove.shift import FURTHEST, Rows, constants, labels, likeliest_tilt, located, systematic, tilted
 from tuckpoint.seed import Seed
 
 
@@ -27,37 +28,72 @@ def test_the_mean_outcome_becomes_the_published_one(rate):
     assert weights @ logistic(scores + constant) == pytest.approx(rate, abs=1e-6)
 
 
-def test_sure_real_rows_say_where_the_rows_lie():
-    scores = drawn()
-    assert abs(likeliest_tilt(scores, logistic, rate=0.7, real=scores.mean(), doubt=0.01)) < 0.01
-    higher = tilted(scores, 1.0)
-    real, rate = float(higher @ scores), float(higher @ logistic(scores))
-    tilt = likeliest_tilt(scores, logistic, rate=rate, real=real, doubt=0.01)
-    assert tilt == pytest.approx(1.0, abs=0.05)
-    # such rows have the rate without any constant
-    assert constants([alone(scores, tilted(scores, tilt), rate)], logistic)[0] == pytest.approx(0.0, abs=0.1)
+def tilt_of(scores, rate, real=(), yes=()):
+    """The tilt where real rows have these scores and outcomes."""
+    real, yes, told = np.asarray(real, float), np.asarray(yes, float), Scores(np.zeros(0), ())
+    return likeliest_tilt(scores, logistic, rate=rate, real=real, misfit=lambda at: told.misfit(real, yes, at))
+
+
+def moved(scores, rate, real=(), yes=()):
+    """The mean score after the tilt, and the constant that then gives the rate."""
+    weights = tilted(scores, tilt_of(scores, rate, real, yes))
+    return float(weights @ scores), float(constants([alone(scores, weights, rate)], logistic)[0])
+
+
+def test_many_real_rows_say_where_the_rows_lie():
+    scores, random = drawn(), Seed(3).numpy()
+    higher = tilted(scores, 0.7)
+    real = random.choice(scores, 5000, p=higher)
+    rate = float(higher @ logistic(scores))
+    mean, constant = moved(scores, rate, real, random.random(5000) < logistic(real))
+    assert mean == pytest.approx(float(higher @ scores), abs=0.1)
+    assert constant == pytest.approx(0.0, abs=0.1)
+    # the same rows, likelier by 1.5: all of it is the outcome's
+    rate = float(higher @ logistic(scores + 1.5))
+    mean, constant = moved(scores, rate, real, random.random(5000) < logistic(real + 1.5))
+    assert mean == pytest.approx(float(higher @ scores), abs=0.1)
+    assert constant == pytest.approx(1.5, abs=0.15)
 
 
 def test_without_real_rows_both_doubts_bear_a_part():
     scores = drawn()
-    tilt = likeliest_tilt(scores, logistic, rate=0.6, real=0.0, doubt=np.inf)
-    weights = tilted(scores, tilt)
-    assert weights @ scores - scores.mean() > 0.3
-    assert constants([alone(scores, weights, 0.6)], logistic)[0] > 0.3
+    mean, constant = moved(scores, 0.6)
+    assert mean - scores.mean() > 0.3
+    assert constant > 0.3
 
 
-def test_few_real_rows_count_less_than_many():
+def test_many_real_rows_outweigh_drawn_ones_and_few_do_not():
+    scores, lie = drawn(), np.tile([-0.5, 0.5, 1.5], 200)  # their mean score is 0.5, and each has the chance it says
+    yes = Seed(4).numpy().random(600) < logistic(lie)
+    rate = float(logistic(lie).mean())
+    means = [moved(scores, rate, lie[:rows], yes[:rows])[0] for rows in (600, 9)]
+    assert means[0] == pytest.approx(0.5, abs=0.15)
+    assert scores.mean() < means[1] < means[0] - 0.3
+
+
+def test_the_outcomes_of_real_rows_tell_the_two_apart():
     scores = drawn()
-    means = [
-        float(tilted(scores, likeliest_tilt(scores, logistic, rate=0.3, real=0.5, doubt=doubt)) @ scores)
-        for doubt in (0.05, 0.5, np.inf)
-    ]
-    assert means[0] == pytest.approx(0.5, abs=0.05)
-    assert means[0] > means[1] > means[2]
+    real = np.linspace(-2, 0, 10)
+    shifts = [moved(scores, 0.6, real, np.arange(10) < hits)[1] for hits in (1, 5, 9)]
+    assert shifts[0] + 0.05 < shifts[1] < shifts[2] - 0.05
+    assert shifts[2] - shifts[0] > 0.25
+
+
+def test_where_the_slice_lies_is_told_with_its_true_error():
+    """Real rows of a law, and drawn ones that know them: the middle is off as far as it says."""
+    random, off = Seed(5).numpy(), []
+    for _ in range(400):
+        real = random.normal(0, 1.5, 10)
+        error = 1.5 / 10**0.5
+        learnt = 0.6 * 0.7 * real.mean() + 0.8 * 0.7 * random.normal(0, error) + random.normal(0, 0.2)
+        middle, doubt = located(learnt + random.normal(0, 1.5, 300), real)
+        off.append(middle / doubt)
+    assert float(np.std(off)) == pytest.approx(1.0, abs=0.12)
+    assert located(np.zeros(5), np.zeros(0)) == (0.0, 1.0)
 
 
 def test_rows_that_are_all_alike_cannot_be_tilted():
-    assert likeliest_tilt(np.full(9, 0.3), logistic, rate=0.5, real=2.0, doubt=0.1) == 0.0
+    assert tilt_of(np.full(9, 0.3), 0.5, [2.0, 2.1], [1, 1]) == 0.0
 
 
 def test_slices_that_overlap_agree_with_both_rates():

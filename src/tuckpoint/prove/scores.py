@@ -53,6 +53,12 @@ class Scores:
         """The mean outcome of rows of these scores (m,): a probability, or a number in residual spreads."""
         return np.asarray((1 + np.tanh(scores / 2)) / 2 if self.least is None else np.maximum(scores, self.least))
 
+    def misfit(self, scores: Array, truth: Array, constant: float) -> float:
+        """Minus twice the log likelihood of known outcomes of rows of these scores (n,), were the constant added."""
+        if self.least is None:
+            return float(2 * np.logaddexp(0.0, np.where(truth == 1, -1.0, 1.0) * (scores + constant)).sum())
+        return float(((truth / self.unit - scores - constant) ** 2).sum())
+
 
 def scored(real: Encoded, target: Target, others: Sequence[Encoded], seed: Seed) -> Scores:
     """Cross-fitted scores of training rows, and those of other tables by the mean of the same models."""

@@ -221,14 +221,13 @@ def _of_slice(one: Rate, pool: Encoded, model: TableModel, task: Task, real: Enc
 
 def _given(one: Rate, rows: Encoded, drawn: Array, told: Scores, real: Encoded, target: Target, task: Task) -> _Slice:
     """What is known of the slice of a rate, from drawn rows of it (m,) and its real rows."""
-    own = told.real[_mask(one.where, real, task)]
-    # A few real rows may be alike by chance: they are taken to spread half as much as drawn ones at least.
-    spread = max(float(own.std(ddof=1)) if len(own) > 1 else 0.0, float(drawn.std()) / 2, 1e-6)
+    inside = _mask(one.where, real, task)
+    truth, own = target.truth(real)[inside], told.real[inside]
+    known = ~np.isnan(truth)
     rate = _rate(one, target, task.seed.child("rate", one.where)) / told.unit
     tilt = likeliest_tilt(
-        drawn, told.outcome, rate=rate, real=float(own.mean()) if len(own) else 0.0,
-        doubt=spread / len(own) ** 0.5 if len(own) else np.inf,
-    )  # fmt: skip
+        drawn, told.outcome, rate=rate, real=own, misfit=lambda at: told.misfit(own[known], truth[known], at)
+    )
     before = float(tilted(drawn, tilt) @ told.outcome(drawn))
     return _Slice(one.where, rate, rows, drawn, tilt, len(own), before)
 
