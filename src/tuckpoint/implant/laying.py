@@ -1,4 +1,4 @@
-"""The way of a finding into its host, the same for volumes and radiographs: a place, laying in, telling what was done."""
+"""The way of a finding into its host, in volumes and radiographs alike: a place, laying in, telling what was done."""
 
 from __future__ import annotations
 

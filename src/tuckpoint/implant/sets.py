@@ -3,6 +3,7 @@
 out/findings.json      settings, seed, and for each image its files and findings with every drawn value
 out/record.json        how it came to be
 out/hosts/ images/ masks/ alphas/
+out/thicknesses/       of radiographs: mm along the beam, in steps of THICKNESS_MM
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tuckpoint.seed import Seed
 VERSION = 1
 FOLDERS = ("hosts", "regions", "images", "masks", "alphas")
 KEPT_BYTES = 100_000_000  # of hosts that may be kept for their next turn
+THICKNESS_MM = 0.01  # one step of a stored thickness; 16 bits reach to 655 mm
 TRIES = 4  # hosts tried for each image that is asked for
 Progress = Callable[[str, float], None]
 HostOf = Callable[[Path], tuple[Host, Stored]]
@@ -50,16 +52,18 @@ class Asked:
 
 def make(
     files: Sequence[Path], host_of: HostOf, adapter: Adapter, out: Path, asked: Asked, *, name: str,
-    settings: Mapping[str, Any], overwrite: bool = False, progress: Progress | None = None,
+    settings: Mapping[str, Any], unvalidated: str = "", inputs: tuple[Input, ...] = (), overwrite: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Implant into hosts, taken in turn, and write the folder whole or not at all; gives what findings.json says.
 
-    A host without a free place is passed over for the next. Raises InputError if hosts give fewer than asked.
+    What is `unvalidated` says so in all that is written. `inputs` are fingerprints of what else went in. A host without
+    a free place is passed over for the next. Raises InputError if hosts give fewer than asked.
     """
     recipe = digest_of(
         {"implant": name, "settings": dict(settings), "asked": {**vars(asked), "pins": asked.pins or {}}}
     )
-    stamp = f"SYNTHETIC tuckpoint recipe {recipe[:32]}"
+    stamp = f"SYNTHETIC{' UNVALIDATED' if unvalidated else ''} tuckpoint recipe {recipe[:32]}"
     images = -(-asked.count // asked.each)
     entries: list[dict[str, Any]] = []
     hosts: dict[str, str] = {}
@@ -73,10 +77,12 @@ def make(
                 progress("implanting", len(entries) / images)
         record = Record(
             dataset=out.name, maker=Maker(f"implant {name}"), recipe=recipe, seed=asked.seed, rows=len(entries),
-            inputs=(Input("hosts", digest_of(hosts), len(hosts)),),
+            inputs=(Input("hosts", digest_of(hosts), len(hosts)), *inputs),
+            evidence={"unvalidated": unvalidated} if unvalidated else {},
         )  # fmt: skip
         told = {
-            "tuckpoint_implant": VERSION, "synthetic": True, "adapter": name, "settings": dict(settings),
+            "tuckpoint_implant": VERSION, "synthetic": True, **({"unvalidated": unvalidated} if unvalidated else {}),
+            "adapter": name, "settings": dict(settings),
             "asked": {**vars(asked), "pins": dict(asked.pins or {})}, "record": record.digest(), "images": entries,
         }  # fmt: skip
         (place / "findings.json").write_bytes(canonical(told) + b"\n")
@@ -124,6 +130,9 @@ def _entry(place: Path, number: int, pair: Implanted, like: Stored, host: str, s
     suffix = volumes.written_suffix(like)
     stem = f"{number:06d}_{like.name}"
     arrays = {"images": pair.image, "masks": _small(pair.mask()), "alphas": _alpha(pair, suffix)}
+    if pair.projected:
+        arrays["thicknesses"] = np.rint(pair.thickness() / THICKNESS_MM).astype(np.uint16)
+        (place / "thicknesses").mkdir(exist_ok=True)
     files = {folder: f"{folder}/{stem}{suffix}" for folder in arrays}
     for folder, values in arrays.items():
         volumes.write(place / files[folder], values, like, stamp=stamp)
@@ -187,18 +196,22 @@ def _loaded(folder: Path, entry: Mapping[str, Any], hosts: dict[str, Host]) -> I
     host = hosts[files["hosts"]]
     image, labels, alpha = (volumes.read(folder / files[kind]).values for kind in ("images", "masks", "alphas"))
     alpha = alpha.astype(np.float32) / (255 if alpha.dtype == np.uint8 else 1)
+    thick = None
+    if "thicknesses" in files:
+        thick = volumes.read(folder / files["thicknesses"]).values * np.float32(THICKNESS_MM)
     found = []
     for number, one in enumerate(entry["findings"], start=1):
         where = tuple(slice(c, c + n) for c, n in zip(one["crop"]["corner"], one["crop"]["shape"], strict=True))
-        found.append(_finding(one, labels[where] == number, alpha[where].copy()))
+        own = None if thick is None else thick[where].copy()
+        found.append(_finding(one, labels[where] == number, alpha[where].copy(), own))
     return Implanted(host, image, tuple(found))
 
 
-def _finding(one: Mapping[str, Any], mask: Array, alpha: Array) -> Finding:
+def _finding(one: Mapping[str, Any], mask: Array, alpha: Array, thickness: Array | None) -> Finding:
     drawn = Drawn(one["kind"], tuple(one["position"]), one["drawn"], one["key"], one["null"])
     return Finding(
         drawn=drawn, corner=tuple(one["crop"]["corner"]), mask=mask, alpha=alpha,
         box=tuple((int(a), int(b)) for a, b in one["box"]), size=Size(**one["size"]), contrast=one["contrast"],
         contrast_to_noise=one["contrast_to_noise"], distances=one["distances"], complexity=one["complexity"],
-        difficulty=one["difficulty"], host_model=one["host_model"],
+        difficulty=one["difficulty"], host_model=one["host_model"], thickness=thickness,
     )  # fmt: skip

@@ -76,7 +76,7 @@ def ground(host: Host) -> Ground:
         noise=noise,
         edge_px=np.asarray(distance_transform_edt(inside))[1:-1, 1:-1],
         blur_px=blur,
-        noise_length_px=_noise_length(rest, region),
+        noise_length_px=noise_length(rest, region),
         sd=float(np.median(noise[region])),
         grain_rad=direction,
         grain=strength,
@@ -181,7 +181,7 @@ def _blur_px(light: Array) -> float:
     return float(np.clip(np.sqrt(max(squared, 0.0)), 0.45, 3.0))
 
 
-def _noise_length(rest: Array, region: NDArray[np.bool_]) -> float:
+def noise_length(rest: Array, region: NDArray[np.bool_]) -> float:
     """Gaussian-smoothed white noise has the correlation exp(-1 / (4 s^2)) between neighbours; mean over both axes."""
     found = []
     for one, other, both in (

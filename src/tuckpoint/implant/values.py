@@ -17,18 +17,19 @@ from tuckpoint.seed import Seed
 Array = NDArray[Any]
 Unit = Literal["mm", "px"]
 BINS = ("easy", "medium", "hard")
+UNVALIDATED = "UNVALIDATED: projected by physics alone, held against no real nodule, no detector and no reader"
 
 
 @dataclass(frozen=True, eq=False)
 class Host:
     """A healthy image, as stored; it is never written to.
 
-    `image` has one axis for each entry of `spacing` (z, y, x in mm; row, column in px) and, for colour, one more for
-    channels. `region` (bool, without channels) is where findings may stand, `avoid` what they must not touch (findings
-    that are there already), `centres` where the middle of a finding may lie (default: anywhere in the region).
-    `limits` are the lowest and highest value of the modality. `group` is the patient, series
-    or part: one group is never on both sides of a comparison. `geometry` is what a file format needs to give the image
-    back (origin, direction ...). Raises InputError if shapes disagree.
+    `image` has one axis for each entry of `spacing` (z, y, x in mm; row, column in px, of radiographs in mm) and, for
+    colour, one more for channels. `region` (bool, without channels) is where findings may stand, `avoid` what they must
+    not touch (findings that are there already), `centres` where the middle of a finding may lie (default: anywhere in
+    the region). `limits` are the lowest and highest value of the modality. `group` is the patient, series or part: one
+    group is never on both sides of a comparison. `geometry` is what a file format needs to give the image back (origin,
+    direction ...). Raises InputError if shapes disagree.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Finding:
     in units of the image; `contrast_to_noise` divides it by the host's noise. `distances` are in the unit of the
     spacing: `vessel`, `wall`, `edge` (of the image). `complexity` is how much structure stands around (0..1),
     `difficulty` one of BINS, `host_model` what was estimated of the host (point spread, noise, correlation).
+    Of projections, `thickness` (float32, mm, before the blur) is how thick the finding is along the beam.
     """
 
     drawn: Drawn
@@ -116,6 +118,7 @@ class Finding:
     complexity: float
     difficulty: str
     host_model: Mapping[str, float]
+    thickness: Array | None = None
 
     @property
     def kind(self) -> str:
@@ -173,6 +176,19 @@ class Implanted:
         whole = np.zeros(self.host.shape, np.float32)
         for finding in self.findings:
             np.maximum(whole[finding.window], finding.alpha, out=whole[finding.window])
+        return whole
+
+    @property
+    def projected(self) -> bool:
+        """Whether findings were projected onto a radiograph: they have a thickness, and are UNVALIDATED."""
+        return any(finding.thickness is not None for finding in self.findings)
+
+    def thickness(self) -> Array:
+        """(host.shape) float32: how thick findings are along the beam, in mm; nulls are no findings and stay 0."""
+        whole = np.zeros(self.host.shape, np.float32)
+        for finding in self.findings:
+            if finding.thickness is not None and not finding.null:
+                whole[finding.window] += finding.thickness
         return whole
 
     def to_dict(self) -> dict[str, Any]:
