@@ -81,7 +81,7 @@ def _grid(image: Stored, entry: Mapping[str, Any]) -> Grid:
 
 def dicom_hosts(place: Path) -> dict[Path, tuple[Path, ...]]:
     """The series in a folder and below, by their first file; none where there is no DICOM."""
-    if not place.is_dir() or not any(_is_dicom(path) for path in place.rglob("*")):
+    if not place.is_dir() or not any(series.is_dicom(path) for path in place.rglob("*")):
         return {}
     return {files[0]: files for files in series.find(place)}
 
@@ -98,10 +98,3 @@ def dicom_host(files: Sequence[Path]) -> tuple[Host, Stored, tuple[Any, ...]]:
     geometry = {"origin": read.grid.origin_mm, "direction": read.grid.direction}
     host = ct_host(name, read.voxels, read.grid.spacing_mm, group=read.group, geometry=geometry)
     return host, Stored(name, read.voxels, read.grid.spacing_mm, ".nrrd", geometry), read.headers
-
-
-def _is_dicom(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"

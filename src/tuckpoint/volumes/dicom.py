@@ -55,12 +55,8 @@ def write_series(folder: Path, case: Case, record: Record, *, number: int = 1) -
 
 
 def _dataset(case: Case, record: Record, index: int, grid: Grid, number: int) -> Any:
-    dicom = pydicom()
     source = case.headers[index] if case.headers else None
-    made = dicom.dataset.Dataset()
-    for name in _KEPT:
-        if source is not None and source.get(name) is not None:
-            setattr(made, name, source.get(name))
+    made = taken_over(source, _KEPT)
     made.SOPClassUID = made.get("SOPClassUID", _CT)
     made.Modality = made.get("Modality", "CT")
     made.SOPInstanceUID = uid(record, case.name, "slice", index)
@@ -68,26 +64,41 @@ def _dataset(case: Case, record: Record, index: int, grid: Grid, number: int) ->
     made.SeriesInstanceUID = uid(record, case.name, "series")
     made.FrameOfReferenceUID = uid(record, case.name, "frame")
     made.PositionReferenceIndicator = ""
-    _identify(made, case, record, source, number)
+    identify(made, case, record, source=source, number=number)
     place = grid.to_mm((float(index), 0.0, 0.0))
-    made.ImagePositionPatient = [_decimal(v) for v in place]
-    made.ImageOrientationPatient = [_decimal(v) for v in grid.axes[:, :2].T.ravel()]
-    made.PixelSpacing = [_decimal(v) for v in grid.spacing_mm[1:]]
-    made.SliceThickness = made.get("SliceThickness") or _decimal(grid.spacing_mm[0])
-    made.SpacingBetweenSlices = _decimal(grid.spacing_mm[0])
-    made.SliceLocation = _decimal(float(place @ grid.axes[:, 2]))
+    made.ImagePositionPatient = [decimal(v) for v in place]
+    made.ImageOrientationPatient = [decimal(v) for v in grid.axes[:, :2].T.ravel()]
+    made.PixelSpacing = [decimal(v) for v in grid.spacing_mm[1:]]
+    made.SliceThickness = made.get("SliceThickness") or decimal(grid.spacing_mm[0])
+    made.SpacingBetweenSlices = decimal(grid.spacing_mm[0])
+    made.SliceLocation = decimal(float(place @ grid.axes[:, 2]))
     made.InstanceNumber = index + 1
-    _mark(made, case, record)
+    mark(made, case, record, flavour="AXIAL")
+    finish(made)
+    return made
+
+
+def taken_over(source: Any, names: Sequence[str]) -> Any:
+    """A new data set with these attributes of a source, as far as it has them, and nothing else of it."""
+    made = pydicom().dataset.Dataset()
+    for name in names:
+        if source is not None and source.get(name) is not None:
+            setattr(made, name, source.get(name))
+    return made
+
+
+def finish(made: Any) -> None:
+    """The head of the file: what class it is and who wrote it."""
+    dicom = pydicom()
     made.file_meta = dicom.dataset.FileMetaDataset()
     made.file_meta.TransferSyntaxUID = dicom.uid.ExplicitVRLittleEndian
     made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
     made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
     made.file_meta.ImplementationClassUID = dicom.uid.PYDICOM_IMPLEMENTATION_UID
     made.file_meta.ImplementationVersionName = "TUCKPOINT"
-    return made
 
 
-def _identify(made: Any, case: Case, record: Record, source: Any, number: int) -> None:
+def identify(made: Any, case: Case, record: Record, *, source: Any, number: int) -> None:
     """A patient that nobody is, and a date that tells no day."""
     patient = digest_of({"record": record.digest(), "group": case.group or case.name})[:12].upper()
     made.PatientName, made.PatientID = f"SYNTHETIC^{patient}", f"SYN-{patient}"
@@ -105,10 +116,10 @@ def _identify(made: Any, case: Case, record: Record, source: Any, number: int) -
     made.LongitudinalTemporalInformationModified = "MODIFIED"
 
 
-def _mark(made: Any, case: Case, record: Record) -> None:
-    """What says that this was derived, by what, and that nobody is in it."""
+def mark(made: Any, case: Case, record: Record, *, flavour: str) -> None:
+    """What says that this was derived, by what, and that nobody is in it; `flavour` is the third value of its type."""
     dicom = pydicom()
-    made.ImageType = ["DERIVED", "SECONDARY", "AXIAL", "SYNTHETIC"]
+    made.ImageType = ["DERIVED", "SECONDARY", flavour, "SYNTHETIC"]
     kinds = sorted({str(one["kind"]) for one in case.findings if not one["null"]})
     made.SeriesDescription = f"SYNTHETIC {', '.join(kinds) or 'no finding'}"[:64]
     made.StudyDescription = "SYNTHETIC findings in a real host"
@@ -149,13 +160,13 @@ def _pixels(made: Any, plane: Array, source: Any) -> None:
     made.Rows, made.Columns = plane.shape
     made.SamplesPerPixel, made.PhotometricInterpretation = 1, made.get("PhotometricInterpretation", "MONOCHROME2")
     made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 16, bits, bits - 1, signed
-    made.RescaleSlope, made.RescaleIntercept = _decimal(slope), _decimal(intercept)
+    made.RescaleSlope, made.RescaleIntercept = decimal(slope), decimal(intercept)
     if made.Modality == "CT":
         made.RescaleType = made.get("RescaleType", "HU")
     made.PixelData = stored.astype("<i2" if signed else "<u2").tobytes()
 
 
-def _decimal(value: float) -> str:
+def decimal(value: float) -> str:
     """A number as a decimal string (DS): at most 16 characters, as exact as they allow."""
     for digits in range(15, 5, -1):
         text = f"{float(value):.{digits}g}"

@@ -28,7 +28,7 @@ def find(folder: Path) -> list[tuple[Path, ...]]:
     dicom = pydicom()
     found: dict[str, list[Path]] = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
-        if not _is_dicom(path):
+        if not is_dicom(path):
             continue
         head = dicom.dcmread(path, stop_before_pixels=True, specific_tags=["SeriesInstanceUID", "Rows", "SOPClassUID"])
         if "Rows" in head and "SeriesInstanceUID" in head:
@@ -56,13 +56,20 @@ def read(files: Sequence[Path], *, name: str = "") -> Volume:
     for one in ordered:
         del one.PixelData
     first = ordered[0]
-    who = [str(first.get(tag, "")) for tag in ("PatientID", "PatientName", "PatientBirthDate")]
-    group = digest(*who) if any(who) else digest(str(first.SeriesInstanceUID))
     unit = "HU" if first.get("Modality") == "CT" else ""
-    return Volume(label, voxels, grid, unit=unit, group=group, headers=tuple(ordered))
+    return Volume(label, voxels, grid, unit=unit, group=patient(first), headers=tuple(ordered))
 
 
-def _is_dicom(path: Path) -> bool:
+def patient(header: Any) -> str:
+    """A digest of whose image it is, by what the header tells of the patient, else of the series."""
+    who = [str(header.get(tag, "")) for tag in ("PatientID", "PatientName", "PatientBirthDate")]
+    return digest(*who) if any(who) else digest(str(header.get("SeriesInstanceUID", "")))
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM files do (PS3.10, 7.1)."""
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         return file.read(132)[128:] == b"DICM"
 
@@ -87,12 +94,17 @@ def _check_alike(slices: Sequence[Any], label: str) -> None:
         raise InputError(f"{label}: several frames or channels in a file; convert it to single-frame DICOM first")
 
 
-def _check_pixels(first: Any, label: str) -> None:
-    if str(first.get("BurnedInAnnotation", "NO")).upper() == "YES":
+def check_burned_in(header: Any, label: str) -> None:
+    """Raise InputError where the header says that text is burned into the pixels."""
+    if str(header.get("BurnedInAnnotation", "NO")).upper() == "YES":
         raise InputError(
             f"{label}: text is burned into the pixels (BurnedInAnnotation YES), and may tell who it is; take the "
             "series without it"
         )
+
+
+def _check_pixels(first: Any, label: str) -> None:
+    check_burned_in(first, label)
     if first.get("Modality") == "CT":
         if int(first.BitsStored) <= 8:
             raise InputError(
@@ -154,14 +166,19 @@ def _gap(along: Array, slices: Sequence[Any], label: str) -> float:
     return float((along[-1] - along[0]) / (len(along) - 1))
 
 
+def stored_pixels(header: Any, label: str) -> Array:
+    """The pixels of one file as stored; raises ToolError where no decoder reads them."""
+    try:
+        return np.asarray(header.pixel_array)
+    except (RuntimeError, NotImplementedError, AttributeError, ValueError) as error:
+        raise ToolError(f"{label}: {Path(header.filename).name} cannot be decoded: {error}") from None
+
+
 def _values(slices: Sequence[Any], label: str) -> Array:
     """Voxels (z, y, x): whole numbers of 16 bits where slope and intercept are whole, else float32."""
     planes = []
     for one in slices:
-        try:
-            stored = one.pixel_array
-        except (RuntimeError, NotImplementedError, AttributeError, ValueError) as error:
-            raise ToolError(f"{label}: {Path(one.filename).name} cannot be decoded: {error}") from None
+        stored = stored_pixels(one, label)
         slope, intercept = float(one.get("RescaleSlope", 1)), float(one.get("RescaleIntercept", 0))
         planes.append(stored.astype(np.float32) * np.float32(slope) + np.float32(intercept))
     voxels = np.stack(planes)
