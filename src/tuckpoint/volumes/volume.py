@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -103,7 +103,9 @@ class Case:
     """A finished pair as writers see it: image with findings, untouched `host`, `labels` (0, or a finding's number from
     1), `alpha` (float32, how much was touched), and of each finding plain JSON (`kind`, `null`, `box`, `size` ...).
 
-    Volumes are (z, y, x) with a `grid`; photographs (h, w) or (h, w, 3) without one. `headers` as in `Volume`.
+    Volumes are (z, y, x) with a `grid`; photographs (h, w) or (h, w, 3) without one; radiographs (h, w) with
+    `pixel_mm`, the sides of a pixel (row, column), and `thickness`, how thick findings are along the beam in mm.
+    `headers` as in `Volume`. `unvalidated` says why nobody should trust them yet; it stands in all that is written.
     """
 
     name: str
@@ -115,6 +117,9 @@ class Case:
     group: str = ""
     grid: Grid | None = None
     headers: tuple[Any, ...] = field(default=(), repr=False)
+    pixel_mm: tuple[float, float] | None = None
+    thickness: Array | None = None
+    unvalidated: str = ""
 
     def __post_init__(self) -> None:
         shape = self.labels.shape
@@ -123,14 +128,25 @@ class Case:
                 f"{self.name}: image {self.image.shape}, host {self.host.shape}, labels {shape} and alpha "
                 f"{self.alpha.shape} are not of one shape"
             )
-        if self.headers and len(self.headers) != len(self.image):
-            raise InputError(f"{self.name}: {len(self.headers)} headers for {len(self.image)} slices; read it again")
+        slices = 1 if len(shape) == 2 else len(self.image)
+        if self.headers and len(self.headers) != slices:
+            raise InputError(f"{self.name}: {len(self.headers)} headers for {slices} slices; read it again")
 
     def space(self, form: str) -> Grid:
         """The grid; raises InputError for a photograph, which has none."""
         if self.grid is None:
             raise InputError(f"{self.name}: {form} holds volumes, and this is a photograph; write png or coco")
         return self.grid
+
+    def lifted(self) -> Case:
+        """A radiograph as a volume of one slice, 1 mm thick (which means nothing); others as they are."""
+        if self.pixel_mm is None:
+            return self
+        return replace(
+            self, image=self.image[None], host=self.host[None], labels=self.labels[None], alpha=self.alpha[None],
+            thickness=None if self.thickness is None else self.thickness[None], grid=Grid((1.0, *self.pixel_mm)),
+            pixel_mm=None,
+        )  # fmt: skip
 
 
 def check_same(image: Volume, mask: Volume) -> None:
