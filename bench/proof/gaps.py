@@ -1,11 +1,13 @@
-"""Planted gaps: `python -m bench.proof.gaps adult.csv --planted 140 --null 1000 --time 5 --mend 40`.
+"""Planted gaps: `python -m bench.proof.gaps adult.csv --planted 140 --null 1000 --time 5 --mend 40 --known 300`.
 
 Each planted trial draws 8,000 training rows and 6,000 others as the reference, cuts one of 14 two-way slices to 5 % in
 the training rows, and asks whether the first gap told is that slice (Jaccard overlap of 0.5 or more over the
 reference), whether it is among the first five, and how many other gaps are told. Each null trial draws both tables by
 chance; any gap is then a false one. Each mending trial cuts one of five slices of 3,000 training rows to 10 rows; the
 fall of the loss that `find` tells, from labelled reference rows, stands beside the one that the cut rows themselves
-bring on 30,000 other rows. Trials are kept in a file, and a stopped bench goes on.
+bring on 30,000 other rows. That is one refit, which scatters about the fall that is to be expected: the mean over all
+runs of a slice stands for it. A known trial draws tables of a stated law, whose expected fall is reckoned from 400
+other draws of it. Trials are kept in a file, and a stopped bench goes on.
 """
 
 from __future__ import annotations
@@ -24,11 +26,13 @@ import pyarrow as pa
 from tuckpoint.gap.assess import mask_of
 from tuckpoint.gap.find import Settings, find
 from tuckpoint.gap.model import losses, predicted
+from tuckpoint.gap.reducible import Rows, both, corrected, measured
 from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.measure.prepare import prepare
-from tuckpoint.measure.utility import task
+from tuckpoint.measure.utility import Task, task
 from tuckpoint.seed import Seed
 from tuckpoint.table.encode import encode
+from tuckpoint.table.engine import Encoded, Field
 from tuckpoint.table.frame import read
 from tuckpoint.table.infer import infer
 
@@ -58,6 +62,8 @@ MENDED = (
     'sex == "Female" and race == "Black"',
     'occupation == "Exec-managerial" and sex == "Female"',
 )
+APART = (0.0, 0.7, 1.5)  # of a slice of the stated law, in logits
+LAW, TRUTHS = (1000, 120, 300, 4000), 400  # rows outside, in the slice, reference rows there; judged; draws
 LEFT, SMALLEST = 10, 0.02  # rows that are left of a slice, and the fall of the loss that matters
 RESULTS = Path(__file__).parent / "results"
 
@@ -148,6 +154,51 @@ def gained(train: pa.Table, kept: np.ndarray, others: pa.Table, where: str, whol
     return float(losses_[0] - losses_[1])
 
 
+def drawn(rows: int, inside: bool, apart: float, random: np.random.Generator) -> Rows:
+    """Rows of the stated law: three numbers tell the outcome; in the slice it is likelier by `apart` logits."""
+    columns = {f"x{k}": random.normal(size=rows) for k in range(3)} | {"slice": np.full(rows, float(inside))}
+    score = columns["x0"] + 0.7 * columns["x1"] * (columns["x2"] > 0) - 0.5 + apart * inside
+    truth = (random.random(rows) < 1 / (1 + np.exp(-score))).astype(float)
+    columns["y"] = truth
+    return Rows(Encoded(tuple(Field(name) for name in columns), columns), truth, np.full(rows, inside))
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """All rows."""
+    names = parts[0].data.columns
+    data = Encoded(
+        parts[0].data.fields, {name: np.concatenate([p.data.columns[name] for p in parts]) for name in names}
+    )
+    return Rows(data, np.concatenate([p.truth for p in parts]), np.concatenate([p.inside for p in parts]))
+
+
+def known(_table: pa.Table, number: int) -> dict[str, object]:
+    """What more rows would bring by the stated law, as told; the rows that are lacking are those that are added."""
+    apart, seed = APART[number % len(APART)], Seed(number, ("known",))
+    random, work = seed.numpy(), Task("y", 2, {})
+    train = joined([drawn(LAW[0], False, apart, random), drawn(LEFT, True, apart, random)])
+    reference = joined([drawn(LAW[0], False, apart, random), drawn(LAW[2], True, apart, random)])
+    refitted = measured(train, reference, work, lacking=LAW[1], smallest=SMALLEST, seed=seed.child("measured"))
+    correction = corrected(train, reference, work, smallest=SMALLEST, seed=seed.child("corrected"))
+    about = both(refitted, correction)
+    return {
+        "run": number, "kind": "known", "apart": apart, "state": about.state, "gain": about.gain, "low": about.low,
+        "high": about.high, "correction": [correction.gain, correction.low, correction.high],
+    }  # fmt: skip
+
+
+def expected(_table: pa.Table, number: int) -> dict[str, object]:
+    """What the lacking rows bring to one table of the stated law, on fresh rows; the mean over runs is the truth."""
+    apart, random = APART[number % len(APART)], Seed(number, ("expected",)).numpy()
+    train = joined([drawn(LAW[0], False, apart, random), drawn(LEFT, True, apart, random)])
+    more, judged, work = drawn(LAW[1], True, apart, random), drawn(LAW[3], True, apart, random), Task("y", 2, {})
+    fell = []
+    for rows in (train, joined([train, more])):
+        out = predicted(rows.data, rows.truth, judged.data, work, Seed(0))
+        fell.append(float(losses(out, judged.truth, 2).mean()))
+    return {"run": number, "kind": "expected", "apart": apart, "true": fell[0] - fell[1]}
+
+
 def share(count: int, total: int) -> str:
     """A share with its Clopper-Pearson interval."""
     low, high = clopper_pearson(count, total)
@@ -175,10 +226,22 @@ def told(runs: Sequence[dict[str, Any]]) -> str:
             states = {str(s): sum(r["state"] == s for r in mine) for s in {r["state"] for r in mine}}
             told_ = [run for run in mine if run["gain"] is not None]
             held = sum(run["low"] <= run["true"] <= run["high"] for run in told_)
+            middle = sum(run["low"] <= true.mean() <= run["high"] for run in told_)
             mean = np.mean([run["gain"] for run in told_]) if told_ else float("nan")
             lines.append(
                 f"  {where}: {true.mean():+.3f} ({true.std(ddof=1) / len(true) ** 0.5:.3f}); told {mean:+.3f}, "
-                f"interval holds the true one in {held} of {len(told_)}; {states}"
+                f"interval holds the mean in {middle} of {len(told_)}, the run's own in {held}; {states}"
+            )
+    for apart in APART:
+        truth = np.array([run["true"] for run in runs if run["kind"] == "expected" and run["apart"] == apart])
+        mine = [run for run in runs if run["kind"] == "known" and run["apart"] == apart]
+        if len(truth) > 1 and mine:
+            held = sum(run["low"] <= truth.mean() <= run["high"] for run in mine)
+            states = {str(s): sum(r["state"] == s for r in mine) for s in {r["state"] for r in mine}}
+            lines.append(
+                f"law, {apart:g} logits apart: expected fall {truth.mean():+.4f} (se "
+                f"{truth.std(ddof=1) / len(truth) ** 0.5:.4f}), told {np.mean([run['gain'] for run in mine]):+.4f}; "
+                f"interval holds it in {share(held, len(mine))}; {states}"
             )
     if done := [run for run in runs if run["kind"] == "timed"]:
         seconds = [run["seconds"] for run in done]
@@ -193,6 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--null", type=int, default=1000)
     parser.add_argument("--time", type=int, default=5)
     parser.add_argument("--mend", type=int, default=40)
+    parser.add_argument("--known", type=int, default=300)
     parser.add_argument("--file", type=Path, default=RESULTS / "gaps.jsonl")
     asked = parser.parse_args(arguments)
     whole = read(asked.table).table
@@ -201,7 +265,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runs = [json.loads(line) for line in asked.file.read_text().splitlines()] if asked.file.exists() else []
     done = {(run["kind"], run["run"]) for run in runs}
     with asked.file.open("a") as out:
-        kinds = ((timed, asked.time), (planted, asked.planted), (mended, asked.mend), (null, asked.null))
+        kinds = (
+            (timed, asked.time), (planted, asked.planted), (mended, asked.mend), (null, asked.null),
+            (expected, TRUTHS * len(APART) if asked.known else 0), (known, asked.known),
+        )  # fmt: skip
         for kind, count in kinds:
             for number in range(count):
                 if (kind.__name__, number) not in done:

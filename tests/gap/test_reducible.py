@@ -133,6 +133,14 @@ def test_a_correction_decides_where_refits_cannot_tell(refitted, correction, sta
     assert found.points == ((10, 0.4),)
 
 
+def test_the_gain_told_is_that_of_refits_where_there_were_some():
+    narrow = Reducible("not reducible", (), -0.01, -0.02, -0.005, "its shift and slope alone would bring nothing")
+    found = both(told("not known"), narrow)
+    assert (found.gain, found.low, found.high) == (0.0, -0.1, 0.1)
+    assert "shift and slope alone" in found.why
+    assert both(replace(told("not known"), state="not estimable"), narrow).high == -0.005
+
+
 def test_rows_that_a_known_curve_asks_for():
     mean = 0.3 + 2.0 * COUNTS**-0.5
     more = needed(COUNTS, mean, 0.1)

@@ -16,6 +16,7 @@ def test_few_people_and_protected_groups_are_told():
     assert "4 people stand" in hints(gap("x"), 4, SCHEMA)[0]
     assert hints(gap("x"), 10, SCHEMA) == ()
     assert hints(gap("x"), 0, SCHEMA) == ()
+    assert "show 4 people or things" in hints(gap("x"), 4, SCHEMA, pictures=True)[0]
     assert any(hint.startswith("fairness: sex") for hint in hints(gap("sex", "x"), 50, SCHEMA))
 
 

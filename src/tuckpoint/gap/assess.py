@@ -44,7 +44,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Case:
-    """Everything that gaps are assessed with; without a task there is no target. `judge` is judged, `test` proves."""
+    """Everything that gaps are assessed with; without a task there is no target. `judge` is judged, `test` proves.
+
+    `pictures` says that rows are pictures, and groups people or things.
+    """
 
     schema: Schema
     train: Side
@@ -55,6 +58,7 @@ class Case:
     smallest: float
     level: float
     seed: Seed
+    pictures: bool = False
 
     def judged(self) -> Judged | None:
         """Losses on the judged rows: by a model of the training rows, or cross-fitted if they are the same."""
@@ -100,7 +104,7 @@ def assessed(found: Sequence[Missing], case: Case, judged: Judged | None, progre
         mend = _mend(missing, case, seed) if place < MENDED else None
         mine = mask_of(missing.where, case.train.cells, case.schema)
         groups = np.arange(len(mine)) if case.train.groups is None else case.train.groups
-        told = hints(missing, people_in(mine, groups), case.schema)
+        told = hints(missing, people_in(mine, groups), case.schema, pictures=case.pictures)
         gap = Gap(missing, lies, outside, cost, mend, _provable(missing, case, apart), told)  # type: ignore[arg-type]
         gaps.append(Gap(**{**vars(gap), "advice": advice(gap)}))
     return tuple(gaps)

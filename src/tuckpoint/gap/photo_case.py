@@ -59,7 +59,7 @@ def case_of(
     judge = found[_judge(sides, found)]
     return Case(
         schema, found["train"], work, judge, found.get("test"), found.get("reference"), settings.smallest_effect,
-        settings.level, seed,
+        settings.level, seed, pictures=True,
     )  # fmt: skip
 
 

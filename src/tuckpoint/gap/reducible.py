@@ -92,7 +92,7 @@ def curve(train: Rows, test: Rows, work: Task, *, lacking: int, smallest: float,
             curves[place, repeat] = losses(model, judged.truth, work.classes)
     gain, low, high = forecast(counts, curves, len(inside) + max(lacking, 1), seed.child("forecast"))
     points = tuple((int(n), float(v)) for n, v in zip(counts, curves.mean(axis=(1, 2)), strict=True))
-    found = _state(gain, low, high, smallest, points, "forecast from its learning curve")
+    found = _state(gain, low, high, smallest, points, f"{_fall(gain, low, high)}, forecast from its learning curve")
     return replace(found, needed=needed(counts, curves.mean(axis=(1, 2)), smallest))
 
 
@@ -146,7 +146,8 @@ def measured(train: Rows, reference: Rows, work: Task, *, lacking: int, smallest
     training = float(np.var(means, ddof=1)) * (1 / REPLICATES + (1 - TRAINED) / TRAINED)
     se = (training + float(np.var(each, ddof=1)) / len(each)) ** 0.5
     half = float(stdtrit(REPLICATES - 1, 0.975)) * se
-    return _state(gain, gain - half, gain + half, smallest, (), f"measured by adding {added:,} reference rows of it")
+    told = f"{_fall(gain, gain - half, gain + half)}, measured by adding {added:,} reference rows of it"
+    return _state(gain, gain - half, gain + half, smallest, (), told)
 
 
 def corrected(train: Rows, labelled: Rows, work: Task, *, smallest: float, seed: Seed) -> Reducible:
@@ -167,28 +168,37 @@ def corrected(train: Rows, labelled: Rows, work: Task, *, smallest: float, seed:
     outside = np.flatnonzero(~labelled.inside)
     if len(outside) >= CORRECTED:
         scores = _moved(scores, _correction(scores[outside], labelled.truth[outside], work.classes))
-    scores, truth, gains = scores[inside], labelled.truth[inside], np.zeros(len(inside))
+    scores, truth = scores[inside], labelled.truth[inside]
+    gains, each = np.zeros(len(inside)), []
     plain = losses(_spoken(scores, work.classes), truth, work.classes)
     for turn in range(ROUNDS):
         fold = seed.child("turn", turn).numpy().permutation(len(inside)) % FOLDS
         for part in range(FOLDS):
             rest, held = fold != part, fold == part
             moved = _moved(scores[held], _correction(scores[rest], truth[rest], work.classes))
-            gains[held] += (plain[held] - losses(_spoken(moved, work.classes), truth[held], work.classes)) / ROUNDS
-    gain, half = float(gains.mean()), 1.96 * float(np.std(gains, ddof=1)) / len(gains) ** 0.5
-    how = f"by correcting the model on {len(inside):,} labelled rows of it"
-    return _state(gain, gain - half, gain + half, smallest, (), how)
+            fell = plain[held] - losses(_spoken(moved, work.classes), truth[held], work.classes)
+            gains[held] += fell / ROUNDS
+            each.append(float(fell.mean()))
+    # The corrections of all folds share most of their rows: their variance is corrected as Nadeau and Bengio (2003) do.
+    shared = float(np.var(each, ddof=1)) * (1 / len(each) + 1 / (FOLDS - 1))
+    gain, half = float(gains.mean()), 1.96 * max(float(np.var(gains, ddof=1)) / len(gains), shared) ** 0.5
+    low, high = gain - half, gain + half
+    how = f"its shift and slope alone would bring {gain:.3g} [{low:.3g}, {high:.3g}], on {len(gains):,} labelled rows"
+    return _state(gain, low, high, smallest, (), how)
 
 
 def both(refitted: Reducible, correction: Reducible) -> Reducible:
-    """What refits and a correction say together: the correction decides where refits cannot tell."""
+    """What refits and a correction say together: the correction decides where refits cannot tell.
+
+    Its gain is another one, that of a shift and a slope alone: where refits were made, the gain told stays theirs.
+    """
     if refitted.state not in ("not known", "not estimable") or correction.state == "not estimable":
         return refitted
-    sure = refitted.low is not None and refitted.low > 0
-    if refitted.state == "not estimable" or correction.state == "reducible":
+    if refitted.state == "not estimable":
         return replace(correction, points=refitted.points, needed=refitted.needed)
-    if correction.state == "not reducible" and not sure:
-        return replace(correction, points=refitted.points)
+    sure = refitted.low is not None and refitted.low > 0
+    if correction.state == "reducible" or (correction.state == "not reducible" and not sure):
+        return replace(refitted, state=correction.state, why=f"{refitted.why}; {correction.why}")
     return refitted
 
 
@@ -230,10 +240,13 @@ def _together(first: Encoded, second: Encoded) -> Encoded:
     return Encoded(first.fields, columns)
 
 
+def _fall(gain: float, low: float, high: float) -> str:
+    return f"the loss would fall by {gain:.3g} [{low:.3g}, {high:.3g}]"
+
+
 def _state(
-    gain: float, low: float, high: float, smallest: float, points: tuple[tuple[int, float], ...], how: str
+    gain: float, low: float, high: float, smallest: float, points: tuple[tuple[int, float], ...], told: str
 ) -> Reducible:
-    told = f"the loss would fall by {gain:.3g} [{low:.3g}, {high:.3g}], {how}"
     if high < smallest:
         return Reducible("not reducible", points, gain, low, high, f"{told}: less than the {smallest:g} that matters")
     if low > 0:

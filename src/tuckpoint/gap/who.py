@@ -12,10 +12,13 @@ from tuckpoint.table.patterns import is_personal, is_sensitive
 FEW = 10  # people under which whatever is made of them would show them
 
 
-def hints(gap: Missing, people: int, schema: Schema) -> tuple[str, ...]:
-    """Sentences on privacy and fairness; `people` have training rows in the gap."""
+def hints(gap: Missing, people: int, schema: Schema, *, pictures: bool = False) -> tuple[str, ...]:
+    """Sentences on privacy and fairness; `people` (of pictures: people or things) have training rows in the gap."""
     told = []
-    if 0 < people < FEW:
+    if 0 < people < FEW and pictures:
+        whom = "one person or thing" if people == 1 else f"{people} people or things"
+        told.append(f"few: its training pictures show {whom}; pictures made from so few would be copies: look for them")
+    elif 0 < people < FEW:
         whom = "one person stands" if people == 1 else f"{people} people stand"
         told.append(f"privacy: {whom} behind its rows; rows made from so few would show them: audit these")
     protected = [
