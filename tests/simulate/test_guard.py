@@ -8,7 +8,7 @@ from tuckpoint.seed import Seed
 from tuckpoint.simulate import places
 from tuckpoint.simulate.calibrate import Calibration
 from tuckpoint.simulate.columns import observed
-from tuckpoint.simulate.guard import edge, guard
+from tuckpoint.simulate.guard import ALLOWED, edge, guard
 from tuckpoint.table.encode import encode
 from tuckpoint.table.infer import infer
 
@@ -47,10 +47,37 @@ def test_a_right_simulator_is_admitted_and_a_wrong_one_refused():
         admitted += judged(simulator(decay), table, "t < 1.5", seed)[0].admitted
         wrong = judged(simulator(rising), table, "t < 1.5", seed)[0]
         refused += not wrong.admitted
-    assert admitted >= 3
+    assert admitted == 4
     assert refused == 4
     assert "off by" in wrong.why
     assert wrong.simulator["y"] > 1.1 * wrong.data["y"]
+
+
+def test_an_excess_within_its_standard_error_is_let_pass_and_three_times_the_allowance_never():
+    """A simulator that is off by a constant, a little more in each turn."""
+    table = decaying(150, np.random.Generator(np.random.Philox(3)), low=2)
+    kept = []
+    for off in np.linspace(0.5, 0.85, 6):
+
+        def shifted(parameters, inputs, random, off=off):
+            return {"y": decay(parameters, inputs, random)["y"] + np.where(inputs["t"] < 3.5, off, 0.0)}
+
+        found = judged(simulator(shifted), table, "t < 1.5")[0]
+        over = found.simulator["y"] - ALLOWED * found.data["y"]
+        assert found.admitted == (over <= found.doubt["y"] and found.ratio <= 1.3)
+        kept.append(over > 0 and found.admitted)
+    assert any(kept)
+    assert not found.admitted
+
+
+def test_rows_of_one_person_count_as_one():
+    table = decaying(150, np.random.Generator(np.random.Philox(1)), low=2)
+    order = np.argsort(np.asarray(table["t"]))
+    twice = table.take(pa.array(np.repeat(order, 2)))
+    person = twice.append_column("person", pa.array(np.repeat(np.arange(150), 2)))
+    alone = judged(simulator(decay), twice, "t < 1.5")[0]
+    together = judged(simulator(decay), person, "t < 1.5", person="person")[0]
+    assert together.doubt["y"] > 1.2 * alone.doubt["y"]
 
 
 def test_people_at_the_edge_are_not_calibrated_on():

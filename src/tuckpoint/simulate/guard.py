@@ -7,7 +7,7 @@ against them: calibrated without the edge, a simulator of the right structure fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,14 +22,17 @@ from tuckpoint.table.expression import Expression
 
 EDGE = 0.2  # share of the real rows that is held out
 ALLOWED = 1.10  # times the error of the data-only model
+DOUBT = 1.0  # standard errors of the paired difference that are let pass besides, since an edge holds few rows
+AT_MOST = 3.0  # times what is allowed above 1, whatever the doubt
 FEWEST = 25  # real rows without which nothing is judged
 TIE = 1e-3  # weight of the inputs beside what the condition names, so that ties are broken by them
 
 
 @dataclass(frozen=True)
 class Guard:
-    """What the edge said: rows held out and calibrated on, and by output the error of the simulator and that of a
-    model of the data alone. `why` tells what stands against the simulator; empty if it is admitted.
+    """What the edge said: rows held out and calibrated on, and by output the error of the simulator, that of a model of
+    the data alone, and the standard error of the first less what is allowed of the second. `why` tells what stands
+    against the simulator; empty if it is admitted.
     """
 
     edge: int
@@ -37,6 +40,7 @@ class Guard:
     simulator: Mapping[str, float]
     data: Mapping[str, float]
     why: str
+    doubt: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def admitted(self) -> bool:
@@ -57,7 +61,9 @@ def guard(
 
     `data` are all columns of the rows that `real` counts in. Both are fitted to the rest alone: the simulator is
     calibrated, and the learner predicts each output from all columns that are none. The error is the mean absolute
-    one; of an output of two values, the root of the mean squared error of its probability.
+    one; of an output of two values, the root of the mean squared error of its probability. Both are compared row by
+    row (people by people): refused is a simulator whose error is above `allowed` times the other by more than one
+    standard error of that difference, or by three times as much as is allowed.
     """
     if real.size < FEWEST:
         return Guard(0, real.size, {}, {}, f"{real.size} real rows; {FEWEST} are needed to hold {simulator.name} to")
@@ -69,17 +75,20 @@ def guard(
     near, far = real.take(held), real.take(rest)
     fitted = calibrate(simulator, far, seed.child("calibrate"), how, spread=False)
     told = mean(simulator, fitted, near.inputs, seed.child("simulate"))
-    ours = {name: _error(told[name], column) for name, column in near.outputs.items()}
-    theirs = {
-        name: _error(_learnt(data, far, near, name, simulator, seed.child("learner", name), learner), column)
-        for name, column in near.outputs.items()
-    }
-    worse = [name for name in ours if ours[name] > allowed * theirs[name]]
+    ours, theirs, doubt, worse = dict[str, float](), dict[str, float](), dict[str, float](), list[str]()
+    for name, column in near.outputs.items():
+        learnt = _learnt(data, far, near, name, simulator, seed.child("learner", name), learner)
+        (ours[name], mine), (theirs[name], other) = _error(told[name], column), _error(learnt, column)
+        doubt[name] = _spread(mine - allowed * other, near.groups)
+        over = ours[name] - allowed * theirs[name]
+        if over > DOUBT * doubt[name] or ours[name] > max(allowed, 1 + AT_MOST * (allowed - 1)) * theirs[name]:
+            worse.append(name)
     why = "" if not worse else (
         f"at the {near.size} real rows nearest to it {simulator.name} is off by {ours[worse[0]]:.3g} in {worse[0]}, "
-        f"calibrated without them; a model of the data alone by {theirs[worse[0]]:.3g} (allowed: {allowed:.2f} times)"
+        f"calibrated without them; a model of the data alone by {theirs[worse[0]]:.3g} (allowed: {allowed:.2f} times "
+        f"and a standard error, {doubt[worse[0]]:.2g}; {1 + AT_MOST * (allowed - 1):.2f} times at most)"
     )  # fmt: skip
-    return Guard(near.size, far.size, ours, theirs, why)
+    return Guard(near.size, far.size, ours, theirs, why, doubt)
 
 
 def edge(real: Observed, data: Encoded, slice_: Expression | None, wanted: Encoded, seed: Seed) -> Array:
@@ -131,7 +140,19 @@ def _learnt(
     return boost.predict(model, inputs.take(near.rows))
 
 
-def _error(told: Array, truth: Array) -> float:
+def _error(told: Array, truth: Array) -> tuple[float, Array]:
+    """The error, and what each row (n,) adds to it, to first order."""
     if len(np.unique(truth)) <= min(FEW_VALUES, 2):
-        return float(np.sqrt(((told - truth) ** 2).mean()))
-    return float(np.abs(told - truth).mean())
+        squares = (told - truth) ** 2
+        root = float(np.sqrt(squares.mean()))
+        return root, squares / (2 * root or 1.0)
+    away = np.abs(told - truth)
+    return float(away.mean()), away
+
+
+def _spread(each: Array, groups: Array) -> float:
+    """The standard error of the mean of rows (n,) of which those of a group (n,) go together."""
+    place = np.unique(groups, return_inverse=True)[1]
+    sums = np.bincount(place, weights=each - each.mean())
+    count = len(sums)
+    return float(np.sqrt((sums**2).sum() * count / max(count - 1, 1)) / len(each))
