@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from tuckpoint.errors import InputError, MissingExtra, ToolError
+from tuckpoint.volumes.itk import simpleitk
+from tuckpoint.volumes.overlay import check_no_text
 from tuckpoint.volumes.volume import Array, Grid, Volume, digest
 
 EVEN_MM = 0.05  # slices whose distances differ less count as evenly spaced
@@ -36,12 +38,12 @@ def find(folder: Path) -> list[tuple[Path, ...]]:
     return [tuple(files) for files in found.values()]
 
 
-def read(files: Sequence[Path], *, name: str = "") -> Volume:
+def read(files: Sequence[Path], *, name: str = "", burned_in: bool = False) -> Volume:
     """One series as a volume (z, y, x): HU for CT, else stored values times slope plus intercept.
 
     z rises along the normal of the slices. Raises InputError for missing, doubled or unevenly spaced slices, for slices
     of several sizes, directions or series, a tilted gantry, several frames or channels in a file, CT without a rescale
-    or of 8 bits, and text burned into the pixels.
+    or of 8 bits, and, unless `burned_in`, for text burned into the pixels: by the header, or seen in them.
     """
     dicom = pydicom()
     label = name or (files[0].parent.name if files else "series")
@@ -49,15 +51,24 @@ def read(files: Sequence[Path], *, name: str = "") -> Volume:
         raise InputError(f"{label}: no DICOM files")
     slices = [dicom.dcmread(path) for path in files]
     _check_alike(slices, label)
+    if not burned_in:
+        check_burned_in(slices[0], label)
     _check_pixels(slices[0], label)
     order, grid = _arrange(slices, label)
     ordered = [slices[n] for n in order]
     voxels = _values(ordered, label)
+    if not burned_in:
+        check_no_text(label, voxels)
     for one in ordered:
         del one.PixelData
     first = ordered[0]
     unit = "HU" if first.get("Modality") == "CT" else ""
     return Volume(label, voxels, grid, unit=unit, group=patient(first), headers=tuple(ordered))
+
+
+def modality(path: Path) -> str:
+    """What made the image in a file, as its header tells: CT, DX ...; an empty text if it tells nothing."""
+    return str(pydicom().dcmread(path, stop_before_pixels=True, specific_tags=["Modality"]).get("Modality", ""))
 
 
 def patient(header: Any) -> str:
@@ -99,12 +110,11 @@ def check_burned_in(header: Any, label: str) -> None:
     if str(header.get("BurnedInAnnotation", "NO")).upper() == "YES":
         raise InputError(
             f"{label}: text is burned into the pixels (BurnedInAnnotation YES), and may tell who it is; take the "
-            "series without it"
+            "series without it, or go on knowingly (--burned-in)"
         )
 
 
 def _check_pixels(first: Any, label: str) -> None:
-    check_burned_in(first, label)
     if first.get("Modality") == "CT":
         if int(first.BitsStored) <= 8:
             raise InputError(
@@ -171,7 +181,21 @@ def stored_pixels(header: Any, label: str) -> Array:
     try:
         return np.asarray(header.pixel_array)
     except (RuntimeError, NotImplementedError, AttributeError, ValueError) as error:
-        raise ToolError(f"{label}: {Path(header.filename).name} cannot be decoded: {error}") from None
+        return _decoded(header, label, why=str(error))
+
+
+def _decoded(header: Any, label: str, *, why: str) -> Array:
+    """Stored values (rows, columns) of a compressed slice by SimpleITK: it reads what pydicom needs a plug-in for."""
+    sitk, path = simpleitk(), Path(header.filename)
+    try:
+        if not header.file_meta.TransferSyntaxUID.is_compressed:
+            raise RuntimeError(why)
+        plane = sitk.GetArrayFromImage(sitk.ReadImage(str(path))).reshape(int(header.Rows), int(header.Columns))
+    except (RuntimeError, AttributeError, ValueError) as error:
+        told = str(error).strip().splitlines()[-1]
+        raise ToolError(f"{label}: {path.name} cannot be decoded: {told}; decompress the series first") from None
+    slope, intercept = float(header.get("RescaleSlope", 1)), float(header.get("RescaleIntercept", 0))
+    return np.asarray(np.rint((plane - intercept) / slope))  # SimpleITK has rescaled it
 
 
 def _values(slices: Sequence[Any], label: str) -> Array:
