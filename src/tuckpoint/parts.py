@@ -122,6 +122,7 @@ PARTS: dict[str, dict[str, str]] = {
     "implant": {
         "lung-nodule": "tuckpoint.implant.ct:LungNodule",
         "surface-defect": "tuckpoint.implant.surface:SurfaceDefect",
+        "radiograph-nodule": "tuckpoint.implant.radiograph:RadiographNodule",
     },
     "renderer": {
         "raycast": "tuckpoint.scene.renderers.raycast:Raycast",

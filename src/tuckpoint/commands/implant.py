@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,18 @@ MORE = """examples:
   tuckpoint implant lung-nodule healthy/ --bank real_nodules/ -n 5000 --null 0.1 -o out/
   tuckpoint implant lung-nodule healthy/ --calibrate real_nodules/ --size 4 8 --kinds solid lobed -o out/
   tuckpoint implant surface-defect good_tiles/ --kinds crack hole chip scratch -o out/ --format coco
+  tuckpoint implant radiograph-nodule films/ --lungs masks/ --wedge wedge.csv -o out/ --format dicom png
   tuckpoint implant check out/ --real-positives few/ --real-negatives healthy/ -o report.html
   tuckpoint implant sheet out/ --real-positives few/ -o reader/ --key key.json
   tuckpoint implant answers reader/answers.csv --key key.json
 
-images are DICOM series in folders, .nii .nii.gz .nrrd .mha .npz .npy (CT, in Hounsfield units) or .png .jpg (surfaces).
+images are DICOM series in folders, .nii .nii.gz .nrrd .mha .npz .npy (CT, in Hounsfield units), .png .jpg (surfaces),
+or single DICOM films (CR, DX) and .png (radiographs; what is implanted into those is UNVALIDATED, and says so).
 NAME_mask beside NAME is the mask of a real finding, and what stands before a double underscore in NAME is the patient.
 `check` ends with 0 if all that could be checked holds, else with 3. `sheet` is for an expert who says which of two is
 implanted."""
 BLOCKED = 3
+WHAT = {"lung-nodule": "volumes", "surface-defect": "photographs", "radiograph-nodule": "radiographs"}
 
 
 def arguments(place: argparse.ArgumentParser) -> None:
@@ -51,12 +54,24 @@ def arguments(place: argparse.ArgumentParser) -> None:
     nodule.add_argument("--lungs", type=Path, metavar="DIR", help="lung masks of the same names (default: found)")
     _spacing(nodule)
     surface = what("surface-defect", "defects onto photographs of surfaces")
+    film = what("radiograph-nodule", "nodules onto chest radiographs, UNVALIDATED: by physics alone")
+    _making(film, "healthy chest radiographs, DICOM (CR, DX) or .png: a folder, or one file")
+    film.add_argument("--lungs", type=Path, metavar="DIR", help="lung masks, .png of the films' names (none is sought)")
+    film.add_argument(
+        "--gain", type=float, metavar="GREY",
+        help="grey levels that one mm of tissue adds, as MONOCHROME2 shows them; below 0 where tissue is darker",
+    )  # fmt: skip
+    film.add_argument(
+        "--wedge", type=Path, metavar="CSV", help="the gain from a step wedge: columns thickness_mm (of tissue), grey"
+    )
+    film.add_argument("--size", type=float, nargs=2, metavar=("LOW", "HIGH"), help="diameters in mm (default: 6 30)")
+    film.add_argument("--spacing", type=float, nargs=2, metavar=("ROW", "COLUMN"), help="mm a pixel, for .png")
     _making(surface, "defect-free photographs: a folder, or one file")
     check = what("check", "hold what was implanted against its hosts and real findings")
     check.add_argument("folder", type=Path, metavar="OUT", help="the folder that -o named")
     check.add_argument("--real-positives", type=Path, metavar="DIR", help="few real findings, of other patients")
     check.add_argument("--real-negatives", type=Path, metavar="DIR", help="healthy images, of other patients")
-    _spacing(check)
+    _any_spacing(check)
     shared.seed(check)
     shared.reports(check)
     shared.progress(check)
@@ -67,7 +82,7 @@ def arguments(place: argparse.ArgumentParser) -> None:
         "--key", type=Path, metavar="FILE", required=True, help="where the key goes, away from the reader"
     )
     reader.add_argument("--pairs", type=shared.whole, default=40, metavar="N", help="pairs at most (default: 40)")
-    _spacing(reader)
+    _any_spacing(reader)
     shared.seed(reader)
     shared.output(reader, "a new folder for the reader")
     answers = what("answers", "hold a filled sheet against its key")
@@ -91,7 +106,8 @@ def _making(verb: argparse.ArgumentParser, what: str) -> None:
     )
     verb.add_argument(
         "--format", nargs="+", default=[], metavar="NAME",
-        help="also as nifti, nrrd, mha, dicom, nnunet (volumes), coco, png (photographs), each in OUT/NAME",
+        help="also as nifti, nrrd, mha, dicom, nnunet (volumes), coco, png (photographs), each in OUT/NAME; "
+        "radiographs as all but nnunet",
     )  # fmt: skip
     shared.seed(verb)
     shared.output(verb, "a new folder")
@@ -105,6 +121,13 @@ def _spacing(verb: argparse.ArgumentParser) -> None:
 
 
 def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
+def _any_spacing(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--spacing", type=float, nargs="+", metavar="MM",
+        help="of real ones that tell none: Z Y X of .npy, ROW COLUMN of radiographs as .png",
+    )  # fmt: skip
+
+
     """Do what was asked; what to tell, and the exit status."""
     verbs = {"check": _checked, "sheet": _sheet, "answers": _answers}
     return verbs.get(options.what, _made)(options, progress)
@@ -115,24 +138,64 @@ def _made(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
 
     if options.output.exists() and not options.overwrite and not options.output.is_dir():
         raise InputError(f"{options.output} is a file; -o names a new folder")
-    nodule = options.what == "lung-nodule"
-    formats.check_formats(options.format, surface=not nodule)
+    formats.check_formats(options.format, what=WHAT[options.what])
     headers: dict[str, tuple[Any, ...]] = {}
-    if nodule:
-        files, host_of = _volumes(options, headers)
+    inputs: tuple[Any, ...] = ()
+    if options.what == "radiograph-nodule":
+        files, host_of, adapter, inputs = _films(options, headers)
+        settings = adapter.settings()
     else:
-        files, host_of = reading.images(options.hosts, reading.PHOTOS), reading.photo
-    adapter, settings = _adapter(options, files, host_of)
+        if options.what == "lung-nodule":
+            files, host_of = _volumes(options, headers)
+        else:
+            files, host_of = reading.images(options.hosts, reading.PHOTOS), reading.photo
+        adapter, settings = _adapter(options, files, host_of)
     asked = sets.Asked(options.count or len(files) * options.each, options.each, options.null, None, options.seed)
     made = sets.make(
-        files, host_of, adapter, options.output, asked, name=options.what, settings=settings,
-        overwrite=options.overwrite, progress=progress,
+        files, host_of, adapter, options.output, asked, name=options.what, settings=settings, inputs=inputs,
+        unvalidated=getattr(adapter, "unvalidated", ""), overwrite=options.overwrite, progress=progress,
     )  # fmt: skip
     written = formats.export(options.output, options.format, headers)
     return "\n".join([*_lines(made, options.output), *(f"{place}/" for place in written)]), 0
 
 
 def _volumes(
+def _films(
+    options: argparse.Namespace, headers: dict[str, tuple[Any, ...]]
+) -> tuple[list[Path], Callable[[Path], Any], Any, tuple[Any, ...]]:
+    """Radiographs, what reads them, the adapter with its gain, and the fingerprint of the wedge if there is one."""
+    from dataclasses import replace
+
+    from tuckpoint import parts
+    from tuckpoint.implant import radiograph_files, radiograph_gain
+    from tuckpoint.record import Input
+
+    if (options.gain is None) == (options.wedge is None):
+        raise InputError(
+            f"{'no gain' if options.gain is None else 'two gains'}: give the grey levels that one mm of tissue adds "
+            "(--gain), or a step wedge on a film of this device and processing (--wedge); no film tells it"
+        )
+    gain = radiograph_gain.Gain(options.gain) if options.wedge is None else radiograph_gain.measured(options.wedge)
+    adapter = parts.find("implant", options.what)(gain)
+    adapter = replace(adapter, look=_look(options, adapter.look))
+    spacing = None if options.spacing is None else tuple(options.spacing)
+    files = radiograph_files.find(options.hosts)
+    host_of = radiograph_files.reader(options.hosts, lungs=options.lungs, spacing=spacing, headers=headers)
+    wedge = () if gain.sha256 is None else (Input("step wedge", gain.sha256, gain.steps),)
+    return files, host_of, adapter, wedge
+
+
+def _look(options: argparse.Namespace, look: Any) -> Any:
+    """An appearance with the kinds and sizes that were asked for."""
+    from dataclasses import replace
+
+    from tuckpoint.implant.appearance import SHARES
+
+    if options.kinds:
+        look = replace(look, kinds={kind: SHARES.get(kind, 1.0) for kind in options.kinds})
+    return replace(look, size_mm=tuple(options.size)) if options.size else look
+
+
     options: argparse.Namespace, headers: dict[str, tuple[Any, ...]]
 ) -> tuple[list[Path], Callable[[Path], Any]]:
     """The volumes, one path each, and what reads them: DICOM series, whose headers are kept, or files."""
@@ -156,10 +219,10 @@ def _volumes(
 
 def _adapter(options: argparse.Namespace, files: list[Path], host_of: Callable[[Path], Any]) -> tuple[Any, Any]:
     """The adapter that the options ask for, and its settings as plain values."""
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
 
     from tuckpoint import parts
-    from tuckpoint.implant.appearance import SHARES, Appearance
+    from tuckpoint.implant.appearance import Appearance
 
     part = parts.find("implant", options.what)
     if options.what == "surface-defect":
@@ -167,12 +230,7 @@ def _adapter(options: argparse.Namespace, files: list[Path], host_of: Callable[[
         return adapter, asdict(adapter)
     if options.bank is not None:
         return _bank(options)
-    look = Appearance()
-    if options.kinds:
-        look = replace(look, kinds={kind: SHARES.get(kind, 1.0) for kind in options.kinds})
-    if options.size:
-        look = replace(look, size_mm=tuple(options.size))
-    adapter = part(look, options.attached)
+    adapter = part(_look(options, Appearance()), options.attached)
     if options.calibrate is None:
         return adapter, asdict(adapter)
     found = _calibrated(options, adapter, files, host_of)
@@ -219,16 +277,20 @@ def _lines(made: dict[str, Any], out: Path) -> list[str]:
         )
         lines.append(f"calibrated: {'; '.join(told)}")
     if fallback:
+    if (gain := made["settings"].get("gain")) is not None:
+        from tuckpoint.implant.radiograph_gain import Gain
+
+        lines = [made["unvalidated"], *lines, f"gain: {Gain(**gain)}"]
         lines.append(f"{fallback} of them stand where no place near the target kept the rule of free or attached")
     return [
         *lines,
-        f"{out}: images, masks, alphas, hosts, findings.json, record.json",
+        f"{out}: images, masks, alphas, {'thicknesses, ' * ('unvalidated' in made)}hosts, findings.json, record.json",
         f"check: tuckpoint implant check {out}",
     ]
 
 
 def _checked(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
-    from tuckpoint.implant import reading, sets
+    from tuckpoint.implant import sets
     from tuckpoint.implant.check import blocked, check
     from tuckpoint.implant.detectability import detectability
     from tuckpoint.record import Record
@@ -236,12 +298,11 @@ def _checked(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
     from tuckpoint.seed import Seed
 
     shared.check_reports(options)
-    spacing = options.spacing and tuple(options.spacing)
     pairs = sets.load(options.folder)
     if progress is not None:
         progress("checking", 0.3)
     positives, negatives = (
-        None if place is None else reading.reals(place, spacing=spacing)
+        None if place is None else _reals(place, options, pairs)
         for place in (options.real_positives, options.real_negatives)
     )
     seed = Seed(options.seed).child("implant", "check")
@@ -260,17 +321,28 @@ def _checked(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
 
 
 def _sheet(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
-    from tuckpoint.implant import reader, reading, sets
+def _reals(place: Path, options: argparse.Namespace, pairs: Sequence[Any]) -> Any:
+    """Windows of real findings, read as what was implanted into."""
+    from tuckpoint.implant import radiograph_files, reading
+
+    film = any(pair.projected for pair in pairs)
+    spacing = None if options.spacing is None else tuple(options.spacing)
+    if spacing is not None and len(spacing) != (2 if film else 3):
+        wanted = "two lengths for radiographs, ROW COLUMN" if film else "three lengths for volumes, Z Y X"
+        raise InputError(f"--spacing has {len(spacing)}; give {wanted}")
+    return radiograph_files.reals(place, spacing=spacing) if film else reading.reals(place, spacing=spacing)
+
+
+    from tuckpoint.implant import reader, sets
     from tuckpoint.implant.check import cut
     from tuckpoint.seed import Seed
 
     pairs = sets.load(options.folder)
-    reals = reading.reals(options.real_positives, spacing=options.spacing and tuple(options.spacing))
+    reals = _reals(options.real_positives, options, pairs)
     made = [cut(pair, pair.image, one) for pair in pairs for one in pair.findings if not one.null]
-    grey = (-1350.0, 150.0) if pairs[0].host.unit == "mm" else pairs[0].host.limits
     count = reader.sheet(
-        made, reals.windows, options.output, options.key, Seed(options.seed).child("implant", "reader"), grey=grey,
-        pairs=options.pairs, overwrite=options.overwrite,
+        made, reals.windows, options.output, options.key, Seed(options.seed).child("implant", "reader"),
+        grey=reader.shown(pairs[0].host), pairs=options.pairs, overwrite=options.overwrite,
     )  # fmt: skip
     return f"{count} pairs: {options.output} is for the reader, {options.key} is not", 0
 

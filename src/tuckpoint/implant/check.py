@@ -10,16 +10,17 @@ import numpy as np
 from scipy import ndimage
 
 from tuckpoint.errors import InputError
+from tuckpoint.implant import radiograph_check as projected
 from tuckpoint.implant.calibrate import WITHIN, apart
 from tuckpoint.implant.describe import LEAST_NODULES, WINDOW_MM, medians, window_at
 from tuckpoint.implant.telling import LEAST, Told, told_apart
-from tuckpoint.implant.values import Array, Finding, Implanted
+from tuckpoint.implant.values import UNVALIDATED, Array, Finding, Implanted
 from tuckpoint.seed import Seed
 
 State = Literal["holds", "fails", "open", "shown"]
 VOLUME, THIN, EDGE, NOISE, NULL = 0.05, 0.5, 0.25, 0.25, 0.05
 INSIDE = 1 / 3  # share of a mask that must lie in the region: what hangs on a wall reaches into it
-WINDOW = {"mm": WINDOW_MM, "px": 48.0}
+WINDOW, FILM_MM = {"mm": WINDOW_MM, "px": 48.0}, 40.0  # edge of windows; nodules on films are larger
 CORE_VOXELS = 27
 
 
@@ -62,11 +63,12 @@ def check(
     """
     if not any(pair.findings for pair in pairs):
         raise InputError("nothing was implanted; give pairs with one finding or more")
-    return (
+    found = (
         outside_alpha(pairs), volumes(pairs), limits(pairs), organ(pairs), edges(pairs), noise(pairs),
         apart_from_patients(pairs, positives, negatives), null_control(pairs, seed.child("null")),
         descriptors(pairs, positives), real_or_implanted(pairs, positives, seed.child("c2st")),
     )  # fmt: skip
+    return (*found, grey(pairs), validated()) if any(pair.projected for pair in pairs) else found
 
 
 def outside_alpha(pairs: Sequence[Implanted]) -> Check:
@@ -85,10 +87,16 @@ def outside_alpha(pairs: Sequence[Implanted]) -> Check:
 def volumes(pairs: Sequence[Implanted]) -> Check:
     """The pre-blur mask holds what was asked to VOLUME, or to one voxel where voxels are coarse.
 
-    What has no inside, as a scratch one pixel wide, is held to half: its width is rounded to whole pixels.
+    What has no inside, as a scratch one pixel wide, is held to half: its width is rounded to whole pixels. Of
+    projections the thickness along the beam holds the volume.
     """
     worst, where, least = 0.0, "", 0
     for pair, finding in _made(pairs):
+        if finding.thickness is not None:
+            off = projected.volume_off(pair, finding)
+            least += off > VOLUME
+            worst, where = max((worst, where), (off, pair.host.name))
+            continue
         axes = len(pair.host.spacing)
         voxel = float(np.prod(pair.host.spacing)) / (np.pi / (4 if axes == 2 else 6) * finding.size.requested**axes)
         off = abs((finding.size.mask / finding.size.requested) ** axes - 1) if finding.size.requested else np.inf
@@ -139,10 +147,15 @@ def organ(pairs: Sequence[Implanted]) -> Check:
 def edges(pairs: Sequence[Implanted]) -> Check:
     """The edge of what was added is as wide as the host's point spread, to EDGE: the median of free findings.
 
-    Slopes on the rim are compared with those of the mask blurred with the host's point spread.
+    Slopes on the rim are compared with those of the mask blurred with the host's point spread; of projections the
+    thickness is blurred until it fits what was added.
     """
     ratios = []
     for pair, finding in _made(pairs):
+        if finding.thickness is not None:
+            found_blur = projected.blur(pair, finding)
+            ratios += [] if found_blur is None else [found_blur]
+            continue
         psf = _psf(finding, pair.host.spacing)
         change = _grey(pair.image[finding.window]) - _grey(pair.host.image[finding.window])
         plateau = np.quantile(np.abs(change[finding.mask]), 0.9) if finding.mask.sum() >= CORE_VOXELS else 0.0
@@ -225,7 +238,7 @@ def descriptors(pairs: Sequence[Implanted], positives: Reals | None) -> Check:
     name, wanted = "looks like the real ones in three medians", f"each within {WITHIN:.0%}"
     if positives is None:
         return Check(name, "open", "no real findings were given", wanted, f"give {LEAST_NODULES} (--real-positives)")
-    if pairs[0].host.unit != "mm":
+    if len(pairs[0].host.spacing) != 3:
         return Check(name, "open", "these medians are of volumes", wanted)
     try:
         real = medians(zip(positives.windows, positives.spacings, strict=True))
@@ -252,10 +265,33 @@ def real_or_implanted(pairs: Sequence[Implanted], positives: Reals | None, seed:
     return Check(name, "shown", found, wanted, value=told.auc)
 
 
+def grey(pairs: Sequence[Implanted]) -> Check:
+    """All grey that was added to a film is gain times density times volume, to VOLUME or what rounding leaves open."""
+    offs = [projected.grey_off(pair, finding) for pair, finding in _made(pairs) if finding.thickness is not None]
+    bad = sum(off > max(VOLUME, rounding) for off, rounding in offs)
+    worst = max((off for off, _ in offs), default=0.0)
+    found = f"largest difference {worst:.1%}, {bad} of {len(offs)} beyond the bound"
+    wanted = f"within {VOLUME:.0%}, or rounding"
+    return _check("grey as gain times thickness", not bad, found, wanted, "give films that are not cut off", worst)
+
+
+def validated() -> Check:
+    """What no check can say of projections."""
+    wanted = "a trial on real nodules"
+    return Check(
+        "validated on real radiographs", "open", UNVALIDATED, wanted, "do not rely on them without one of yours"
+    )
+
+
 def cut(pair: Implanted, image: Array, finding: Finding) -> Array:
-    """The grey window of WINDOW mm or px around a finding."""
-    half = tuple(max(2, round(WINDOW[pair.host.unit] / 2 / s)) for s in pair.host.spacing)
-    return window_at(_grey(image), finding.drawn.position, half)
+    """The grey window around a finding, of `half_window`."""
+    return window_at(_grey(image), finding.drawn.position, half_window(pair.host.spacing, pair.host.unit))
+
+
+def half_window(spacing: tuple[float, ...], unit: str) -> tuple[int, ...]:
+    """Half the edge of the windows that are compared, in voxels or pixels."""
+    edge = FILM_MM if unit == "mm" and len(spacing) == 2 else WINDOW[unit]
+    return tuple(max(2, round(edge / 2 / s)) for s in spacing)
 
 
 def _made(pairs: Sequence[Implanted], *, nulls: bool = False) -> list[tuple[Implanted, Finding]]:

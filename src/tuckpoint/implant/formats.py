@@ -13,23 +13,22 @@ from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.files import replacing_folder
 from tuckpoint.implant import volumes
 from tuckpoint.implant.ct import ct_host
+from tuckpoint.implant.sets import THICKNESS_MM
 from tuckpoint.implant.values import Host
 from tuckpoint.implant.volumes import Stored
 from tuckpoint.record import Record
 from tuckpoint.volumes import series
-from tuckpoint.volumes.formats import FORMATS, SURFACES
+from tuckpoint.volumes.formats import FORMATS, HOLDS
 from tuckpoint.volumes.volume import Case, Grid, Volume, digest
 
 
-def check_formats(names: Sequence[str], *, surface: bool) -> None:
-    """Raise InputError, before any work, for a format that is unknown or does not hold what is made."""
+def check_formats(names: Sequence[str], *, what: str) -> None:
+    """Raise InputError, before any work, for a format that is unknown or does not hold `what` is made (see HOLDS)."""
     for name in names:
         if name not in FORMATS:
             raise InputError(f'no format "{name}"{did_you_mean(name, FORMATS)}; there are: {", ".join(FORMATS)}')
-        if (name in SURFACES) != surface:
-            fitting = [one for one in FORMATS if (one in SURFACES) == surface]
-            what = "photographs" if surface else "volumes"
-            raise InputError(f"format {name} does not hold {what}; choose of: {', '.join(fitting)}")
+        if name not in HOLDS[what]:
+            raise InputError(f"format {name} does not hold {what}; choose of: {', '.join(HOLDS[what])}")
 
 
 def export(out: Path, names: Sequence[str], headers: Mapping[str, tuple[Any, ...]]) -> list[Path]:
@@ -60,8 +59,11 @@ def _cases(out: Path, headers: Mapping[str, tuple[Any, ...]]) -> Iterator[Case]:
             alpha=alpha.astype(np.float32),
             findings=tuple(entry["findings"]),
             group=entry["group"],
-            grid=_grid(image, entry) if entry["unit"] == "mm" else None,
+            grid=_grid(image, entry) if len(entry["spacing"]) == 3 else None,
             headers=headers.get(entry["host"], ()),
+            pixel_mm=_pixel(entry),
+            thickness=files["thicknesses"].values * np.float32(THICKNESS_MM) if "thicknesses" in files else None,
+            unvalidated=told.get("unvalidated", ""),
         )
 
 
@@ -69,6 +71,14 @@ def _stem(path: str) -> str:
     """The name of a file without its folder and format."""
     name = Path(path).name
     return name[: len(name) - len(volumes.suffix_of(Path(name)))]
+
+
+def _pixel(entry: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The pixel of a radiograph in mm."""
+    if entry["unit"] != "mm" or len(entry["spacing"]) != 2:
+        return None
+    y, x = entry["spacing"]
+    return float(y), float(x)
 
 
 def _grid(image: Stored, entry: Mapping[str, Any]) -> Grid:

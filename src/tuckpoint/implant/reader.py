@@ -19,13 +19,15 @@ from scipy import stats
 
 from tuckpoint.errors import InputError, MissingExtra
 from tuckpoint.files import check_new, replacing_folder, write_text
-from tuckpoint.implant.values import Array
+from tuckpoint.implant.values import Array, Host
 from tuckpoint.record import canonical, digest_of
 from tuckpoint.seed import Seed
 
 PAIRS = 40
 CHOICES = ("left", "right")
+LUNG_WINDOW = (-1350.0, 150.0)  # HU
 GAP, ZOOM = 8, 6  # pixels between the two, and how much each is enlarged
+WIDEST = 1600  # pixels of a picture
 HEADS = ("pair", "implanted", "sure_1_to_5", "why")
 SHEET = "answers.csv"
 
@@ -110,6 +112,16 @@ def answered(right: int, n: int) -> Answered:
     return Answered(right, n, right / n, float(interval.low), float(interval.high), float(test.pvalue))
 
 
+def shown(host: Host) -> tuple[float, float]:
+    """The values shown black and white: the lung window of CT, of a radiograph what its lung spans, else the limits."""
+    if host.unit == "px":
+        return host.limits
+    if len(host.spacing) == 3:
+        return LUNG_WINDOW
+    low, high = np.quantile(host.image[host.region], [0.01, 0.99])
+    return float(low - 0.2 * (high - low)), float(high + 0.2 * (high - low) + 1)
+
+
 def is_sheet(folder: Path) -> bool:
     """Whether a folder is a reader's sheet."""
     return (folder / SHEET).is_file() and (folder / "README.txt").is_file()
@@ -150,7 +162,8 @@ def _save(path: Path, views: list[Array]) -> None:
     left, right = (np.pad(view, ((0, tall - view.shape[0]), (0, 0))) for view in views)
     both = np.concatenate([left, np.zeros((tall, GAP), np.uint8), right], axis=1)
     picture = Image.fromarray(both)
-    picture.resize((both.shape[1] * ZOOM, both.shape[0] * ZOOM), Image.Resampling.BILINEAR).save(path)
+    zoom = max(1, min(ZOOM, WIDEST // both.shape[1]))
+    picture.resize((both.shape[1] * zoom, both.shape[0] * zoom), Image.Resampling.BILINEAR).save(path)
 
 
 _README = """In each picture one finding is real and one was implanted by a program.

@@ -14,7 +14,7 @@ import numpy as np
 from tuckpoint.errors import InputError
 from tuckpoint.implant import volumes
 from tuckpoint.implant.bank import Real, carve
-from tuckpoint.implant.check import WINDOW, Reals
+from tuckpoint.implant.check import Reals, half_window
 from tuckpoint.implant.ct import ct_host
 from tuckpoint.implant.describe import window_at
 from tuckpoint.implant.scan import check_hounsfield
@@ -54,7 +54,7 @@ def ct(path: Path, *, lungs: Path | None = None, spacing: tuple[float, ...] | No
     lung = None
     if lungs is not None:
         lung = _partner(held, lungs / path.name, "lung mask").values > 0
-    known = _mask_of(path)
+    known = mask_of(path)
     avoid = None if known is None else _partner(held, known, "mask").values > 0
     host = ct_host(
         held.name, held.values, held.spacing, lung=lung, avoid=avoid, group=group_of(held.name), geometry=held.geometry
@@ -108,7 +108,7 @@ def _real(path: Path, spacing: tuple[float, ...] | None) -> tuple[Stored, Array 
     if held.suffix in VOLUMES:
         held = _with_spacing(held, path, spacing)
         check_hounsfield(held.name, held.values)
-    known = _mask_of(path)
+    known = mask_of(path)
     if known is None:
         return held, None
     mask = _partner(held, known, "mask").values > 0
@@ -117,10 +117,9 @@ def _real(path: Path, spacing: tuple[float, ...] | None) -> tuple[Stored, Array 
 
 def _window(held: Stored, middle: tuple[float, ...]) -> Array:
     assert held.spacing is not None
-    edge = WINDOW["mm" if len(held.spacing) == 3 else "px"]
     grey = held.values.astype(np.float32)
     grey = grey.mean(axis=-1) if grey.ndim > len(held.spacing) else grey
-    return window_at(grey, middle, tuple(max(2, round(edge / 2 / s)) for s in held.spacing))
+    return window_at(grey, middle, half_window(held.spacing, "mm" if len(held.spacing) == 3 else "px"))
 
 
 def _axes(held: Stored) -> tuple[int, ...]:
@@ -132,7 +131,7 @@ def _stem(path: Path) -> str:
     return path.name[: len(path.name) - len(volumes.suffix_of(path))]
 
 
-def _mask_of(path: Path) -> Path | None:
+def mask_of(path: Path) -> Path | None:
     """The mask beside an image, in any format."""
     for suffix in (volumes.suffix_of(path), *VOLUMES, ".png"):
         place = path.with_name(f"{_stem(path)}{MASK}{suffix}")

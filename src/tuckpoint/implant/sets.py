@@ -144,6 +144,7 @@ def _entry(place: Path, number: int, pair: Implanted, like: Stored, host: str, s
     return {
         **pair.to_dict(),
         "limits": limits,
+        **({"spacing_from": pair.host.geometry["spacing_from"]} if "spacing_from" in pair.host.geometry else {}),
         "findings": found,
         "files": {**files, "hosts": f"hosts/{host}", "regions": f"regions/{host}"},
     }

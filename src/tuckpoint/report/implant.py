@@ -9,7 +9,8 @@ import numpy as np
 
 from tuckpoint.implant.check import Check, blocked
 from tuckpoint.implant.detectability import Detectability, Point
-from tuckpoint.implant.values import BINS, Array, Finding, Implanted
+from tuckpoint.implant.reader import shown
+from tuckpoint.implant.values import BINS, UNVALIDATED, Array, Finding, Implanted
 from tuckpoint.record import Record
 from tuckpoint.report.chart import glyph, plain, prose, text
 from tuckpoint.report.sheet import Head, Section, sheet, table
@@ -20,12 +21,17 @@ SHOWN = 24
 SEEN = {"mm": 40.0, "px": 96.0}  # edge of the windows on the sheet
 WIDTH, HEIGHT, LEFT, FLOOR = 420, 230, 46, 180
 BANNER = "<strong>Synthetic findings in real images.</strong> No patient has them. Internal: the hosts are real images."
+UNTRUSTED = (
+    " <strong>UNVALIDATED</strong>: projected by physics alone; held against no real nodule, detector or reader."
+)
 WORD = {"holds": "holds", "fails": "fails: blocked", "open": "not checked", "shown": "shown"}
 
 
 def lines(checks: Sequence[Check], curves: Detectability) -> list[str]:
     """The outcome for a terminal, the verdict first."""
-    told = ["Blocked: a check failed" if blocked(checks) else "All that could be checked holds", ""]
+    told = ["Blocked: a check failed" if blocked(checks) else "All that could be checked holds"]
+    told += [UNVALIDATED] if any(check.found == UNVALIDATED for check in checks) else []
+    told.append("")
     for check in checks:
         advice = f"; {check.advice}" if check.advice else ""
         told.append(f"  {WORD[check.state]:<15} {check.name}: {check.found} (wanted: {check.wanted}){advice}")
@@ -38,21 +44,22 @@ def lines(checks: Sequence[Check], curves: Detectability) -> list[str]:
 def implant_page(pairs: Sequence[Implanted], checks: Sequence[Check], curves: Detectability, record: Record) -> str:
     """The page as HTML: checks, pairs, detectability, and counts by kind."""
     bad = blocked(checks)
-    shown = [(pair, finding) for pair in pairs for finding in pair.findings][:SHOWN]
+    said = "All that could be checked holds" + ("; unvalidated" if any(pair.projected for pair in pairs) else "")
+    first = [(pair, finding) for pair in pairs for finding in pair.findings][:SHOWN]
     head = Head(
         title=f"{'Blocked' if bad else 'Checked'}: {record.dataset}",
         description="Implanted findings, held against their hosts and real ones",
-        banner=BANNER,
+        banner=BANNER + (UNTRUSTED if any(pair.projected for pair in pairs) else ""),
         heading=f"Implanted findings: {text(record.dataset)}",
         about=f"{len(pairs):,} images &middot; {plain(record.maker.engine)} &middot; record "
         f"<code>{record.digest()[:16]}</code>",
         state="fails" if bad else "holds",
-        headline="Blocked" if bad else "All that could be checked holds",
+        headline="Blocked" if bad else said,
         outcome=f'<p class="outcome">{_outcome(checks)}</p>',
     )
     sections = (
         Section("checks", "Checks", "A failed one blocks; what could not be checked says why.", _checks(checks)),
-        Section("pairs", f"The first {len(shown)}", _pairs_lead(pairs), _figures(shown, record)),
+        Section("pairs", f"The first {len(first)}", _pairs_lead(pairs), _figures(first, record)),
         Section("found", "Detectability", _found_lead(curves), _curves(curves, pairs)),
         Section("counts", "What was implanted", "", _counts(pairs)),
     )
@@ -80,12 +87,13 @@ def _checks(checks: Sequence[Check]) -> str:
 
 def _pairs_lead(pairs: Sequence[Implanted]) -> str:
     unit = pairs[0].host.unit
-    grey = "lung window, -1350 to 150 HU" if unit == "mm" else "as stored"
+    volume = len(pairs[0].host.spacing) == 3
+    grey = "lung window, -1350 to 150 HU" if volume else "greys of each window" if unit == "mm" else "as stored"
     return f"Host, image, and image with the mask outlined; {SEEN[unit]:g} {unit} wide, {grey}."
 
 
-def _figures(shown: Sequence[tuple[Implanted, Finding]], record: Record) -> str:
-    return f'<div class="pairs">{"".join(_figure(*one, record) for one in shown)}</div>'
+def _figures(first: Sequence[tuple[Implanted, Finding]], record: Record) -> str:
+    return f'<div class="pairs">{"".join(_figure(*one, record) for one in first)}</div>'
 
 
 def _figure(pair: Implanted, finding: Finding, record: Record) -> str:
@@ -95,9 +103,12 @@ def _figure(pair: Implanted, finding: Finding, record: Record) -> str:
         _plane(_around(values, finding.drawn.position, half), pair)
         for values in (_grey(pair.host.image, pair), _grey(pair.image, pair), pair.mask() == number_of)
     )
-    cells = [("host", _shade(host, pair)), ("null" if finding.null else "image", _shade(image, pair))]
+    # The greys of a film span far more than those around one nodule.
+    own = np.quantile(host, [0.02, 0.98]) if finding.thickness is not None else None
+    grey = shown(pair.host) if own is None else (float(own[0]), float(own[1] + abs(finding.contrast) + 1))
+    cells = [("host", _shade(host, grey)), ("null" if finding.null else "image", _shade(image, grey))]
     if not finding.null:
-        cells.append(("mask", _outlined(_shade(image, pair), mask > 0)))
+        cells.append(("mask", _outlined(_shade(image, grey), mask > 0)))
     place = ", ".join(f"{name} {value:.1f}" for name, value in finding.distances.items())
     said = (
         f"{finding.kind}, {finding.size.requested:.1f} {pair.host.unit}, contrast to noise "
@@ -131,9 +142,9 @@ def _plane(window: Array, pair: Implanted) -> Array:
     return window[0] if len(pair.host.spacing) == 3 else window
 
 
-def _shade(plane: Array, pair: Implanted) -> Array:
-    """(h, w) uint8 grey."""
-    low, high = (-1350.0, 150.0) if pair.host.unit == "mm" else pair.host.limits
+def _shade(plane: Array, grey: tuple[float, float]) -> Array:
+    """(h, w) uint8 grey; `grey` are the values shown black and white."""
+    low, high = grey
     return np.asarray(np.clip((plane.astype(np.float32) - low) / (high - low), 0, 1) * 255, np.uint8)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tuckpoint.record import Record
-from tuckpoint.volumes import dicom, itk, nnunet, photographs, seg
+from tuckpoint.volumes import dicom, itk, nnunet, photographs, radiographs, seg
 from tuckpoint.volumes.volume import Case
 
 Writer = Callable[[Iterable[Case], Path, Record], None]
@@ -17,12 +17,17 @@ Writer = Callable[[Iterable[Case], Path, Record], None]
 
 def _files(end: str) -> Writer:
     def write(cases: Iterable[Case], folder: Path, record: Record) -> None:
-        """images/, masks/ (numbers of findings), alphas/ and hosts/, one file a case."""
+        """images/, masks/ (numbers of findings), alphas/ and hosts/, one file a case; thicknesses/ of radiographs."""
         for name in ("images", "masks", "alphas", "hosts"):
             (folder / name).mkdir()
-        for case in cases:
+        for flat in cases:
+            case = flat.lifted()
             grid = case.space(end.removeprefix("."))
-            for name, voxels in (("images", case.image), ("masks", case.labels), ("alphas", case.alpha)):
+            found = {"images": case.image, "masks": case.labels, "alphas": case.alpha}
+            if case.thickness is not None:
+                (folder / "thicknesses").mkdir(exist_ok=True)
+                found["thicknesses"] = case.thickness
+            for name, voxels in found.items():
                 itk.write(folder / name / f"{case.name}{end}", voxels, grid, record)
             itk.write_host(folder / "hosts" / f"{case.name}{end}", case.host, grid)
             _tell(folder / "images" / f"{case.name}.json", case, record)
@@ -32,9 +37,17 @@ def _files(end: str) -> Writer:
 
 
 def _series(cases: Iterable[Case], folder: Path, record: Record) -> None:
-    """CASE/series/*.dcm and, if it has findings, CASE/segmentation.dcm; all that was drawn in CASE/findings.json."""
+    """CASE/series/*.dcm and, if it has findings, CASE/segmentation.dcm; all that was drawn in CASE/findings.json.
+
+    Of radiographs CASE/film.dcm alone: its mask stands beside the film in the other formats.
+    """
     for case in cases:
         place = folder / case.name
+        if case.pixel_mm is not None:
+            place.mkdir()
+            radiographs.write(place / "film.dcm", case, record)
+            _tell(place / "findings.json", case, record)
+            continue
         (place / "series").mkdir(parents=True)
         sets = dicom.write_series(place / "series", case, record)
         seg.write_seg(place / "segmentation.dcm", case, sets, record)
@@ -45,6 +58,7 @@ def _series(cases: Iterable[Case], folder: Path, record: Record) -> None:
 def _tell(path: Path, case: Case, record: Record) -> None:
     told = {
         "synthetic": True,
+        **({"unvalidated": case.unvalidated} if case.unvalidated else {}),
         "tuckpoint_record": record.digest(),
         "case": case.name,
         "findings": [dict(one) for one in case.findings],
@@ -62,4 +76,8 @@ FORMATS: Mapping[str, Writer] = {
     "coco": photographs.coco,
     "png": photographs.plain,
 }
-SURFACES = ("coco", "png")
+HOLDS: Mapping[str, tuple[str, ...]] = {
+    "volumes": ("nifti", "nrrd", "mha", "dicom", "nnunet"),
+    "photographs": ("coco", "png"),
+    "radiographs": ("dicom", "png", "coco", "nifti", "nrrd", "mha"),
+}

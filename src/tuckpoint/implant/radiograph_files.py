@@ -1,0 +1,132 @@
+"""Radiographs and their lung masks from folders: single-frame DICOM (CR, DX), or grey PNG with a spacing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tuckpoint.errors import InputError
+from tuckpoint.implant import reading, volumes
+from tuckpoint.implant.check import Reals, half_window
+from tuckpoint.implant.describe import window_at
+from tuckpoint.implant.radiograph_host import radiograph_host
+from tuckpoint.implant.sets import HostOf
+from tuckpoint.implant.values import Array, Host
+from tuckpoint.implant.volumes import Stored
+from tuckpoint.volumes import radiographs, series
+
+PICTURES = (".png",)
+NO_LUNG = (
+    "none is sought, since on a radiograph lung has no grey value of its own: heart, diaphragm and bowel gas overlap "
+    "it, and thresholds took other things for lung on 2 of 6 films; draw one, or take one of a segmenter you trust"
+)
+
+
+def find(place: Path) -> list[Path]:
+    """The films of a folder and below if it holds DICOM, else its PNG files, without masks; or the one file."""
+    if place.is_dir():
+        found = sorted(path for path in place.rglob("*") if series.is_dicom(path))
+        if found:
+            return found
+    return reading.images(place, PICTURES)
+
+
+def reader(
+    root: Path, *, lungs: Path | None, spacing: tuple[float, ...] | None, headers: dict[str, tuple[Any, ...]]
+) -> HostOf:
+    """What reads the films of a folder: `lungs` holds their masks, `spacing` (row, column, mm) goes with PNG.
+
+    `headers` takes those of DICOM films, by host. One gain is of one kind of film: raises InputError at the first film
+    whose range of grey is not that of the one before it.
+    """
+    kinds: dict[str, str] = {}
+
+    def film(path: Path) -> tuple[Host, Stored]:
+        held, header = _read(path, spacing)
+        lung = _lung(path, held, root, lungs)
+        known = reading.mask_of(path)
+        bits = held.geometry.get("bits")
+        host = radiograph_host(
+            held.name, held.values, held.spacing or (), lung=lung, bits=bits,
+            avoid=None if known is None else mask_at(known, held),
+            group=held.geometry.get("group", reading.group_of(held.name)), geometry=held.geometry,
+        )  # fmt: skip
+        kind = f"{8 * held.values.dtype.itemsize}-bit PNG" if bits is None else f"{bits} bits"
+        first, before = next(iter(kinds.items()), (path.name, kind))
+        if kind != before:
+            raise InputError(f"{path.name} has {kind}, {first} {before}: one gain fits one of them; part the folder")
+        kinds[path.name] = kind
+        if header is not None:
+            headers[host.name] = (header,)
+        return host, held
+
+    return film
+
+
+def _lung(path: Path, held: Stored, root: Path, lungs: Path | None) -> Array:
+    if lungs is None:
+        raise InputError(f"{path.name}: no lung mask (--lungs): {NO_LUNG}")
+    inner = path.relative_to(root) if root in path.parents else Path(path.name)
+    places = [lungs / name.with_suffix(".png") for name in (inner, Path(path.name))]
+    place = next((one for one in places if one.is_file()), None)
+    if place is None:
+        raise InputError(f"{path.name}: no lung mask {places[0]}: {NO_LUNG}")
+    return mask_at(place, held)
+
+
+def mask_at(place: Path, held: Stored) -> Array:
+    """A mask of the film's shape: what is not 0 in any channel; raises InputError for another geometry."""
+    values = np.asarray(volumes.read(place).values > 0)
+    values = values if values.ndim == 2 else np.asarray(values.any(axis=-1))
+    if values.shape != held.values.shape[:2]:
+        raise InputError(
+            f"{place}: a mask of {_size(values)} pixels, the film {_size(held.values)}; it belongs to another film or "
+            "was resampled: give one of the same geometry"
+        )
+    return values
+
+
+def reals(place: Path, *, spacing: tuple[float, ...] | None) -> Reals:
+    """Windows of real nodules on films, around the middle of the mask, or of a film without one, and whose they are."""
+    windows, groups, spacings = [], [], []
+    for path in find(place):
+        held, _ = _read(path, spacing)
+        assert held.spacing is not None
+        if held.values.ndim != 2:
+            raise InputError(f"{path.name}: a colour picture; give grey films")
+        known = reading.mask_of(path)
+        middle = tuple((n - 1) / 2 for n in held.values.shape)
+        if known is not None:
+            mask = mask_at(known, held)
+            if not mask.any():
+                raise InputError(f"the mask of {path} is empty; mark the finding")
+            middle = tuple(float(v) for v in np.argwhere(mask).mean(axis=0))
+        windows.append(window_at(held.values.astype(np.float32), middle, half_window(held.spacing, "mm")))
+        groups.append(held.geometry.get("group", reading.group_of(held.name)))
+        spacings.append(held.spacing)
+    return Reals(windows, groups, spacings)
+
+
+def _read(path: Path, spacing: tuple[float, ...] | None) -> tuple[Stored, Any]:
+    """A film with its spacing, and its header if it is DICOM."""
+    if not series.is_dicom(path):
+        held = volumes.read(path)
+        if held.suffix not in PICTURES or path.suffix.lower() not in PICTURES:
+            raise InputError(f"{path}: films are read as DICOM or .png; a .jpg has lost the noise that hides nodules")
+        if spacing is None:
+            raise InputError(f"{path.name} tells no spacing; give the pixel in mm: --spacing ROW COLUMN")
+        return Stored(held.name, held.values, spacing, ".png", {"spacing_from": "given"}), None
+    read = radiographs.read(path)
+    if read.pixel_mm is not None and spacing is not None:
+        raise InputError(f"{path.name} tells its spacing ({read.spacing_from}); leave --spacing out")
+    if read.pixel_mm is None and spacing is None:
+        raise InputError(f"{path.name} tells no pixel spacing; give it in mm: --spacing ROW COLUMN")
+    told = {"bits": read.bits, "group": read.group, "spacing_from": read.spacing_from or "given"}
+    suffix = ".npy" if np.issubdtype(read.pixels.dtype, np.signedinteger) else ".png"
+    return Stored(read.name, read.pixels, read.pixel_mm or spacing, suffix, told), read.header
+
+
+def _size(values: Array) -> str:
+    return " x ".join(map(str, values.shape[:2]))
