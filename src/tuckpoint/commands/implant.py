@@ -51,9 +51,9 @@ def arguments(place: argparse.ArgumentParser) -> None:
     )
     nodule.add_argument("--size", type=float, nargs=2, metavar=("LOW", "HIGH"), help="diameters in mm (default: 4 12)")
     nodule.add_argument("--attached", type=float, default=0.45, metavar="SHARE", help="attached to vessels or walls")
+    nodule.add_argument("--burned-in", action="store_true", help="go on although text seems burned into the pixels")
     nodule.add_argument("--lungs", type=Path, metavar="DIR", help="lung masks of the same names (default: found)")
     _spacing(nodule)
-    surface = what("surface-defect", "defects onto photographs of surfaces")
     film = what("radiograph-nodule", "nodules onto chest radiographs, UNVALIDATED: by physics alone")
     _making(film, "healthy chest radiographs, DICOM (CR, DX) or .png: a folder, or one file")
     film.add_argument("--lungs", type=Path, metavar="DIR", help="lung masks, .png of the films' names (none is sought)")
@@ -66,6 +66,7 @@ def arguments(place: argparse.ArgumentParser) -> None:
     )
     film.add_argument("--size", type=float, nargs=2, metavar=("LOW", "HIGH"), help="diameters in mm (default: 6 30)")
     film.add_argument("--spacing", type=float, nargs=2, metavar=("ROW", "COLUMN"), help="mm a pixel, for .png")
+    surface = what("surface-defect", "defects onto photographs of surfaces")
     _making(surface, "defect-free photographs: a folder, or one file")
     check = what("check", "hold what was implanted against its hosts and real findings")
     check.add_argument("folder", type=Path, metavar="OUT", help="the folder that -o named")
@@ -120,7 +121,6 @@ def _spacing(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
 def _any_spacing(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--spacing", type=float, nargs="+", metavar="MM",
@@ -128,6 +128,7 @@ def _any_spacing(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
     """Do what was asked; what to tell, and the exit status."""
     verbs = {"check": _checked, "sheet": _sheet, "answers": _answers}
     return verbs.get(options.what, _made)(options, progress)
@@ -159,7 +160,6 @@ def _made(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
     return "\n".join([*_lines(made, options.output), *(f"{place}/" for place in written)]), 0
 
 
-def _volumes(
 def _films(
     options: argparse.Namespace, headers: dict[str, tuple[Any, ...]]
 ) -> tuple[list[Path], Callable[[Path], Any], Any, tuple[Any, ...]]:
@@ -196,6 +196,7 @@ def _look(options: argparse.Namespace, look: Any) -> Any:
     return replace(look, size_mm=tuple(options.size)) if options.size else look
 
 
+def _volumes(
     options: argparse.Namespace, headers: dict[str, tuple[Any, ...]]
 ) -> tuple[list[Path], Callable[[Path], Any]]:
     """The volumes, one path each, and what reads them: DICOM series, whose headers are kept, or files."""
@@ -205,13 +206,13 @@ def _look(options: argparse.Namespace, look: Any) -> Any:
     spacing = None if options.spacing is None else tuple(options.spacing)
     if not series:
         return reading.images(options.hosts, reading.VOLUMES), lambda path: reading.ct(
-            path, lungs=options.lungs, spacing=spacing
+            path, lungs=options.lungs, spacing=spacing, burned_in=options.burned_in
         )
     if options.lungs is not None or spacing is not None:
         raise InputError("--lungs and --spacing go with volume files; DICOM series tell their spacing: leave them out")
 
     def read(path: Path) -> Any:
-        host, stored, headers[host.name] = formats.dicom_host(series[path])
+        host, stored, headers[host.name] = formats.dicom_host(series[path], burned_in=options.burned_in)
         return host, stored
 
     return list(series), read
@@ -276,11 +277,11 @@ def _lines(made: dict[str, Any], out: Path) -> list[str]:
             for k, v in medians["wanted"].items()
         )
         lines.append(f"calibrated: {'; '.join(told)}")
-    if fallback:
     if (gain := made["settings"].get("gain")) is not None:
         from tuckpoint.implant.radiograph_gain import Gain
 
         lines = [made["unvalidated"], *lines, f"gain: {Gain(**gain)}"]
+    if fallback:
         lines.append(f"{fallback} of them stand where no place near the target kept the rule of free or attached")
     return [
         *lines,
@@ -320,7 +321,6 @@ def _checked(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
     )
 
 
-def _sheet(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
 def _reals(place: Path, options: argparse.Namespace, pairs: Sequence[Any]) -> Any:
     """Windows of real findings, read as what was implanted into."""
     from tuckpoint.implant import radiograph_files, reading
@@ -333,6 +333,7 @@ def _reals(place: Path, options: argparse.Namespace, pairs: Sequence[Any]) -> An
     return radiograph_files.reals(place, spacing=spacing) if film else reading.reals(place, spacing=spacing)
 
 
+def _sheet(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
     from tuckpoint.implant import reader, sets
     from tuckpoint.implant.check import cut
     from tuckpoint.seed import Seed

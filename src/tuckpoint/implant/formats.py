@@ -96,14 +96,18 @@ def dicom_hosts(place: Path) -> dict[Path, tuple[Path, ...]]:
     return {files[0]: files for files in series.find(place)}
 
 
-def dicom_host(files: Sequence[Path]) -> tuple[Host, Stored, tuple[Any, ...]]:
+def dicom_host(files: Sequence[Path], *, burned_in: bool = False) -> tuple[Host, Stored, tuple[Any, ...]]:
     """A series as host, as it will be stored (NRRD), and its headers; raises InputError for what is no straight CT.
 
-    It is named by a digest of its UID: folders of series often bear the names of patients.
+    It is named by a digest of its UID: folders of series often bear the names of patients. `burned_in` lets text in the
+    pixels be.
     """
-    read: Volume = series.read(files)
-    if read.unit != "HU":
-        raise InputError(f"{read.name}: modality {read.headers[0].get('Modality', '?')}, not CT; give a CT series")
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    label = f"{files[0].parent.name}/{files[0].name}{more}"
+    modality = series.modality(files[0])
+    if modality != "CT":
+        raise InputError(f"{label}: modality {modality or '?'}, not CT; give CT series alone, leave this one out")
+    read: Volume = series.read(files, name=label, burned_in=burned_in)
     name = f"series-{digest(str(read.headers[0].SeriesInstanceUID))}"
     geometry = {"origin": read.grid.origin_mm, "direction": read.grid.direction}
     host = ct_host(name, read.voxels, read.grid.spacing_mm, group=read.group, geometry=geometry)

@@ -21,6 +21,7 @@ from tuckpoint.implant.scan import check_hounsfield
 from tuckpoint.implant.surface_host import surface_region
 from tuckpoint.implant.values import Array, Host
 from tuckpoint.implant.volumes import ARRAYS, PICTURES, SCANS, Stored
+from tuckpoint.volumes.overlay import check_no_text
 
 MASK = "_mask"
 VOLUMES = (*SCANS, *ARRAYS)
@@ -44,13 +45,18 @@ def images(place: Path, kinds: tuple[str, ...]) -> list[Path]:
     return found
 
 
-def ct(path: Path, *, lungs: Path | None = None, spacing: tuple[float, ...] | None = None) -> tuple[Host, Stored]:
+def ct(
+    path: Path, *, lungs: Path | None = None, spacing: tuple[float, ...] | None = None, burned_in: bool = False
+) -> tuple[Host, Stored]:
     """A CT volume as host; `lungs` is a folder with masks of the same names, `spacing` goes with files that tell none.
 
-    A mask NAME_mask beside the image marks findings that are there already. Raises InputError for what is no CT.
+    A mask NAME_mask beside the image marks findings that are there already. Raises InputError for what is no CT and,
+    unless `burned_in`, for text burned into it.
     """
     held = _with_spacing(volumes.read(path), path, spacing)
     assert held.spacing is not None
+    if not burned_in:
+        check_no_text(held.name, held.values)
     lung = None
     if lungs is not None:
         lung = _partner(held, lungs / path.name, "lung mask").values > 0
