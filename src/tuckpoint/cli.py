@@ -231,12 +231,14 @@ def _telling(name: str) -> Run:
     return act
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     from tuckpoint import deliver
     from tuckpoint.report.pages import pages_of
 
     if _render_again(options):
-        return
+        return 0
+    if (simulated := _simulate_again(options)) is not None:
+        return simulated
     told = deliver.repeat(
         options.recipe,
         output=options.output,
@@ -248,6 +250,23 @@ def _run(options: argparse.Namespace) -> None:
     )
     _clear(sys.stderr)
     _say(told)
+    return 0
+
+
+def _simulate_again(options: argparse.Namespace) -> int | None:
+    """Repeat a recipe of simulated rows; None if it is another one."""
+    from tuckpoint.commands import simulate
+    from tuckpoint.simulate.order import order_of
+
+    order = order_of(options.recipe)
+    if order is None:
+        return None
+    if options.input is not None:
+        raise InputError(f"{options.recipe} names several files; put them back where they were, and leave --input out")
+    running: dict[str, Any] = {"overwrite": options.overwrite, "progress": _progress(options)}
+    told, status = simulate.again(order, options.recipe, output=options.output, **running)
+    _clear(sys.stderr)
+    return _ended(told, status)
 
 
 def _render_again(options: argparse.Namespace) -> bool:

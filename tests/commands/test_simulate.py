@@ -1,6 +1,7 @@
 import numpy as np
 import pyarrow.csv
 import pytest
+import yaml
 from simulate.law import PLANT, WRONG, decaying
 
 from tuckpoint.cli import main
@@ -39,6 +40,30 @@ def test_rows_are_made_told_of_and_stamped(place, capsys):
     first = (place / "rows.parquet").read_bytes()
     assert run("plant.py", "-o", "rows.parquet", "--overwrite") == 0
     assert (place / "rows.parquet").read_bytes() == first
+
+
+def test_a_run_is_repeated_from_its_recipe(place, capsys, monkeypatch):
+    given = ("--allowed", "1.2", "--learner", "leaf_rows=5", "--seed", "3")
+    assert run("plant.py", "-o", "rows.csv", *given) == 0
+    recipe = yaml.safe_load((place / "rows.csv.recipe.yaml").read_text())
+    assert recipe["verb"] == "simulate"
+    assert recipe["request"]["allowed"] == 1.2
+    assert recipe["request"]["learner"]["leaf_rows"] == 5
+    capsys.readouterr()
+    assert main(["run", "rows.csv.recipe.yaml"]) == 0
+    assert "the same bytes again: rows.csv" in capsys.readouterr().out
+    (place / "train.csv").write_text((place / "train.csv").read_text() + "2.5,0.1,0,a\n")
+    assert main(["run", "rows.csv.recipe.yaml"]) == 2
+    assert "is not what the recipe was written for" in capsys.readouterr().err
+    (place / "train.csv").unlink()
+    assert main(["run", "rows.csv.recipe.yaml"]) == 2
+    assert "bring it back" in capsys.readouterr().err
+
+
+def test_what_the_guard_lets_pass_is_the_users(place, capsys):
+    assert run("wrong.py", "-o", "rows.parquet", "--allowed", "10") == 0
+    assert run("plant.py", "-o", "more.parquet", "--learner", "rounds=0.5") == 2
+    assert "rounds is 0.5" in capsys.readouterr().err
 
 
 def test_a_refused_simulator_ends_with_2_and_writes_nothing(place, capsys):

@@ -99,3 +99,26 @@ def test_it_serves_gaps_of_its_inputs(plant, columns, why):
 
 def test_settings_are_plain(plant):
     assert json.loads(json.dumps(Simulator.planned(plant))) == Simulator.planned(plant)
+
+
+def test_a_file_of_settings_goes_into_the_plan(plant, tmp_path):
+    (tmp_path / "fleet.csv").write_text("t\n0.25\n0.5\n1.25\n", encoding="utf-8")
+    file = tmp_path / "source.yaml"
+    file.write_text(
+        "tuckpoint_simulator: 1\nfile: plant.py\nallowed: 1.3\nlearner: {leaf_rows: 5}\n"
+        "inputs: reference\nreference: fleet.csv\n"
+    )
+    told = Simulator.planned(file)
+    assert told["allowed"] == 1.3
+    made = Source("plant", kind="simulator", settings=told).maker()
+    assert (made.request().allowed, made.request().learner.leaf_rows) == (1.3, 5)
+    assert made.table().num_rows == 3
+    for wrong, match in (
+        ("allowed: 0\nfile: plant.py", "allowed is 0"),
+        ("allow: 2\nfile: plant.py", 'unknown entry "allow"'),
+        ("allowed: 1.2", "say which simulator"),
+        ("file: plant.py\nlearner: {leafs: 3}", 'no setting "leafs"'),
+    ):
+        file.write_text(f"tuckpoint_simulator: 1\n{wrong}\n")
+        with pytest.raises(InputError, match=match):
+            Simulator.planned(file)

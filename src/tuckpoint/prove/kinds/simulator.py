@@ -1,4 +1,12 @@
-"""Source `simulator`: the user's own mechanistic model, calibrated to the training rows and admitted at their edge."""
+"""Source `simulator`: the user's own mechanistic model, calibrated to the training rows and admitted at their edge.
+
+Named by its file alone (plant.py, or plant.yaml of a command or FMU), or by one that says more:
+
+tuckpoint_simulator: 1
+file: plant.py                    # beside this one
+allowed: 1.2                      # what the guard lets pass
+learner: {leaf_rows: 5}           # the guard's data-only model: give the settings of the plan's
+"""
 
 from __future__ import annotations
 
@@ -8,8 +16,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
+import yaml
 
-from tuckpoint import settings
+from tuckpoint import declared, settings
 from tuckpoint.errors import InputError
 from tuckpoint.measure.boost import Boosting
 from tuckpoint.prove.source import Made, Task
@@ -20,6 +29,11 @@ from tuckpoint.simulate.contract import load
 from tuckpoint.simulate.guard import ALLOWED
 from tuckpoint.simulate.places import Origin
 from tuckpoint.table.frame import read
+
+KIND = "simulator"
+KNOWN = (
+    "file", "calibrator", "draws", "starts", "simulations", "inputs", "engine", "reference", "allowed", "learner",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,8 +103,23 @@ class Simulator:
 
     @classmethod
     def planned(cls, file: Path) -> Mapping[str, Any]:
-        """The file and the digest of all that the simulator consists of."""
-        return {"file": str(file), "sha256": load(file).digest}
+        """The file and the digest of all that the simulator consists of, and what a file of settings says besides.
+
+        Raises InputError for a file that is neither a simulator nor one of settings.
+        """
+        if not _declares(file):
+            return {"file": str(file), "sha256": load(file).digest}
+        given = declared.load(file, KIND, KNOWN, guide="docs/simulate.md")
+        if not isinstance(given.get("file"), str):
+            raise InputError(f"{file}: say which simulator, file: plant.py")
+        told = {name: value for name, value in given.items() if name in KNOWN}
+        told["file"] = str(file.parent / given["file"])
+        told["sha256"] = load(told["file"]).digest
+        if isinstance(given.get("reference"), str):
+            told["reference"] = str(file.parent / given["reference"])
+            told["reference_sha256"] = read(told["reference"]).digest
+        settings.build(cls, told)
+        return told
 
     def serves(self, gap: Mapping[str, Any]) -> str:
         """It knows what its inputs do, also where no training row is."""
@@ -100,6 +129,17 @@ class Simulator:
         if not set(columns) & set(model.inputs):
             return f"{model.name} takes none of: {', '.join(columns)}; it knows nothing of that gap"
         return ""
+
+
+def _declares(file: Path) -> bool:
+    """Whether it is a file of settings, that names a simulator."""
+    if file.suffix not in (".yaml", ".yml"):
+        return False
+    try:
+        told = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return False
+    return isinstance(told, Mapping) and f"tuckpoint_{KIND}" in told
 
 
 def facts(made: rows.Batch) -> dict[str, float]:
