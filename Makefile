@@ -16,7 +16,7 @@ demo: $(VENV)/.base
 	$(BIN)/tuckpoint make src/tuckpoint/data/census.csv.gz --target income --output out --overwrite
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 	$(MAKE) lint
 
 lint: $(VENV)/.dev
