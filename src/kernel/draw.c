@@ -62,9 +62,10 @@ EXPORT int32_t draw_members(const forest_t *forest, const code_t *const *codes, 
     int32_t trees = forest->trees, width = features ? features : 1;
     code_t *wide = calloc((size_t)PART * width, sizeof(code_t));
     int32_t *start = malloc(sizeof(int32_t) * (trees + 2)), *order = malloc(sizeof(int32_t) * (PART + LANES));
+    int32_t *first = malloc(sizeof(int32_t) * 2 * PART), *size = first + PART; /* of the leaf that each row reached */
     uint32_t *tree = malloc(sizeof(uint32_t) * PART);
-    if (!wide || !start || !order || !tree) {
-        free(wide), free(start), free(order), free(tree);
+    if (!wide || !start || !order || !first || !tree) {
+        free(wide), free(start), free(order), free(first), free(tree);
         return -1;
     }
     for (int32_t offset = 0; offset < count; offset += PART) {
@@ -88,14 +89,20 @@ EXPORT int32_t draw_members(const forest_t *forest, const code_t *const *codes, 
                 for (int j = 0; j < LANES; j++) row[j] = order[j < lanes ? i + j : i];
                 walk(nodes, sets, wide, width, row, at);
                 for (int j = 0; j < lanes; j++) {
-                    int32_t made = offset + row[j];
-                    uint64_t bits = bits_of(key, first_row + made, USE_MEMBER);
-                    member[made] = choose(members + nodes[at[j]].left, counts[at[j]], bits, used, donors, made);
+                    uint64_t bits = bits_of(key, first_row + offset + row[j], USE_MEMBER);
+                    first[row[j]] = nodes[at[j]].left;
+                    size[row[j]] = counts[at[j]];
+                    __builtin_prefetch(members + first[row[j]] + below(bits, size[row[j]]));
                 }
+            }
+            for (int32_t i = start[t]; i < start[t + 1]; i++) { /* once all members were called from memory */
+                int32_t row = order[i], made = offset + row;
+                uint64_t bits = bits_of(key, first_row + made, USE_MEMBER);
+                member[made] = choose(members + first[row], size[row], bits, used, donors, made);
             }
         }
     }
-    free(wide), free(start), free(order), free(tree);
+    free(wide), free(start), free(order), free(first), free(tree);
     return 0;
 }
 
