@@ -2,11 +2,13 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK
+from PIL import Image, ImageDraw, ImageFont
 from volumes.made import OBLIQUE, RECORD, case, turned
 
 from tuckpoint.errors import InputError, ToolError
 from tuckpoint.volumes import series
 from tuckpoint.volumes.dicom import write_series
+from tuckpoint.volumes.volume import Case
 
 
 @pytest.fixture
@@ -102,6 +104,68 @@ def test_what_would_make_a_volume_a_lie_is_refused(folder, only, tags, why):
     change(folder, only=only, **tags)
     with pytest.raises(InputError, match=why):
         read(folder)
+
+
+def packed(place, to, compressor):
+    """A copy of a series as another library compresses it."""
+    to.mkdir()
+    for path in sorted(place.iterdir()):
+        writer = SimpleITK.ImageFileWriter()
+        writer.KeepOriginalImageUIDOn()
+        writer.SetFileName(str(to / path.name))
+        writer.UseCompressionOn()
+        writer.SetCompressor(compressor)
+        writer.Execute(SimpleITK.ReadImage(str(path)))
+    return to
+
+
+@pytest.mark.parametrize(("compressor", "syntax"), [("JPEG", "4.70"), ("JPEG2000", "4.90")])
+def test_compressed_series_are_read_bit_for_bit(tmp_path, compressor, syntax):
+    (tmp_path / "plain").mkdir()
+    write_series(tmp_path / "plain", case(), RECORD)
+    place = packed(tmp_path / "plain", tmp_path / "packed", compressor)
+    (first, *_) = sorted(place.iterdir())
+    assert pydicom.dcmread(first).file_meta.TransferSyntaxUID.endswith(syntax)
+    assert np.array_equal(read(place).voxels, case().image)
+
+
+def test_big_endian_series_are_read_as_numbers(folder):
+    whole = read(folder).voxels
+    for path in folder.iterdir():
+        data = pydicom.dcmread(path)
+        data.PixelData = data.pixel_array.astype(">i2").tobytes()
+        data.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRBigEndian
+        pydicom.dcmwrite(path, data, implicit_vr=False, little_endian=False)
+    assert np.array_equal(read(folder).voxels, whole)
+
+
+def test_what_is_no_ct_volume_is_told_before_pixels_are_read(folder):
+    (files,) = series.find(folder)
+    series.check_ct(files, "scan")
+    with pytest.raises(InputError, match="2 slices make no volume"):
+        series.check_ct(files[:2], "scan")
+    change(folder, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    with pytest.raises(InputError, match="a localizer"):
+        series.check_ct(files, "scan")
+    change(folder, Modality="SR")
+    with pytest.raises(InputError, match="modality SR, not CT"):
+        series.check_ct(files, "scan")
+
+
+def test_text_in_the_pixels_is_told_whatever_the_header_says(tmp_path):
+    draw = ImageDraw.Draw(sheet := Image.new("1", (64, 64)))
+    draw.fontmode = "1"
+    draw.text((3, 3), "DOE 4711", 1, ImageFont.load_default(12))
+    image = np.random.Generator(np.random.Philox(key=8)).normal(-850, 30, (12, 64, 64)).astype(np.int16)
+    image[:, np.asarray(sheet)] = 3071
+    none = np.zeros(image.shape, np.uint16)
+    one = Case("x", image, image, none, none.astype(np.float32), (), "p", OBLIQUE)
+    write_series(tmp_path, one, RECORD)
+    with pytest.raises(InputError, match=r"text is burned into the pixels.*columns 4 to \d+"):
+        read(tmp_path)
+    (files,) = series.find(tmp_path)
+    back = series.read(files, burned_in=True)
+    assert np.array_equal(back.voxels, image)
 
 
 def test_a_tilted_gantry_is_refused(folder):

@@ -104,11 +104,12 @@ def dicom_host(files: Sequence[Path], *, burned_in: bool = False) -> tuple[Host,
     """
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
     label = f"{files[0].parent.name}/{files[0].name}{more}"
-    modality = series.modality(files[0])
-    if modality != "CT":
-        raise InputError(f"{label}: modality {modality or '?'}, not CT; give CT series alone, leave this one out")
+    series.check_ct(files, label)
     read: Volume = series.read(files, name=label, burned_in=burned_in)
     name = f"series-{digest(str(read.headers[0].SeriesInstanceUID))}"
     geometry = {"origin": read.grid.origin_mm, "direction": read.grid.direction}
-    host = ct_host(name, read.voxels, read.grid.spacing_mm, group=read.group, geometry=geometry)
+    try:
+        host = ct_host(name, read.voxels, read.grid.spacing_mm, group=read.group, geometry=geometry)
+    except InputError as error:  # its name is ours alone: say which files it is
+        raise InputError(str(error).replace(name, label)) from None
     return host, Stored(name, read.voxels, read.grid.spacing_mm, ".nrrd", geometry), read.headers

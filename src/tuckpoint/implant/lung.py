@@ -13,7 +13,7 @@ from tuckpoint.implant.values import Array
 
 AERATED = -500.0  # HU; below is aerated lung or air
 COARSE_MM = 2.0  # whole volumes are segmented on about this grid
-PATCH_MM = 120.0  # what is smaller on an axis is a patch: it may show lung and nothing else
+PATCH_MM = 120.0  # what is smaller on two axes is a patch: it may show lung and nothing else
 CLOSING_MM = 3.0  # vessels up to twice as wide belong to the lung
 LEAST_SHARE, LEAST_ML, MOST_ML = 0.01, 200.0, 9000.0
 EDGE_ML = 40.0  # a second lung, or a lobe of its own, is at least this large
@@ -26,7 +26,7 @@ def lung_region(name: str, image: Array, spacing: tuple[float, ...]) -> Array:
     """
     check_hounsfield(name, image)
     extent = [n * s for n, s in zip(image.shape, spacing, strict=True)]
-    if max(extent) < PATCH_MM:
+    if sorted(extent)[1] < PATCH_MM:
         region = _closed(image < AERATED, spacing)
         if region.mean() < LEAST_SHARE:
             raise InputError(f"{name}: no lung in the patch: {region.mean():.1%} of voxels below {AERATED:g} HU")

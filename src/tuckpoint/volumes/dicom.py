@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,14 @@ def _dataset(case: Case, record: Record, index: int, grid: Grid, number: int) ->
     made.PositionReferenceIndicator = ""
     identify(made, case, record, source=source, number=number)
     place = grid.to_mm((float(index), 0.0, 0.0))
-    made.ImagePositionPatient = [decimal(v) for v in place]
-    made.ImageOrientationPatient = [decimal(v) for v in grid.axes[:, :2].T.ravel()]
-    made.PixelSpacing = [decimal(v) for v in grid.spacing_mm[1:]]
+    geometry: dict[str, Iterable[float]] = {
+        "ImagePositionPatient": place,
+        "ImageOrientationPatient": grid.axes[:, :2].T.ravel(),
+        "PixelSpacing": grid.spacing_mm[1:],
+    }
+    for name, values in geometry.items():  # as the source tells it, to the last digit
+        own = None if source is None else source.get(name)
+        setattr(made, name, [decimal(v) for v in values] if own is None else list(own))
     made.SliceThickness = made.get("SliceThickness") or decimal(grid.spacing_mm[0])
     made.SpacingBetweenSlices = decimal(grid.spacing_mm[0])
     made.SliceLocation = decimal(float(place @ grid.axes[:, 2]))

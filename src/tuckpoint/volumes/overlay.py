@@ -1,7 +1,7 @@
 """Text burned into pixels, found by what scans never show: letters of one exact value, the same in many slices.
 
-Conservative: a line of several thin, sharp pieces of like height is asked for, so that metal, bone and saturated vessels
-are none. Text that was blurred, compressed with loss or laid on translucently may be missed.
+Conservative: a line of several thin, sharp pieces of like height is asked for, so that metal, bone and vessels are
+none. Text that was blurred, compressed with loss or laid on translucently may be missed.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from tuckpoint.volumes.itk import simpleitk
 from tuckpoint.volumes.overlay import check_no_text
 from tuckpoint.volumes.volume import Array, Grid, Volume, digest
 
+LEAST_SLICES = 3
 EVEN_MM = 0.05  # slices whose distances differ less count as evenly spaced
 
 
@@ -66,9 +67,16 @@ def read(files: Sequence[Path], *, name: str = "", burned_in: bool = False) -> V
     return Volume(label, voxels, grid, unit=unit, group=patient(first), headers=tuple(ordered))
 
 
-def modality(path: Path) -> str:
-    """What made the image in a file, as its header tells: CT, DX ...; an empty text if it tells nothing."""
-    return str(pydicom().dcmread(path, stop_before_pixels=True, specific_tags=["Modality"]).get("Modality", ""))
+def check_ct(files: Sequence[Path], label: str) -> None:
+    """Raise InputError for a series that is no CT, a localizer, or too thin to be a volume, before pixels are read."""
+    head = pydicom().dcmread(files[0], stop_before_pixels=True, specific_tags=["Modality", "ImageType"])
+    modality = str(head.get("Modality", "")) or "?"
+    if modality != "CT":
+        raise InputError(f"{label}: modality {modality}, not CT; give CT series alone, leave this one out")
+    if "LOCALIZER" in (head.get("ImageType") or ()):
+        raise InputError(f"{label}: a localizer (scout), not a volume; leave it out")
+    if len(files) < LEAST_SLICES:
+        raise InputError(f"{label}: {len(files)} slices make no volume; give {LEAST_SLICES} or more, or leave it out")
 
 
 def patient(header: Any) -> str:
@@ -193,7 +201,7 @@ def _decoded(header: Any, label: str, *, why: str) -> Array:
         plane = sitk.GetArrayFromImage(sitk.ReadImage(str(path))).reshape(int(header.Rows), int(header.Columns))
     except (RuntimeError, AttributeError, ValueError) as error:
         told = str(error).strip().splitlines()[-1]
-        raise ToolError(f"{label}: {path.name} cannot be decoded: {told}; decompress the series first") from None
+        raise ToolError(f"{label}: {path.name} cannot be decoded: {told}; fetch it anew, uncompressed") from None
     slope, intercept = float(header.get("RescaleSlope", 1)), float(header.get("RescaleIntercept", 0))
     return np.asarray(np.rint((plane - intercept) / slope))  # SimpleITK has rescaled it
 
