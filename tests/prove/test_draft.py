@@ -87,7 +87,7 @@ def test_a_row_of_the_plan_says_how_it_will_be_judged():
     assert one.locked == 120
     assert one.detectable == pytest.approx(0.04 * (90 / 120) ** 0.5)
     assert "one proof" in one.stop
-    assert made.plan.amounts == (0.2,)  # four made rows per row that lacks
+    assert made.plan.amounts == (0.8,)  # sixteen made rows per row that lacks
     assert made.plan.weights == (0.015, 0.05, 0.15)
     told = made.to_yaml()
     assert "# make 200 rows: age < 25" in told
