@@ -5,7 +5,7 @@ from photos.scenes import encoded, folder, scene
 from tuckpoint.errors import InputError
 from tuckpoint.gap import photo_copies, photo_damage
 from tuckpoint.gap.linear import trained
-from tuckpoint.gap.photo_regions import regions
+from tuckpoint.gap.photo_regions import regions, scan, unlike
 from tuckpoint.gap.photos import find_photos
 from tuckpoint.photos.album import read_album
 from tuckpoint.photos.picture import decoded, shrunk
@@ -64,6 +64,40 @@ def test_a_region_without_training_rows_is_found_and_none_by_chance():
     (ball, gap), *_ = regions(train, reference, Seed(0), level=0.01)[0]
     assert ball.holds(reference)[:60].mean() > 0.7
     assert gap.rows < 5
+
+
+def test_two_regions_are_told_in_turn():
+    random = np.random.default_rng(1)
+    train, reference = random.normal(size=(500, 3)), random.normal(size=(500, 3))
+    for rows, middle in ((slice(0, 60), [7, 0, 0]), (slice(60, 100), [0, -7, 0])):
+        reference[rows] = middle + 0.2 * random.normal(size=(rows.stop - rows.start, 3))
+    found, _ = regions(train, reference, Seed(0), level=0.015)
+    assert [int(ball.holds(reference)[:60].sum() > 50) for ball, _ in found[:2]] == [1, 0]
+    assert found[1][0].holds(reference)[60:100].sum() > 35
+    assert all(gap.p <= 0.015 for _, gap in found)
+
+
+def test_balls_are_counted_as_they_are_held_with_rows_that_are_the_same():
+    rows = np.random.default_rng(2).integers(0, 3, (200, 2)).astype(float)
+    values = np.random.default_rng(3).integers(0, 2, (200, 3))
+    looked = scan(rows, Seed(0), least=3)
+    inside = looked.counts(values)
+    for centre in range(0, 200, 17):
+        for size in range(looked.sizes.shape[1]):
+            held = looked.ball(centre, size).holds(rows)
+            np.testing.assert_array_equal(inside[centre, size], values[held].sum(axis=0))
+
+
+def test_the_scan_statistic_is_the_ratio_of_likelihoods_and_only_of_fewer():
+    k, c, n, total = 2, 40, 300, 600
+
+    def likely(hits, rows):
+        return hits * np.log(hits / rows) + (rows - hits) * np.log(1 - hits / rows)
+
+    wanted = likely(k, c) + likely(n - k, total - c) - likely(n, total)
+    assert unlike(np.array([k]), np.array([c]), n, total)[0] == pytest.approx(wanted)
+    assert unlike(np.array([38]), np.array([c]), n, total)[0] == 0.0
+    assert unlike(np.array([0]), np.array([c]), n, total)[0] > wanted
 
 
 def test_the_linear_learner_is_sure_where_it_can_be_and_not_where_it_cannot():

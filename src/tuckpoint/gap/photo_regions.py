@@ -53,10 +53,9 @@ class Scan:
         """Sums (c, s, v) over each ball of whole numbers (n, v), one column for each way of counting."""
         out = np.empty((*self.sizes.shape, values.shape[1]), np.int64)
         for centre, (order, sizes) in enumerate(zip(self.order, self.sizes, strict=True)):
-            starts = np.concatenate([[0], sizes[:-1]])
-            rings = np.add.reduceat(values[order[: sizes[-1]]], np.minimum(starts, sizes[-1] - 1), dtype=np.int32)
-            rings[1:][sizes[1:] == sizes[:-1]] = 0  # reduceat gives one row for an empty ring
-            out[centre] = np.cumsum(rings, axis=0)
+            ends, place = np.unique(sizes, return_inverse=True)
+            rings = np.add.reduceat(values[order[: ends[-1]]], np.concatenate([[0], ends[:-1]]), dtype=np.int32)
+            out[centre] = np.cumsum(rings, axis=0)[place]
         return out
 
     def ball(self, centre: int, size: int) -> Ball:
