@@ -76,6 +76,34 @@ def test_what_is_no_volume_is_refused(tmp_path):
         itk.read(tmp_path / "four.nii")
 
 
+@pytest.mark.parametrize("end", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_a_file_that_is_cut_short_is_told_and_not_filled_with_zeros(tmp_path, end):
+    path = tmp_path / f"case{end}"
+    itk.write(path, VOXELS, OBLIQUE, RECORD)
+    path.write_bytes(path.read_bytes()[:-60])
+    with pytest.raises(InputError, match=r"cut short|is it whole"):
+        itk.read(path)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_voxels_that_are_no_numbers_are_not_taken_for_water(tmp_path, dtype):
+    holed = VOXELS.T.astype(dtype)
+    nibabel.save(nibabel.Nifti1Image(holed, np.eye(4)), tmp_path / "whole.nii.gz")
+    assert np.array_equal(itk.read(tmp_path / "whole.nii.gz").voxels, VOXELS)
+    holed[0, 0, 0] = np.nan
+    nibabel.save(nibabel.Nifti1Image(holed, np.eye(4)), tmp_path / "holed.nii.gz")
+    with pytest.raises(InputError, match="not all voxels are numbers"):
+        itk.read(tmp_path / "holed.nii.gz")
+
+
+def test_sheared_axes_are_told(tmp_path):
+    sheared = np.eye(4)
+    sheared[0, 2] = 0.4
+    nibabel.save(nibabel.Nifti1Image(VOXELS.T, sheared), tmp_path / "a.nii")
+    with pytest.raises(InputError, match="straight grid"):
+        itk.read(tmp_path / "a.nii")
+
+
 def test_axes_that_are_not_square_are_refused():
     with pytest.raises(InputError, match="tilted gantry"):
         type(OBLIQUE)((1.0, 1.0, 1.0), direction=(1, 0, 0, 0, 1, 0.3, 0, 0, 1))

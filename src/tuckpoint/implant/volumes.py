@@ -48,7 +48,8 @@ def listed(place: Path, kinds: tuple[str, ...]) -> list[Path]:
         raise InputError(f"no file or folder {place}")
     found = sorted(path for path in place.iterdir() if suffix_of(path) in kinds)
     if not found:
-        raise InputError(f"{place} holds no image: give a folder with {', '.join(kinds)}")
+        scans = "DICOM series (files that begin as DICOM does), " if SCANS[0] in kinds else ""
+        raise InputError(f"{place} holds no image: give a folder with {scans}{', '.join(kinds)}")
     return found
 
 

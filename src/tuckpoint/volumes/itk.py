@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from tuckpoint.volumes.volume import Array, Grid, Volume
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 _HEADER, _OFFSET, _DESCRIP = 348, 108, slice(148, 228)  # bytes of sizeof_hdr, place of vox_offset and descrip, nifti1.h
+_FLOATS = (16, 64)  # datatype of 32 and 64 bits
+_NONE = np.zeros(0)
 _COMMENT = 6  # ecode of a comment
 _MARK = "synthetic tuckpoint"
 
@@ -39,10 +42,13 @@ def read(path: Path, *, group: str = "") -> Volume:
     if not path.is_file():
         raise InputError(f"no file {path}")
     try:
+        if suffix(path) in (".nii", ".nii.gz"):
+            _check_nifti(path)
         image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
+    except (RuntimeError, EOFError, OSError, zlib.error) as error:
         told = str(error).strip().splitlines()[-1]
-        raise InputError(f"{path} cannot be read as {suffix(path)}: {told}") from None
+        todo = "resample it to a straight grid first" if "orthonormal" in told else "is it whole? fetch it anew"
+        raise InputError(f"{path} cannot be read as {suffix(path)}: {told}; {todo}") from None
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         size, parts = image.GetSize(), image.GetNumberOfComponentsPerPixel()
         raise InputError(f"{path}: size {size} with {parts} values a voxel; give volumes of three axes and one value")
@@ -51,6 +57,30 @@ def read(path: Path, *, group: str = "") -> Volume:
     if voxels.dtype == np.float64:
         voxels = voxels.astype(np.float32)
     return Volume(name, voxels, grid_of(image), group=group or name)
+
+
+def _check_nifti(path: Path) -> None:
+    """Raise InputError for a NIfTI-1 file that is cut short, or whose numbers are not all finite.
+
+    The library that reads it fills both with zeros, and zero is water.
+    """
+    with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+        head = file.read(_HEADER)
+        order = next((o for o in "<>" if len(head) == _HEADER and struct.unpack_from(f"{o}i", head)[0] == _HEADER), "")
+        if not order or head[344:347] != b"n+1":
+            return  # another kind, or none: the library says so
+        axes = struct.unpack_from(f"{order}8h", head, 40)
+        kind, bits = struct.unpack_from(f"{order}2h", head, 70)
+        left = int(np.prod([max(n, 1) for n in axes[1 : 1 + axes[0]]], dtype=np.int64)) * bits // 8
+        file.seek(int(struct.unpack_from(f"{order}f", head, _OFFSET)[0]))
+        while left > 0:
+            some = file.read(min(left, 1 << 24))
+            if not some:
+                raise InputError(f"{path} is cut short: {left:,} bytes of its voxels are missing; fetch it anew")
+            left -= len(some)
+            values = np.frombuffer(some, f"{order}f{bits // 8}", len(some) * 8 // bits) if kind in _FLOATS else _NONE
+            if not np.isfinite(values).all():
+                raise InputError(f"{path}: not all voxels are numbers (NaN or infinite); clean the volume first")
 
 
 def grid_of(image: Any) -> Grid:
