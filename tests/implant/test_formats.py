@@ -9,6 +9,8 @@ from PIL import Image
 from volumes.made import RECORD, turned
 
 from tuckpoint.cli import main
+from tuckpoint.errors import InputError
+from tuckpoint.implant import formats
 from tuckpoint.volumes.dicom import write_series
 from tuckpoint.volumes.volume import Case
 
@@ -84,6 +86,23 @@ def test_photographs_go_out_as_coco(tmp_path, monkeypatch, capsys, depth):
         assert made.dtype == tile.dtype
         assert np.array_equal(made[alpha == 0], tile[alpha == 0])
         assert (made != tile).any()
+
+
+def test_what_breaks_off_in_a_format_leaves_nothing_that_looks_whole(tmp_path, monkeypatch, capsys):
+    def full(cases, folder, record):
+        next(iter(cases))
+        raise InputError("no space left")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(formats.FORMATS, "coco", full)
+    (tmp_path / "good").mkdir()
+    tile = np.random.Generator(np.random.Philox(key=4)).normal(120, 6, (60, 60)).astype(np.uint8)
+    Image.fromarray(tile).save("good/tile.png")
+    assert main(["implant", "surface-defect", "good", "-o", "out", "--format", "png", "coco"]) == 2
+    assert "no space left" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["good"]
+    assert main(["implant", "surface-defect", "good", "-n", "0", "-o", "out"]) == 2
+    assert "0 findings" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

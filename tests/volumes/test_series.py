@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pydicom
 import pytest
@@ -161,11 +163,15 @@ def test_text_in_the_pixels_is_told_whatever_the_header_says(tmp_path):
     none = np.zeros(image.shape, np.uint16)
     one = Case("x", image, image, none, none.astype(np.float32), (), "p", OBLIQUE)
     write_series(tmp_path, one, RECORD)
+    change(tmp_path, BurnedInAnnotation="NO")
     with pytest.raises(InputError, match=r"text is burned into the pixels.*columns 4 to \d+"):
         read(tmp_path)
     (files,) = series.find(tmp_path)
     back = series.read(files, burned_in=True)
     assert np.array_equal(back.voxels, image)
+    (tmp_path / "out").mkdir()
+    out = write_series(tmp_path / "out", replace(one, headers=back.headers), RECORD)
+    assert out[0].BurnedInAnnotation == "YES"
 
 
 def test_a_tilted_gantry_is_refused(folder):

@@ -64,6 +64,7 @@ def arguments(place: argparse.ArgumentParser) -> None:
     film.add_argument(
         "--wedge", type=Path, metavar="CSV", help="the gain from a step wedge: columns thickness_mm (of tissue), grey"
     )
+    film.add_argument("--burned-in", action="store_true", help="go on although text seems burned into the pixels")
     film.add_argument("--size", type=float, nargs=2, metavar=("LOW", "HIGH"), help="diameters in mm (default: 6 30)")
     film.add_argument("--spacing", type=float, nargs=2, metavar=("ROW", "COLUMN"), help="mm a pixel, for .png")
     surface = what("surface-defect", "defects onto photographs of surfaces")
@@ -151,13 +152,16 @@ def _made(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
         else:
             files, host_of = reading.images(options.hosts, reading.PHOTOS), reading.photo
         adapter, settings = _adapter(options, files, host_of)
-    asked = sets.Asked(options.count or len(files) * options.each, options.each, options.null, None, options.seed)
+    if getattr(options, "burned_in", False):
+        settings = {**settings, "burned_in": True}
+    count = len(files) * options.each if options.count is None else options.count
+    asked = sets.Asked(count, options.each, options.null, None, options.seed)
     made = sets.make(
         files, host_of, adapter, options.output, asked, name=options.what, settings=settings, inputs=inputs,
         unvalidated=getattr(adapter, "unvalidated", ""), overwrite=options.overwrite, progress=progress,
+        also=lambda place: formats.export(place, options.format, headers),
     )  # fmt: skip
-    written = formats.export(options.output, options.format, headers)
-    return "\n".join([*_lines(made, options.output), *(f"{place}/" for place in written)]), 0
+    return "\n".join([*_lines(made, options.output), *(f"{options.output / name}/" for name in options.format)]), 0
 
 
 def _films(
@@ -180,7 +184,9 @@ def _films(
     adapter = replace(adapter, look=_look(options, adapter.look))
     spacing = None if options.spacing is None else tuple(options.spacing)
     files = radiograph_files.find(options.hosts)
-    host_of = radiograph_files.reader(options.hosts, lungs=options.lungs, spacing=spacing, headers=headers)
+    host_of = radiograph_files.reader(
+        options.hosts, lungs=options.lungs, spacing=spacing, headers=headers, burned_in=options.burned_in
+    )
     wedge = () if gain.sha256 is None else (Input("step wedge", gain.sha256, gain.steps),)
     return files, host_of, adapter, wedge
 
@@ -212,7 +218,9 @@ def _volumes(
         raise InputError("--lungs and --spacing go with volume files; DICOM series tell their spacing: leave them out")
 
     def read(path: Path) -> Any:
-        host, stored, headers[host.name] = formats.dicom_host(series[path], burned_in=options.burned_in)
+        host, stored, told = formats.dicom_host(series[path], burned_in=options.burned_in)
+        if "dicom" in options.format:
+            headers[host.name] = told
         return host, stored
 
     return list(series), read

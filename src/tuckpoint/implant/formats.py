@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from tuckpoint.errors import InputError, did_you_mean
-from tuckpoint.files import replacing_folder
 from tuckpoint.implant import volumes
 from tuckpoint.implant.ct import ct_host
 from tuckpoint.implant.sets import THICKNESS_MM
 from tuckpoint.implant.values import Host
 from tuckpoint.implant.volumes import Stored
 from tuckpoint.record import Record
-from tuckpoint.volumes import series
+from tuckpoint.volumes import dicom, series
 from tuckpoint.volumes.formats import FORMATS, HOLDS
 from tuckpoint.volumes.volume import Case, Grid, Volume, digest
 
@@ -31,16 +30,16 @@ def check_formats(names: Sequence[str], *, what: str) -> None:
             raise InputError(f"format {name} does not hold {what}; choose of: {', '.join(HOLDS[what])}")
 
 
-def export(out: Path, names: Sequence[str], headers: Mapping[str, tuple[Any, ...]]) -> list[Path]:
-    """Write a folder of pairs in these formats, each into OUT/NAME; `headers` by host are those of DICOM hosts."""
+def export(out: Path, names: Sequence[str], headers: Mapping[str, tuple[Any, ...]]) -> None:
+    """Write a folder of pairs in these formats, each into OUT/NAME, while the folder is not yet where it is to be.
+
+    `headers` by host are those of DICOM hosts.
+    """
     record = Record.load(out / "record.json")
-    places = []
     for name in dict.fromkeys(names):
         place = out / name
-        with replacing_folder(place, overwrite=False, ours=lambda _: False) as fresh:
-            FORMATS[name](_cases(out, headers), fresh, record)
-        places.append(place)
-    return places
+        place.mkdir()
+        FORMATS[name](_cases(out, headers), place, record)
 
 
 def _cases(out: Path, headers: Mapping[str, tuple[Any, ...]]) -> Iterator[Case]:
@@ -112,4 +111,4 @@ def dicom_host(files: Sequence[Path], *, burned_in: bool = False) -> tuple[Host,
         host = ct_host(name, read.voxels, read.grid.spacing_mm, group=read.group, geometry=geometry)
     except InputError as error:  # its name is ours alone: say which files it is
         raise InputError(str(error).replace(name, label)) from None
-    return host, Stored(name, read.voxels, read.grid.spacing_mm, ".nrrd", geometry), read.headers
+    return host, Stored(name, read.voxels, read.grid.spacing_mm, ".nrrd", geometry), dicom.slim(read.headers)

@@ -53,12 +53,13 @@ class Asked:
 def make(
     files: Sequence[Path], host_of: HostOf, adapter: Adapter, out: Path, asked: Asked, *, name: str,
     settings: Mapping[str, Any], unvalidated: str = "", inputs: tuple[Input, ...] = (), overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | None = None, also: Callable[[Path], object] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Implant into hosts, taken in turn, and write the folder whole or not at all; gives what findings.json says.
 
     What is `unvalidated` says so in all that is written. `inputs` are fingerprints of what else went in. A host without
-    a free place is passed over for the next. Raises InputError if hosts give fewer than asked.
+    a free place is passed over for the next. `also` writes more into the folder before it appears. Raises InputError if
+    hosts give fewer than asked.
     """
     recipe = digest_of(
         {"implant": name, "settings": dict(settings), "asked": {**vars(asked), "pins": asked.pins or {}}}
@@ -87,6 +88,8 @@ def make(
         }  # fmt: skip
         (place / "findings.json").write_bytes(canonical(told) + b"\n")
         record.dump(place / "record.json")
+        if also is not None:
+            also(place)
     return told
 
 

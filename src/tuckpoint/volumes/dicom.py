@@ -11,6 +11,7 @@ import numpy as np
 
 from tuckpoint.errors import InputError
 from tuckpoint.record import Record, digest_of, tuckpoint_version
+from tuckpoint.volumes import overlay
 from tuckpoint.volumes.series import pydicom
 from tuckpoint.volumes.volume import Array, Case, Grid
 
@@ -23,6 +24,10 @@ _KEPT = (
     "ConvolutionKernel", "PatientPosition", "SpiralPitchFactor", "Manufacturer", "ManufacturerModelName",
     "WindowCenter", "WindowWidth", "PhotometricInterpretation", "RescaleType", "LossyImageCompression",
     "LossyImageCompressionRatio", "LossyImageCompressionMethod",
+)  # fmt: skip
+_READ = (
+    "StudyDate", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept",
+    "BitsStored", "PixelRepresentation", "BurnedInAnnotation",
 )  # fmt: skip
 _CT = "1.2.840.10008.5.1.4.1.1.2"  # CT Image Storage
 _SHIFT_DAYS = 3650
@@ -45,13 +50,22 @@ def write_series(folder: Path, case: Case, record: Record, *, number: int = 1) -
     stored with the source's rescale and cut to what it can hold.
     """
     grid = case.space("DICOM")
+    known = bool(case.headers) and case.headers[0].get("BurnedInAnnotation") == "YES"
+    text = known or bool(overlay.lines(case.host))
     sets = []
     for index in range(len(case.image)):
         one = _dataset(case, record, index, grid, number)
         _pixels(one, case.image[index], case.headers[index] if case.headers else None)
+        if text:  # a host that was used knowingly
+            one.BurnedInAnnotation = "YES"
         one.save_as(folder / f"{index + 1:04d}.dcm", enforce_file_format=True)
         sets.append(one)
     return sets
+
+
+def slim(headers: Sequence[Any]) -> tuple[Any, ...]:
+    """Headers without what `write_series` has no use for: a run may hold those of many patients."""
+    return tuple(taken_over(one, (*_KEPT, *_READ)) for one in headers)
 
 
 def _dataset(case: Case, record: Record, index: int, grid: Grid, number: int) -> Any:
