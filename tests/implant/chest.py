@@ -8,8 +8,8 @@ from scipy import ndimage
 from tuckpoint.implant.radiograph_host import radiograph_host
 from tuckpoint.seed import Seed
 
-GAIN, NOISE, PSF_MM, MM = 12.0, 9.0, 0.9, 0.8
-SHAPE = (250, 300)
+GAIN, NOISE, PSF_MM, MM = 12.0, 9.0, 0.9, 1.0
+SHAPE = (200, 240)
 GROUND = 300.0  # grey of no tissue
 
 
@@ -27,7 +27,7 @@ def tissue(seed=0, *, shape=SHAPE, spacing=(MM, MM)):
     y, x = np.meshgrid(*[(np.arange(n) - n / 2) * s for n, s in zip(shape, spacing, strict=True)], indexing="ij")
     tall, wide = (n * s for n, s in zip(shape, spacing, strict=True))
     rng = Seed(seed, ("chest",)).numpy()
-    body = chord(y, x, (0.1 * tall, 0), (0.75 * tall, 0.46 * wide, 100))
+    body = chord(y, x, (0.1 * tall, 0), (0.75 * tall, 0.41 * wide, 100))
     lungs = [((-2.0, side * 0.21 * wide), (0.36 * tall, 0.145 * wide, 75.0)) for side in (-1, 1)]
     air = sum(chord(y, x, middle, half) for middle, half in lungs)
     lung = air > 0
@@ -39,7 +39,7 @@ def tissue(seed=0, *, shape=SHAPE, spacing=(MM, MM)):
             for slope in (-0.35, 0.5):
                 middle = ((-0.36 + 0.11 * rib) * tall + rng.uniform(-2, 2), side * 0.21 * wide)
                 told += chord(y, x, middle, (4.5, 0.2 * wide, 4.0), turn=-side * slope) * 0.8
-    for _ in range(70):
+    for _ in range(30):
         side = rng.choice([-1, 1])
         along = rng.uniform(6, 25)
         middle = (rng.uniform(-0.25, 0.25) * tall, side * (0.08 * wide + rng.uniform(0, 0.2) * wide))
@@ -53,7 +53,7 @@ def film(seed=0, *, shape=SHAPE, spacing=(MM, MM), dtype=np.uint16, gain=GAIN, n
     told, lung = tissue(seed, shape=shape, spacing=spacing)
     grey = GROUND + gain * told
     if marker:
-        grey[6:30, 6:36] = GROUND + gain * 240
+        grey[2:44, 2:15] = GROUND + gain * 240
     grey = ndimage.gaussian_filter(grey, [psf_mm / s for s in spacing], mode="nearest")
     white = ndimage.gaussian_filter(Seed(seed, ("noise",)).numpy().standard_normal(shape), 0.5)
     grey = grey + noise * white / white.std()

@@ -15,11 +15,11 @@ def wedge(place, thickness, grey):
 
 def test_the_slope_is_found_with_an_interval_that_covers_it(tmp_path):
     steps, covered = np.arange(0, 60, 5.0), 0
-    for trial in range(100):
+    for trial in range(60):
         noise = Seed(trial, ("wedge",)).numpy().normal(0, 20, len(steps))
         found = measured(wedge(tmp_path / "w.csv", steps, 400 + 12.5 * steps + noise))
         covered += found.low < 12.5 < found.high
-    assert 89 <= covered <= 99
+    assert covered >= 53
     assert found.grey_per_mm == pytest.approx(12.5, rel=0.1)
     assert found.residual == pytest.approx(20, rel=0.5)
     assert found.steps == 12

@@ -289,6 +289,11 @@ def _lines(made: dict[str, Any], out: Path) -> list[str]:
         from tuckpoint.implant.radiograph_gain import Gain
 
         lines = [made["unvalidated"], *lines, f"gain: {Gain(**gain)}"]
+        blurs = {one["host"]: one["findings"][0]["host_model"] for one in made["images"]}
+        if assumed := sum(bool(model["psf_assumed"]) for model in blurs.values()):
+            lines.append(
+                f"{assumed} of {len(blurs)} films show no edge sharp enough: their blur is assumed, not measured"
+            )
     if fallback:
         lines.append(f"{fallback} of them stand where no place near the target kept the rule of free or attached")
     return [

@@ -9,10 +9,10 @@ import numpy as np
 from tuckpoint.implant.shape import CHUNK, Outline, farthest, gauge
 from tuckpoint.implant.values import Array
 
-RAYS = 64  # across the diameter, at least
-DEPTHS = 48  # samples along a ray, over the whole reach
+RAYS, COARSE = 48, 100  # across the diameter at least; with fewer pixels than COARSE, two rays or more for each
+DEPTHS = 40  # samples along a ray, over the whole reach
 FAR = 1e6  # a gauge that is never reached
-ROUNDS = 4  # of finding the scale; volume grows with its third power, so that each round hits closer
+ROUNDS = 3  # of finding the scale; volume grows with its third power, so that each round hits closer
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def project(
     """
     step = np.asarray(spacing, float)
     reach = 0.5 * diameter * farthest(outline)
-    cuts = np.clip(np.ceil(step * RAYS / diameter).astype(int), 1, 8)
+    cuts = np.clip(np.ceil(step * RAYS / diameter), np.where(diameter < COARSE * step, 2, 1), 8).astype(int)
     low = np.floor(np.asarray(position) - reach / step - 1).astype(int)
     shape = np.ceil(np.asarray(position) + reach / step + 1).astype(int) - low + 1
     y, x = (
@@ -67,17 +67,22 @@ def project(
 
 def _gauges(outline: Outline, z: Array, y: Array, x: Array, reach: float) -> Array:
     """(rays, depths): the gauge at each sample; rays run over y, then x."""
-    points = np.stack(np.meshgrid(y, x, z, indexing="ij"), axis=-1).reshape(-1, 3)[:, [2, 0, 1]].astype(np.float32)
-    within = np.flatnonzero(np.einsum("ij,ij->i", points, points) <= reach**2)
-    found = np.full(len(points), FAR, np.float32)
-    for start in range(0, len(within), CHUNK):
-        some = within[start : start + CHUNK]
-        found[some] = gauge(points[some], outline)
+    sides = [side.astype(np.float32) for side in (z, y, x)]
+    far = (sides[1] ** 2)[:, None, None] + (sides[2] ** 2)[:, None] + sides[0] ** 2  # (y, x, z)
+    within = np.nonzero(far <= reach**2)
+    points = np.stack([sides[0][within[2]], sides[1][within[0]], sides[2][within[1]]], axis=1)
+    gauges = [gauge(points[start : start + CHUNK], outline) for start in range(0, len(points), CHUNK)]
+    found = np.full(far.shape, FAR, np.float32)
+    found[within] = np.concatenate(gauges)
     return found.reshape(-1, len(z))
 
 
 def _within(field: Array, scale: float) -> Array:
     """(rays,): how many depth steps lie within the scale, the gauge being straight from one sample to the next."""
-    lower = np.minimum(field[:, :-1], field[:, 1:])
-    upper = np.maximum(field[:, :-1], field[:, 1:])
-    return np.asarray(np.clip((scale - lower) / np.maximum(upper - lower, 1e-9), 0, 1).sum(axis=1, dtype=float))
+    hit = np.flatnonzero(field.min(axis=1) < scale)
+    before, after = field[hit, :-1], field[hit, 1:]
+    lower = np.minimum(before, after)
+    share = (np.float32(scale) - lower) / np.maximum(np.abs(after - before), np.float32(1e-6))
+    found = np.zeros(len(field))
+    found[hit] = np.clip(share, 0, 1).sum(axis=1, dtype=float)
+    return found

@@ -16,6 +16,7 @@ from tuckpoint.implant.sets import HostOf
 from tuckpoint.implant.values import Array, Host
 from tuckpoint.implant.volumes import Stored
 from tuckpoint.volumes import radiographs, series
+from tuckpoint.volumes.overlay import check_no_text
 
 PICTURES = (".png",)
 NO_LUNG = (
@@ -34,17 +35,18 @@ def find(place: Path) -> list[Path]:
 
 
 def reader(
-    root: Path, *, lungs: Path | None, spacing: tuple[float, ...] | None, headers: dict[str, tuple[Any, ...]]
-) -> HostOf:
+    root: Path, *, lungs: Path | None, spacing: tuple[float, ...] | None, headers: dict[str, tuple[Any, ...]],
+    burned_in: bool = False,
+) -> HostOf:  # fmt: skip
     """What reads the films of a folder: `lungs` holds their masks, `spacing` (row, column, mm) goes with PNG.
 
-    `headers` takes those of DICOM films, by host. One gain is of one kind of film: raises InputError at the first film
-    whose range of grey is not that of the one before it.
+    `headers` takes those of DICOM films, by host; `burned_in` lets text in the pixels be. One gain is of one kind of
+    film: raises InputError at the first film whose range of grey is not that of the one before it.
     """
     kinds: dict[str, str] = {}
 
     def film(path: Path) -> tuple[Host, Stored]:
-        held, header = _read(path, spacing)
+        held, header = _read(path, spacing, burned_in=burned_in)
         lung = _lung(path, held, root, lungs)
         known = reading.mask_of(path)
         bits = held.geometry.get("bits")
@@ -92,7 +94,7 @@ def reals(place: Path, *, spacing: tuple[float, ...] | None) -> Reals:
     """Windows of real nodules on films, around the middle of the mask, or of a film without one, and whose they are."""
     windows, groups, spacings = [], [], []
     for path in find(place):
-        held, _ = _read(path, spacing)
+        held, _ = _read(path, spacing, burned_in=True)
         assert held.spacing is not None
         if held.values.ndim != 2:
             raise InputError(f"{path.name}: a colour picture; give grey films")
@@ -109,7 +111,7 @@ def reals(place: Path, *, spacing: tuple[float, ...] | None) -> Reals:
     return Reals(windows, groups, spacings)
 
 
-def _read(path: Path, spacing: tuple[float, ...] | None) -> tuple[Stored, Any]:
+def _read(path: Path, spacing: tuple[float, ...] | None, *, burned_in: bool) -> tuple[Stored, Any]:
     """A film with its spacing, and its header if it is DICOM."""
     if not series.is_dicom(path):
         held = volumes.read(path)
@@ -117,8 +119,10 @@ def _read(path: Path, spacing: tuple[float, ...] | None) -> tuple[Stored, Any]:
             raise InputError(f"{path}: films are read as DICOM or .png; a .jpg has lost the noise that hides nodules")
         if spacing is None:
             raise InputError(f"{path.name} tells no spacing; give the pixel in mm: --spacing ROW COLUMN")
+        if not burned_in and held.values.ndim == 2:
+            check_no_text(path.name, held.values)
         return Stored(held.name, held.values, spacing, ".png", {"spacing_from": "given"}), None
-    read = radiographs.read(path)
+    read = radiographs.read(path, burned_in=burned_in)
     if read.pixel_mm is not None and spacing is not None:
         raise InputError(f"{path.name} tells its spacing ({read.spacing_from}); leave --spacing out")
     if read.pixel_mm is None and spacing is None:

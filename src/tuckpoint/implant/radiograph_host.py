@@ -17,9 +17,11 @@ from tuckpoint.implant.values import Array, Host
 ASSUMED_MM = 0.2  # blur where no edge is sharp enough to tell: a modulation transfer of a half at 0.94 per mm
 SHARPEST_PX, SOFTEST_PX = 0.3, 2.0  # a pixel averages over 0.29 of its side; what is softer is anatomy, no edge
 REACH = 8  # px on either side of an edge that are looked at
-MISFIT = 0.04  # share of the step by which an edge may differ from a blurred one, besides noise
+MISFIT = 0.05  # share of the step by which an edge may differ from a blurred one, besides noise
 CANDIDATES, LEAST_EDGES = 3000, 12
 LOUD = 40.0  # an edge is this many times the noise
+_DIFFERENCE = 1 / 3  # px^2, variance of the two pixels of a central difference
+SMOOTH_PX, BLOCK, LEAST_BLOCKS = 1.5, 9, 12  # noise is what lies above a mean this wide, in blocks of pixels
 LEAST_PIXELS = 400  # of lung
 RING_MM = (5.0, 25.0)  # around the lung, where a chest holds more tissue than the lung does
 _MODELS: WeakKeyDictionary[Host, Film] = WeakKeyDictionary()  # hosts never change: each is looked at once
@@ -118,9 +120,8 @@ def _estimated(host: Host) -> Film:
             f"{host.name}: {int(quiet.sum())} pixels of lung, too few to see blur and noise in; give a larger film or "
             "the mask of the whole lung"
         )
-    rest = light - ndimage.gaussian_filter(light, 1.5, mode="nearest")
-    inner = rest[quiet]
-    noise = 1.4826 * float(np.median(np.abs(inner - np.median(inner))))
+    rest = light - ndimage.gaussian_filter(light, SMOOTH_PX, mode="nearest")
+    noise, length = _noise(rest, quiet)
     psf = [_blur_mm(light, rest, axis, step, host.limits) for axis, step in enumerate(host.spacing)]
     known = [value for value in psf if value is not None]
     # An edge that faces one axis tells of the other too: film and focal spot blur alike in both.
@@ -130,10 +131,44 @@ def _estimated(host: Host) -> Film:
         psf_mm=(max(blur[0], SHARPEST_PX * host.spacing[0]), max(blur[1], SHARPEST_PX * host.spacing[1])),
         assumed=not known,
         noise=max(noise, 0.3),  # whole numbers have a spread of their own
-        noise_length_px=noise_length(rest, quiet),
+        noise_length_px=length,
         wall_mm=np.asarray(wall, np.float32),
         step=_step(host, light),
     )
+
+
+def _noise(rest: Array, quiet: Array) -> tuple[float, float]:
+    """Standard deviation and correlation length (px) of the noise in the calmer blocks of the lung.
+
+    Blocks tell noise from vessels: a quarter of them is taken as free of these. What smoothing took off the noise is
+    given back: white noise smoothed with s, less its mean over SMOOTH_PX, has the covariance of three Gaussians.
+    """
+    rows, columns = (n // BLOCK for n in rest.shape)
+
+    def blocks(values: Array) -> Array:
+        cut = values[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
+        return np.asarray(cut.transpose(0, 2, 1, 3).reshape(rows, columns, -1))
+
+    parts, whole = blocks(rest), blocks(quiet).all(axis=-1)
+    spread = 1.4826 * np.median(np.abs(parts - np.median(parts, axis=-1, keepdims=True)), axis=-1)
+    calm = quiet
+    noise = 1.4826 * float(np.median(np.abs(rest[quiet] - np.median(rest[quiet]))))
+    if whole.sum() >= LEAST_BLOCKS:
+        noise = float(np.quantile(spread[whole], 0.25))
+        calm = np.zeros_like(quiet)
+        kept = whole & (spread <= noise)
+        calm[: rows * BLOCK, : columns * BLOCK] = kept.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
+    seen = noise_length(rest, calm)
+    lengths = np.linspace(0.2, 2.5, 231)
+    alike, left = (_covariance(lengths, lag) for lag in (1.0, 0.0))
+    at = int(np.argmin(np.abs(alike / left - np.exp(-1 / (4 * seen**2)))))
+    return noise / float(np.sqrt(left[at] * 4 * np.pi * lengths[at] ** 2)), float(lengths[at])
+
+
+def _covariance(length: Array, lag: float) -> Array:
+    """Covariance at a lag (px) of white noise smoothed with sigma `length`, less its mean over SMOOTH_PX."""
+    spread = [(1.0, length**2), (-2.0, length**2 + SMOOTH_PX**2 / 2), (1.0, length**2 + SMOOTH_PX**2)]
+    return np.asarray(sum(sign * np.exp(-(lag**2) / (4 * v)) / (4 * np.pi * v) for sign, v in spread))
 
 
 def _blur_mm(light: Array, rest: Array, axis: int, step: float, limits: tuple[float, float]) -> float | None:
@@ -163,12 +198,16 @@ def _blur_mm(light: Array, rest: Array, axis: int, step: float, limits: tuple[fl
     cut = (along <= limits[0]).any(axis=1) | (along >= limits[1]).any(axis=1)
     loud = (np.abs(height) > LOUD * noise) & (peak > 0) & ~cut
     along, low, height, peak = along[loud], low[loud], height[loud], peak[loud]
-    squared = (height / (np.sqrt(2 * np.pi) * peak)) ** 2 - 1 / 3  # the variance of the two pixels of the difference
-    sigma = np.sqrt(np.clip(squared, SHARPEST_PX**2, SOFTEST_PX**2))
     share = (along - low[:, None]) / height[:, None]
-    middle = (0.5 - share[:, REACH]) * np.abs(height) / peak  # px from the pixel to the middle of the step
+    width = np.abs(height) / (np.sqrt(2 * np.pi) * peak)
+    quantile = stats.norm.ppf(np.clip(share[:, REACH], 0.05, 0.95))
+    steepest, sigma = width, width
+    for _ in range(3):
+        sigma = np.sqrt(np.clip(steepest**2 - _DIFFERENCE, SHARPEST_PX**2, (2 * SOFTEST_PX) ** 2))
+        middle = -sigma * quantile  # px from here to the middle of the step, which is steeper than the pixel here
+        steepest = width * np.exp(-0.5 * (middle / steepest) ** 2)
     apart = np.abs(share - stats.norm.cdf((steps - middle[:, None]) / sigma[:, None]))
-    clear = (apart.max(axis=1) <= MISFIT + 3 * noise / np.abs(height)) & (squared < SOFTEST_PX**2)
+    clear = (apart.max(axis=1) <= MISFIT + 3 * noise / np.abs(height)) & (sigma < SOFTEST_PX)
     sharpest = np.sort(sigma[clear])[:LEAST_EDGES]
     return step * float(np.median(sharpest)) if len(sharpest) == LEAST_EDGES else None
 

@@ -11,6 +11,7 @@ import numpy as np
 from tuckpoint.errors import InputError
 from tuckpoint.record import Record
 from tuckpoint.volumes.dicom import decimal, finish, identify, mark, taken_over, uid
+from tuckpoint.volumes.overlay import check_no_text
 from tuckpoint.volumes.series import check_burned_in, patient, pydicom, stored_pixels
 from tuckpoint.volumes.volume import Array, Case, digest
 
@@ -49,11 +50,12 @@ class Radiograph:
     header: Any
 
 
-def read(path: Path) -> Radiograph:
+def read(path: Path, *, burned_in: bool = False) -> Radiograph:
     """One film from a file.
 
-    Raises InputError for other modalities, several frames, colour, burned-in text, and greys that are linear in
-    exposure or go through a table; ToolError where no decoder reads it.
+    Raises InputError for other modalities, several frames, colour, greys that are linear in exposure or go through a
+    table and, unless `burned_in`, for burned-in text, by the header or seen in the pixels; ToolError where no decoder
+    reads it.
     """
     header, label = pydicom().dcmread(path), path.name
     if header.get("Modality") not in MODALITIES:
@@ -63,7 +65,8 @@ def read(path: Path) -> Radiograph:
     sense = str(header.get("PhotometricInterpretation", ""))
     if int(header.get("SamplesPerPixel", 1)) != 1 or sense not in ("MONOCHROME1", "MONOCHROME2"):
         raise InputError(f"{label}: a colour picture ({sense or 'no photometric interpretation'}); give the grey film")
-    check_burned_in(header, label)
+    if not burned_in:
+        check_burned_in(header, label)
     if header.get("PixelIntensityRelationship") == "LIN":
         raise InputError(
             f"{label}: greys linear in exposure (PixelIntensityRelationship LIN), and a gain is of logarithmic ones; "
@@ -71,7 +74,11 @@ def read(path: Path) -> Radiograph:
         )
     if header.get("ModalityLUTSequence"):
         raise InputError(f"{label}: greys go through a table (ModalityLUTSequence); apply it first")
-    pixels = _turned(stored_pixels(header, label), header)
+    signed, wide = int(header.PixelRepresentation), int(header.BitsAllocated) // 8
+    stored = stored_pixels(header, label).astype(f"{'i' if signed else 'u'}{wide}")
+    if not burned_in:
+        check_no_text(label, stored)
+    pixels = _turned(stored, header)
     pixel_mm, spacing_from = _pixel(header)
     del header.PixelData
     name = f"film-{digest(str(header.get('SOPInstanceUID') or path.name))}"
