@@ -6,9 +6,12 @@ from implant.phantom import calm as host
 from scipy import ndimage
 
 from tuckpoint.errors import InputError
+from tuckpoint.implant import check as module
+from tuckpoint.implant import describe
 from tuckpoint.implant.appearance import Appearance
 from tuckpoint.implant.check import Reals, blocked, check, cut
 from tuckpoint.implant.ct import LungNodule
+from tuckpoint.implant.describe import Compared, compared
 from tuckpoint.implant.detectability import detectability
 from tuckpoint.implant.telling import area, told_apart
 from tuckpoint.seed import Seed
@@ -62,10 +65,9 @@ def test_a_voxel_changed_outside_alpha_is_found():
 
 
 def test_a_mask_cut_from_the_blurred_alpha_is_found():
-    alpha = PAIRS[0].findings[0].alpha
-    small = replace(PAIRS[0].findings[0].size, mask=PAIRS[0].findings[0].size.requested * 0.95)
-    assert (alpha >= 0.5).sum() < PAIRS[0].findings[0].mask.sum()
-    assert state("volume", [broken(PAIRS[0], size=small)]).state == "fails"
+    small = PAIRS[0].findings[0].alpha >= 0.5
+    assert small.sum() < 0.95 * PAIRS[0].findings[0].mask.sum()
+    assert state("volume", [broken(PAIRS[0], mask=small)]).state == "fails"
 
 
 def test_values_beyond_the_limits_are_found():
@@ -121,6 +123,35 @@ def test_nodules_that_look_unlike_the_real_ones_are_found():
     assert named["looks like the real ones in three medians"].state == "fails"
     assert named["real or implanted"].value > 0.9
     assert blocked(found)
+
+
+def test_intervals_of_medians_hold_what_is_alike_and_leave_out_what_is_not(monkeypatch):
+    rng = Seed(4).numpy()
+
+    def drawn(n, factor=1.0):
+        return np.exp(rng.normal(0, 0.25, (n, 3))) * [5 * factor, 0.3, 800], [str(k) for k in range(n)]
+
+    def told(n, factor):
+        names = {one.name: one for one in compared(drawn(80, factor), drawn(n), Seed(0))}
+        return names["fwhm_mm"]
+
+    monkeypatch.setattr(describe, "REPLICATES", 100)
+    far = [told(12, 1.6) for _ in range(10)]
+    assert all(one.off > 0.15 for one in far)
+    assert np.mean([one.low > 0 for one in far]) > 0.8
+    same = [told(12, 1.0) for _ in range(40)]
+    assert np.mean([one.low <= 0 <= one.high for one in same]) >= 0.85  # 95 % of large samples
+    assert np.mean([abs(one.off) > 0.15 and not one.low <= 0 <= one.high for one in same]) <= 0.1
+
+
+def test_a_difference_that_few_real_ones_explain_is_left_open(monkeypatch):
+    few = reals()
+    for low, state_of_it in ((-0.1, "open"), (0.05, "fails")):
+        told = Compared("fwhm_mm", 6.0, 5.0, 0.2, low, 0.6)
+        monkeypatch.setattr(module, "compared", lambda *_, told=told: (told,))
+        found = module.descriptors(PAIRS, few, Seed(0))
+        assert found.state == state_of_it
+        assert "by chance" in found.found
 
 
 def test_without_real_ones_it_says_what_was_not_checked():

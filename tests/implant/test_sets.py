@@ -41,7 +41,11 @@ def run(folder: Path, out: Path, *, overwrite=False, **asked):
     return sets.make(files, reading.ct, SMALL, out, given, name="lung-nodule", settings={}, overwrite=overwrite)
 
 
-def test_a_folder_of_pairs_comes_back_as_it_was_made(tmp_path):
+@pytest.mark.parametrize("held", [None, 0, 200_000])
+def test_a_folder_of_pairs_comes_back_as_it_was_made(tmp_path, monkeypatch, held):
+    if held is not None:
+        monkeypatch.setattr(sets, "HELD_BYTES", held)
+        monkeypatch.setattr(sets, "SHELF_BYTES", 300_000)
     told = run(arrays(tmp_path / "in"), tmp_path / "out", count=4, each=2)
     pairs = sets.load(tmp_path / "out")
     assert [len(pair.findings) for pair in pairs] == [2, 2]

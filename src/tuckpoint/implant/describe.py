@@ -5,7 +5,7 @@ The eye misjudges these. Measured on a window around the nodule, real or made, i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,13 @@ from scipy import ndimage
 
 from tuckpoint.errors import InputError
 from tuckpoint.implant.values import Array, equal_diameter
+from tuckpoint.seed import Seed
 
 WINDOW_MM = 20.0  # edge of the windows that are compared
 SMOOTH_MM = 0.6
 MIDDLE_MM = 8.0  # the brightest voxel is sought in a cube of this edge
 LEAST_NODULES = 10  # medians of fewer say little
+REPLICATES = 400
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,58 @@ def describe(window: Array, spacing: tuple[float, ...]) -> Described | None:
 
 def medians(windows: Iterable[tuple[Array, tuple[float, ...]]], *, least: int = LEAST_NODULES) -> Described:
     """The three medians over windows, each with its spacing; raises InputError for fewer than `least` to measure."""
-    found = [one for one in (describe(window, spacing) for window, spacing in windows) if one is not None]
+    found, _ = measured(windows, None, least=least)
+    return Described(*(float(v) for v in np.median(found, axis=0)))
+
+
+def measured(
+    windows: Iterable[tuple[Array, tuple[float, ...]]], groups: Sequence[str] | None, *, least: int = LEAST_NODULES
+) -> tuple[Array, list[str]]:
+    """(n, 3) descriptors of the windows that can be measured, and whose they are; raises InputError as `medians`."""
+    found, whose = [], []
+    for number, (window, spacing) in enumerate(windows):
+        one = describe(window, spacing)
+        if one is not None:
+            found.append([one.fwhm_mm, one.slope_per_mm, one.contrast_hu])
+            whose.append("" if groups is None else groups[number])
     if len(found) < least:
         raise InputError(
             f"{len(found)} nodules can be measured (they must lie in the middle of their window and not reach its "
             f"border); give {least} or more"
         )
-    width, slope, contrast = np.median([[d.fwhm_mm, d.slope_per_mm, d.contrast_hu] for d in found], axis=0)
-    return Described(float(width), float(slope), float(contrast))
+    return np.array(found), whose
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One median of made and of real nodules; `off` is their ratio less 1, between `low` and `high` with 95 %."""
+
+    name: str
+    made: float
+    real: float
+    off: float
+    low: float
+    high: float
+
+
+def compared(made: tuple[Array, list[str]], real: tuple[Array, list[str]], seed: Seed) -> tuple[Compared, ...]:
+    """The three medians of both, with percentile intervals of their ratios over patients drawn anew on both sides."""
+    rng = seed.numpy()
+    middles = [np.median(side[0], axis=0) for side in (made, real)]
+    sides = [(values, np.unique(groups, return_inverse=True)[1]) for values, groups in (made, real)]
+    drawn = np.array([np.divide(*(_redrawn(*side, rng) for side in sides)) for _ in range(REPLICATES)])  # (n, 3)
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0) - 1
+    names = tuple(Described.__dataclass_fields__)
+    return tuple(
+        Compared(name, float(m), float(r), float(m / r - 1), float(a), float(b))
+        for name, m, r, a, b in zip(names, *middles, low, high, strict=True)
+    )
+
+
+def _redrawn(values: Array, owner: Array, rng: np.random.Generator) -> Array:
+    """The medians over as many groups, drawn with replacement; `owner` numbers them."""
+    counts = np.bincount(rng.integers(owner.max() + 1, size=owner.max() + 1), minlength=owner.max() + 1)
+    return np.asarray(np.median(np.repeat(values, counts[owner], axis=0), axis=0))
 
 
 def halves(spacing: tuple[float, ...]) -> tuple[int, ...]:

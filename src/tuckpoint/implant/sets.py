@@ -9,6 +9,7 @@ out/thicknesses/       of radiographs: mm along the beam, in steps of THICKNESS_
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from tuckpoint.seed import Seed
 
 VERSION = 1
 FOLDERS = ("hosts", "regions", "images", "masks", "alphas")
+HELD_BYTES = 400_000_000  # of a loaded set that are held in memory
+SHELF_BYTES = 1 << 30
 KEPT_BYTES = 100_000_000  # of hosts that may be kept for their next turn
 THICKNESS_MM = 0.01  # one step of a stored thickness; 16 bits reach to 655 mm
 TRIES = 4  # hosts tried for each image that is asked for
@@ -183,16 +186,41 @@ def load(folder: Path) -> list[Implanted]:
     if told["tuckpoint_implant"] > VERSION:
         raise InputError(f"{folder} was written by a later version of tuckpoint; upgrade it")
     hosts: dict[str, Host] = {}
-    return [_loaded(folder, entry, hosts) for entry in told["images"]]
+    shelf = Shelf()
+    return [_loaded(folder, entry, hosts, shelf) for entry in told["images"]]
 
 
-def _loaded(folder: Path, entry: Mapping[str, Any], hosts: dict[str, Host]) -> Implanted:
+class Shelf:
+    """Arrays beyond HELD_BYTES are laid in files without a name and mapped: thousands of pairs need no more memory."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.room: Array = np.zeros(0, np.uint8)
+
+    def laid(self, values: Array) -> Array:
+        """The same values, in memory or in a file."""
+        self.held += values.nbytes
+        if self.held <= HELD_BYTES:
+            return values
+        size = -(-values.nbytes // 64) * 64
+        if self.room.nbytes < size:
+            with tempfile.TemporaryFile() as file:
+                self.room = np.memmap(file, np.uint8, "w+", shape=max(SHELF_BYTES, size))
+        place, self.room = self.room[: values.nbytes], self.room[size:]
+        laid = np.asarray(place).view(values.dtype).reshape(values.shape)
+        laid[...] = values
+        laid.flags.writeable = False
+        return laid
+
+
+def _loaded(folder: Path, entry: Mapping[str, Any], hosts: dict[str, Host], shelf: Shelf) -> Implanted:
     files, spacing = entry["files"], tuple(entry["spacing"])
     if files["hosts"] not in hosts:
         image = volumes.read(folder / files["hosts"]).values
         region = volumes.read(folder / files["regions"]).values > 0
         host = Host(
-            entry["host"], image, spacing, entry["unit"], region, tuple(entry["limits"]), entry["group"]
+            entry["host"], shelf.laid(image), spacing, entry["unit"], shelf.laid(region), tuple(entry["limits"]),
+            entry["group"],
         )  # fmt: skip
         if host.sha256 != entry["host_sha256"]:
             raise TraceError(f"{folder / files['hosts']} is not the host that was implanted into; it was altered")
@@ -208,7 +236,7 @@ def _loaded(folder: Path, entry: Mapping[str, Any], hosts: dict[str, Host]) -> I
         where = tuple(slice(c, c + n) for c, n in zip(one["crop"]["corner"], one["crop"]["shape"], strict=True))
         own = None if thick is None else thick[where].copy()
         found.append(_finding(one, labels[where] == number, alpha[where].copy(), own))
-    return Implanted(host, image, tuple(found))
+    return Implanted(host, shelf.laid(image), tuple(found))
 
 
 def _finding(one: Mapping[str, Any], mask: Array, alpha: Array, thickness: Array | None) -> Finding:
