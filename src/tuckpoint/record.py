@@ -142,6 +142,11 @@ class Record:
         epsilon, delta, unit = (self.privacy.get(name, "?") for name in ("epsilon", "delta", "unit"))
         return f"differential privacy with epsilon {epsilon}, delta {delta} per {unit}"
 
+    @property
+    def unvalidated(self) -> str:
+        """Why nobody should trust the data yet, or an empty text: writers put it beside what says "synthetic"."""
+        return str(self.evidence.get("unvalidated", ""))
+
     def digest(self) -> str:
         """The hex SHA-256 of the canonical JSON: the identity of the record."""
         return digest_of(self.to_dict())

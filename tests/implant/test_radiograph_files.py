@@ -134,7 +134,7 @@ def test_from_dicom_films_to_all_formats_and_every_one_says_unvalidated(tmp_path
     lines = ["thickness_mm,grey", *(f"{t},{300 + GAIN * t:.1f}" for t in steps)]
     (tmp_path / "wedge.csv").write_text("\n".join(lines))
     asked = ["implant", "radiograph-nodule", "dicom", "--lungs", "masks", "--wedge", "wedge.csv", "--size", "9", "12"]
-    asked += ["--kinds", "solid", "-o", "out", "--format", "dicom", "png", "coco", "nifti"]
+    asked += ["--kinds", "solid", "-o", "out", "--format", "dicom", "png", "coco", "nifti", "mha"]
     assert main(asked) == 0, capsys.readouterr().err
     said = capsys.readouterr().out
     assert said.startswith("UNVALIDATED")
@@ -161,11 +161,15 @@ def test_from_dicom_films_to_all_formats_and_every_one_says_unvalidated(tmp_path
         assert np.sign(change.sum()) == (-1 if number else 1)
         sidecar = json.loads((tmp_path / "out/dicom" / stem / "findings.json").read_text())
         assert sidecar["unvalidated"].startswith("UNVALIDATED")
+        with Image.open(tmp_path / "out/png/masks" / f"{stem}.png") as image:
+            assert image.info["unvalidated"].startswith("UNVALIDATED")
         with Image.open(tmp_path / "out/png/images" / f"{stem}.png") as image:
             assert image.info["unvalidated"].startswith("UNVALIDATED")
             assert np.array_equal(np.asarray(image), pair.image)
         with Image.open(tmp_path / "out" / entry["files"]["images"]) as image:
             assert "UNVALIDATED" in image.info["tuckpoint"]
+        other = SimpleITK.ReadImage(str(tmp_path / f"out/mha/masks/{stem}.mha"))
+        assert other.GetMetaData("unvalidated").startswith("UNVALIDATED")
         slab = SimpleITK.ReadImage(str(tmp_path / f"out/nifti/images/{stem}.nii.gz"))
         assert slab.GetSpacing()[:2] == pytest.approx((MM, MM))
         assert np.array_equal(SimpleITK.GetArrayFromImage(slab)[0], pair.image)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pydicom
 import pytest
@@ -8,8 +10,10 @@ from tuckpoint.errors import InputError
 from tuckpoint.record import tuckpoint_version
 from tuckpoint.volumes import radiographs
 from tuckpoint.volumes.dicom import record_of
+from tuckpoint.volumes.formats import FORMATS
 from tuckpoint.volumes.volume import Case
 
+UNSURE = replace(RECORD, evidence={"unvalidated": "UNVALIDATED: a test"})
 BITS, DX = 12, "1.2.840.10008.5.1.4.1.1.1.1"
 PIXELS = np.random.Generator(np.random.Philox(key=5)).integers(0, 4096, (31, 40)).astype(np.uint16)
 
@@ -52,7 +56,7 @@ def changed(film, *, by=100, **more):
     told = {"kind": "solid", "null": False}
     return Case(
         "000_film", image, film.pixels, labels, labels.astype(np.float32), (told,), film.group, headers=(film.header,),
-        pixel_mm=film.pixel_mm, unvalidated="UNVALIDATED: a test", **more,
+        pixel_mm=film.pixel_mm, **more,
     )  # fmt: skip
 
 
@@ -99,16 +103,27 @@ def test_nothing_tells_who_the_patient_was(tmp_path):
 
 
 def test_a_film_says_what_it_is_and_that_it_is_unvalidated(tmp_path):
-    made = radiographs.write(tmp_path / "o.dcm", changed(radiographs.read(clinic(tmp_path / "in.dcm"))), RECORD)
+    made = radiographs.write(tmp_path / "o.dcm", changed(radiographs.read(clinic(tmp_path / "in.dcm"))), UNSURE)
     assert list(made.ImageType) == ["DERIVED", "SECONDARY", "", "SYNTHETIC"]
     assert made.SeriesDescription == "SYNTHETIC UNVALIDATED solid"
     assert "UNVALIDATED: a test" in made.DerivationDescription
     assert made.PatientIdentityRemoved == "YES"
     assert made.ContributingEquipmentSequence[0].SoftwareVersions == tuckpoint_version()
-    assert record_of(made) == RECORD.digest()
-    again = radiographs.write(tmp_path / "p.dcm", changed(radiographs.read(tmp_path / "in.dcm")), RECORD)
+    assert record_of(made) == UNSURE.digest()
+    again = radiographs.write(tmp_path / "p.dcm", changed(radiographs.read(tmp_path / "in.dcm")), UNSURE)
     assert (tmp_path / "o.dcm").read_bytes() == (tmp_path / "p.dcm").read_bytes()
     assert made.SOPInstanceUID == again.SOPInstanceUID
+
+
+def test_a_film_has_a_segmentation_beside_it(tmp_path):
+    case = changed(radiographs.read(clinic(tmp_path / "in.dcm")))
+    FORMATS["dicom"]([case], tmp_path, UNSURE)
+    film, mask = (pydicom.dcmread(tmp_path / case.name / f"{name}.dcm") for name in ("film", "segmentation"))
+    assert np.array_equal(np.squeeze(mask.pixel_array) > 0, case.labels > 0)
+    assert mask.SeriesDescription == "SYNTHETIC UNVALIDATED segmentation of implanted findings"
+    assert (
+        mask.ReferencedSeriesSequence[0].ReferencedInstanceSequence[0].ReferencedSOPInstanceUID == film.SOPInstanceUID
+    )
 
 
 def test_a_picture_becomes_a_secondary_capture(tmp_path):

@@ -62,7 +62,6 @@ def _cases(out: Path, headers: Mapping[str, tuple[Any, ...]]) -> Iterator[Case]:
             headers=headers.get(entry["host"], ()),
             pixel_mm=_pixel(entry),
             thickness=files["thicknesses"].values * np.float32(THICKNESS_MM) if "thicknesses" in files else None,
-            unvalidated=told.get("unvalidated", ""),
         )
 
 

@@ -140,12 +140,12 @@ def mark(made: Any, case: Case, record: Record, *, flavour: str) -> None:
     dicom = pydicom()
     made.ImageType = ["DERIVED", "SECONDARY", flavour, "SYNTHETIC"]
     kinds = sorted({str(one["kind"]) for one in case.findings if not one["null"]})
-    synthetic = "SYNTHETIC UNVALIDATED" if case.unvalidated else "SYNTHETIC"
+    synthetic = "SYNTHETIC UNVALIDATED" if record.unvalidated else "SYNTHETIC"
     made.SeriesDescription = f"{synthetic} {', '.join(kinds) or 'no finding'}"[:64]
     made.StudyDescription = f"{synthetic} findings in a real host"
     made.DerivationDescription = (
         f"Synthetic findings ({len(case.findings)}) implanted by tuckpoint {tuckpoint_version()}; record "
-        f"{record.digest()}; drawn values in findings.json{'; ' * bool(case.unvalidated)}{case.unvalidated}"
+        f"{record.digest()}; drawn values in findings.json{'; ' * bool(record.unvalidated)}{record.unvalidated}"
     )
     made.PatientIdentityRemoved = "YES"
     made.DeidentificationMethod = "Attributes by allow list; identifiers new; dates shifted"

@@ -37,19 +37,16 @@ def _files(end: str) -> Writer:
 
 
 def _series(cases: Iterable[Case], folder: Path, record: Record) -> None:
-    """CASE/series/*.dcm and, if it has findings, CASE/segmentation.dcm; all that was drawn in CASE/findings.json.
-
-    Of radiographs CASE/film.dcm alone: its mask stands beside the film in the other formats.
-    """
+    """CASE/series/*.dcm (of radiographs CASE/film.dcm) and, if it has findings, CASE/segmentation.dcm; all that was drawn
+    in CASE/findings.json."""
     for case in cases:
         place = folder / case.name
+        place.mkdir()
         if case.pixel_mm is not None:
-            place.mkdir()
-            radiographs.write(place / "film.dcm", case, record)
-            _tell(place / "findings.json", case, record)
-            continue
-        (place / "series").mkdir(parents=True)
-        sets = dicom.write_series(place / "series", case, record)
+            sets = [radiographs.write(place / "film.dcm", case, record)]
+        else:
+            (place / "series").mkdir()
+            sets = dicom.write_series(place / "series", case, record)
         seg.write_seg(place / "segmentation.dcm", case, sets, record)
         _tell(place / "findings.json", case, record)
     (folder / "record.json").write_bytes(record.sealed() + b"\n")
@@ -58,7 +55,7 @@ def _series(cases: Iterable[Case], folder: Path, record: Record) -> None:
 def _tell(path: Path, case: Case, record: Record) -> None:
     told = {
         "synthetic": True,
-        **({"unvalidated": case.unvalidated} if case.unvalidated else {}),
+        **({"unvalidated": record.unvalidated} if record.unvalidated else {}),
         "tuckpoint_record": record.digest(),
         "case": case.name,
         "findings": [dict(one) for one in case.findings],

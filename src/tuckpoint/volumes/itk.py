@@ -120,6 +120,8 @@ def _write(path: Path, voxels: Array, grid: Grid, record: Record | None, note: s
     if record is not None and not nifti:
         image.SetMetaData("synthetic", "true")
         image.SetMetaData("tuckpoint_record", record.digest())
+        if record.unvalidated:
+            image.SetMetaData("unvalidated", record.unvalidated)
     if note and not nifti:
         image.SetMetaData("tuckpoint", note[:79])
     plain = path.with_name(path.name[: -len(".gz")]) if end == ".nii.gz" else path

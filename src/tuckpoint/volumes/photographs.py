@@ -24,17 +24,16 @@ def coco(cases: Iterable[Case], folder: Path, record: Record) -> None:
     (folder / "images").mkdir()
     images: list[dict[str, Any]] = []
     made: list[tuple[str, dict[str, Any]]] = []
-    nulls, unvalidated = 0, ""
+    nulls = 0
     for number, case in enumerate(cases, 1):
         _flat(case)
         name = f"{case.name}.png"
-        (folder / "images" / name).write_bytes(_png(case.image, record, case.unvalidated))
+        (folder / "images" / name).write_bytes(_png(case.image, record))
         height, width = case.labels.shape
         told: dict[str, Any] = {"id": number, "file_name": name, "width": width, "height": height, "group": case.group}
         if case.pixel_mm is not None:
             told["pixel_mm"] = list(case.pixel_mm)
         images.append(told)
-        unvalidated = unvalidated or case.unvalidated
         for order, finding in enumerate(case.findings, 1):
             mask = case.labels == order
             nulls += bool(finding["null"])
@@ -44,7 +43,8 @@ def coco(cases: Iterable[Case], folder: Path, record: Record) -> None:
     whole = {
         "info": {
             "description": "synthetic findings in real images", "synthetic": True, "nulls": nulls,
-            **({"unvalidated": unvalidated} if unvalidated else {}), "tuckpoint_record": record.digest(),
+            **({"unvalidated": record.unvalidated} if record.unvalidated else {}),
+            "tuckpoint_record": record.digest(),
         },
         "images": images,
         "annotations": [
@@ -62,7 +62,7 @@ def plain(cases: Iterable[Case], folder: Path, record: Record) -> None:
         (folder / name).mkdir()
     for case in cases:
         _flat(case)
-        (folder / "images" / f"{case.name}.png").write_bytes(_png(case.image, record, case.unvalidated))
+        (folder / "images" / f"{case.name}.png").write_bytes(_png(case.image, record))
         mask = np.where(case.labels > 0, 255, 0).astype(np.uint8)
         (folder / "masks" / f"{case.name}.png").write_bytes(png(mask, record))
     (folder / "record.json").write_bytes(record.sealed() + b"\n")
@@ -73,13 +73,13 @@ def _flat(case: Case) -> None:
         raise InputError(f"{case.name}: a volume, not a photograph; write nifti, nrrd, mha, dicom or nnunet")
 
 
-def _png(image: Array, record: Record, unvalidated: str) -> bytes:
+def _png(image: Array, record: Record) -> bytes:
     if picture.is_deep(image):
         texts = {"Software": "tuckpoint", "synthetic": "true", "tuckpoint_record": record.digest()}
         return picture.deep_png(image, texts)
     if image.dtype not in (np.uint8, np.uint16):
         raise InputError(f"PNG holds 8 or 16 bits a channel; the photograph is {image.dtype}: convert it first")
-    return png(np.ascontiguousarray(image), record, unvalidated=unvalidated)
+    return png(np.ascontiguousarray(image), record)
 
 
 def _annotation(mask: Array, finding: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def write_seg(path: Path, case: Case, sets: Sequence[Any], record: Record) -> bo
         device_serial_number="0",
         content_description="synthetic findings",
         content_label="SYNTHETIC",
-        series_description="SYNTHETIC segmentation of implanted findings",
+        series_description=f"SYNTHETIC{' UNVALIDATED' * bool(record.unvalidated)} segmentation of implanted findings",
     )
     first = sets[0]
     # highdicom writes the clock; the same run gives the same bytes.

@@ -105,7 +105,7 @@ class Case:
 
     Volumes are (z, y, x) with a `grid`; photographs (h, w) or (h, w, 3) without one; radiographs (h, w) with
     `pixel_mm`, the sides of a pixel (row, column), and `thickness`, how thick findings are along the beam in mm.
-    `headers` as in `Volume`. `unvalidated` says why nobody should trust them yet; it stands in all that is written.
+    `headers` as in `Volume`.
     """
 
     name: str
@@ -119,7 +119,6 @@ class Case:
     headers: tuple[Any, ...] = field(default=(), repr=False)
     pixel_mm: tuple[float, float] | None = None
     thickness: Array | None = None
-    unvalidated: str = ""
 
     def __post_init__(self) -> None:
         shape = self.labels.shape

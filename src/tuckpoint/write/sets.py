@@ -242,18 +242,15 @@ def filled(code: Mapping[str, Any]) -> NDArray[np.bool_]:
     return np.repeat(np.arange(len(code["counts"])) % 2 == 1, code["counts"]).reshape(code["size"], order="F")
 
 
-def png(image: NDArray[Any], record: Record, *, unvalidated: str = "") -> bytes:
-    """An 8-bit picture (h, w, 3), or a map (h, w) of 8 or 16 bits, as a PNG that says it is synthetic.
-
-    `unvalidated` says why nobody should trust it yet, as a text of its own.
-    """
+def png(image: NDArray[Any], record: Record) -> bytes:
+    """An 8-bit picture (h, w, 3), or a map (h, w) of 8 or 16 bits, as a PNG that says it is synthetic."""
     pictures, texts = _pillow()
     room, mark = io.BytesIO(), texts()
     mark.add_text("Software", "tuckpoint")
     mark.add_text("synthetic", "true")
     mark.add_text("tuckpoint_record", record.digest())
-    if unvalidated:
-        mark.add_text("unvalidated", unvalidated)
+    if record.unvalidated:
+        mark.add_text("unvalidated", record.unvalidated)
     pictures.fromarray(image).save(room, "PNG", pnginfo=mark, compress_level=1)
     return room.getvalue()
 
