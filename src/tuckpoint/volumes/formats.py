@@ -37,8 +37,10 @@ def _files(end: str) -> Writer:
 
 
 def _series(cases: Iterable[Case], folder: Path, record: Record) -> None:
-    """CASE/series/*.dcm (of radiographs CASE/film.dcm) and, if it has findings, CASE/segmentation.dcm; all that was drawn
-    in CASE/findings.json."""
+    """CASE/series/*.dcm (of radiographs CASE/film.dcm) and, if it has findings, CASE/segmentation.dcm.
+
+    All that was drawn stands in CASE/findings.json.
+    """
     for case in cases:
         place = folder / case.name
         place.mkdir()
