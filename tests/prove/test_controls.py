@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 from prove.laws import law, plan
 
 from tuckpoint.prove import controls, sources
@@ -36,6 +39,23 @@ def test_locked_rows_with_moved_numbers_are():
     moved = locked.set_column(0, "x", [locked["x"].to_numpy() + 0.013]).set_column(
         1, "z", [locked["z"].to_numpy() - 0.017]
     )
+    assert accused([look(work, *seen(work, moved))]) != ""
+
+
+def test_honest_rows_of_a_gap_that_locked_rows_fill_are_not_accused_and_copies_there_are():
+    """Places above 2 are hardly in the pool, but many of them are locked; made rows lie there alone."""
+
+    def there(rows, key, above):
+        table, random = law(rows, key), Seed(key, ("there",)).numpy()
+        x = np.where(np.arange(rows) < above, random.uniform(2, 2.5, rows), random.uniform(-4, 2, rows))
+        return table.set_column(table.column_names.index("x"), "x", [x])
+
+    pool, test = there(200, 1, 6), there(150, 2, 100)
+    side = pa.array(["pool"] * 200 + ["test"] * 150)
+    work = study(replace(plan(), locked='side == "test"'), pa.concat_tables([pool, test]).append_column("side", side))
+    made = there(150, 3, 150).append_column("side", pa.array(["pool"] * 150))
+    assert accused([look(work, *seen(work, made))]) == ""
+    moved = test.set_column(0, "x", [test["x"].to_numpy() + 0.002]).append_column("side", pa.array(["pool"] * 150))
     assert accused([look(work, *seen(work, moved))]) != ""
 
 

@@ -17,6 +17,7 @@ from tuckpoint.prove.sources import Block
 from tuckpoint.prove.study import Study
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded
+from tuckpoint.table.expression import parse
 
 ALARM = 0.001  # level of the tests: an honest source is accused once in a thousand proofs
 CROWDED = 0.10  # share of made rows nearer to a locked row than 99 % of real rows are: ten times what is natural
@@ -31,32 +32,52 @@ def look(study: Study, block: Block, rows: Array, left_out: Array) -> dict[str, 
 
     `equal` and `made`: made rows equal to a locked row and to none of the pool, of so many; `base_equal` and `base`:
     the same of pool rows that stand there once. `nearer`: p value that locked rows are as far from made rows as rows
-    left out of training are; both are unseen by an honest source, so they can be exchanged. `crowding`: share of made
-    rows nearer to a locked row than the nearest 1 % of pool rows are.
+    left out of training are; both are unseen by an honest source, so they can be exchanged (1 where the locked rows are
+    of the user's own choice, or later ones). `crowding`: share of made rows nearer to a locked row than the nearest 1 %
+    of pool rows are, and than locked rows of the same place are to one another: where made rows fill a gap, there may be
+    more locked rows than pool rows. Columns that say which rows are locked are left out of it all.
     """
     assert block.rows is not None
-    test, pool = study.data.take(study.lock.test), study.data.take(study.lock.pool)
-    of_made, of_test, of_pool = keys([block.rows, test, pool])
+    data, made = _telling(study, study.data), _telling(study, block.rows)
+    of_made, of_test, of_pool = keys([made, data.take(study.lock.test), data.take(study.lock.pool)])
     own = np.unique(of_pool, return_counts=True)
     alone = own[0][own[1] == 1]
     secret = np.setdiff1d(of_test, of_pool)
     return {
         "equal": int(np.isin(of_made, secret).sum()), "made": len(of_made),
         "base_equal": int(np.isin(alone, of_test).sum()), "base": len(of_pool),
-    } | _near(study, block.rows, rows, left_out)  # fmt: skip
+    } | _near(study, data, made, rows, left_out)  # fmt: skip
 
 
-def _near(study: Study, made: Encoded, rows: Array, left_out: Array) -> dict[str, float]:
-    space = metric(study.data.take(rows))
+def _telling(study: Study, rows: Encoded) -> Encoded:
+    """The columns by which rows are compared: not those that say which rows are locked, for no made row shares them."""
+    if study.plan.locked is None:
+        return rows
+    named = parse(study.plan.locked, study.data.fields, study.schema).names
+    return rows.select(tuple(field.name for field in rows.fields if field.name not in named))
+
+
+def _near(study: Study, data: Encoded, made: Encoded, rows: Array, left_out: Array) -> dict[str, float]:
+    space = metric(data.take(rows))
     made_at = space.place(made)[:MOST]
-    train, test = (space.place(study.data.take(_spread(part))) for part in (rows, study.lock.test))
+    train, test = (space.place(data.take(_spread(part))) for part in (rows, study.lock.test))
     natural = float(np.quantile(nearest(train, test), NATURAL, method="lower"))
+    if natural > 0 and len(test) > 1:
+        there = nearest(test, test, own=np.arange(len(test)))[_which(made_at, test)]
+        natural = min(natural, float(np.quantile(there, NATURAL, method="lower")))
     crowding = float((nearest(made_at, test) < natural).mean()) if natural > 0 else 0.0
-    if study.ordered:  # the locked rows are later ones: they cannot be exchanged for others
+    if study.ordered or study.plan.locked is not None:  # the locked rows are others than those left out
         return {"nearer": 1.0, "crowding": crowding}
     alone = (_one_each(study, part) for part in (study.lock.test, left_out))
-    ours, others = (nearest(space.place(study.data.take(_spread(part))), made_at) for part in alone)
+    ours, others = (nearest(space.place(data.take(_spread(part))), made_at) for part in alone)
     return {"nearer": nearer(ours, others), "crowding": crowding}
+
+
+def _which(points: Array, others: Array) -> Array:
+    """Which of the others (m, d) is nearest to each point (n, d): places (n,)."""
+    square = (others**2).sum(axis=1)
+    parts = np.array_split(points, max(1, len(points) // 500))
+    return np.concatenate([np.argmin(square - 2 * (part @ others.T), axis=1) for part in parts])
 
 
 def _spread(rows: Array) -> Array:
