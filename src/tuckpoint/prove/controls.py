@@ -34,8 +34,8 @@ def look(study: Study, block: Block, rows: Array, left_out: Array) -> dict[str, 
     the same of pool rows that stand there once. `nearer`: p value that locked rows are as far from made rows as rows
     left out of training are; both are unseen by an honest source, so they can be exchanged (1 where the locked rows are
     of the user's own choice, or later ones). `crowding`: share of made rows nearer to a locked row than the nearest 1 %
-    of pool rows are, and than locked rows of the same place are to one another: where made rows fill a gap, there may be
-    more locked rows than pool rows. Columns that say which rows are locked are left out of it all.
+    of pool rows are, and than locked rows of the same place are to one another: where made rows fill a gap, more rows
+    may be locked than in the pool. Columns that say which rows are locked are left out of it all.
     """
     assert block.rows is not None
     data, made = _telling(study, study.data), _telling(study, block.rows)
