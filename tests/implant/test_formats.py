@@ -86,6 +86,9 @@ def test_photographs_go_out_as_coco(tmp_path, monkeypatch, capsys, depth):
         assert made.dtype == tile.dtype
         assert np.array_equal(made[alpha == 0], tile[alpha == 0])
         assert (made != tile).any()
+    assert main(["implant", "check", "out", "-o", "page.html", "-o", "told.json"]) in (0, 3)
+    states = {one["name"]: one["state"] for one in json.loads((tmp_path / "told.json").read_text())["checks"]}
+    assert states["untouched outside alpha"] == states["values within limits"] == "holds"
 
 
 def test_what_breaks_off_in_a_format_leaves_nothing_that_looks_whole(tmp_path, monkeypatch, capsys):

@@ -123,5 +123,6 @@ def halves(spacing: tuple[float, ...]) -> tuple[int, ...]:
 def window_at(image: Array, position: tuple[float, ...], half: tuple[int, ...]) -> Array:
     """The window of 2 half voxels along each axis around a position; where the image ends its border is repeated."""
     low = [int(np.floor(p + 0.5)) - h for p, h in zip(position, half, strict=True)]
-    sides = [np.clip(np.arange(a, a + 2 * h), 0, n - 1) for a, h, n in zip(low, half, image.shape, strict=True)]
+    shape = image.shape[: len(low)]  # channels are left alone
+    sides = [np.clip(np.arange(a, a + 2 * h), 0, n - 1) for a, h, n in zip(low, half, shape, strict=True)]
     return np.asarray(image[np.ix_(*sides)])

@@ -113,9 +113,11 @@ def answered(right: int, n: int) -> Answered:
 
 
 def shown(host: Host) -> tuple[float, float]:
-    """The values shown black and white: the lung window of CT, of a radiograph what its lung spans, else the limits."""
-    if host.unit == "px":
-        return host.limits
+    """The values shown black and white: the lung window of CT, what a radiograph's lung spans, what a surface spans."""
+    if host.unit == "px":  # parts are often dark, and cameras seldom use all of their 16 bits
+        low, high = np.quantile(host.image[host.region], [0.005, 0.995])
+        room = 0.25 * max(high - low, 0.02 * host.limits[1])  # for what is darker or brighter than the part
+        return max(float(low - room), host.limits[0]), min(float(high + room), host.limits[1])
     if len(host.spacing) == 3:
         return LUNG_WINDOW
     low, high = np.quantile(host.image[host.region], [0.01, 0.99])

@@ -9,6 +9,7 @@ import numpy as np
 
 from tuckpoint.implant.check import Check, blocked
 from tuckpoint.implant.detectability import Detectability, Point
+from tuckpoint.implant.place import REACH_MM
 from tuckpoint.implant.reader import shown
 from tuckpoint.implant.values import BINS, UNVALIDATED, Array, Finding, Implanted
 from tuckpoint.record import Record
@@ -37,7 +38,7 @@ def lines(checks: Sequence[Check], curves: Detectability) -> list[str]:
         told.append(f"  {WORD[check.state]:<15} {check.name}: {check.found} (wanted: {check.wanted}){advice}")
     if curves.auc is None:
         return [*told, f"  not measured    detectability: {curves.why}"]
-    order = "rises with size and contrast" if curves.monotone else "does NOT rise with size and contrast"
+    order = "does not fall with size or contrast" if curves.monotone else "FALLS with size or contrast"
     return [*told, f"  shown           detectability {order}: AUC {curves.auc:.3f} beside untouched hosts"]
 
 
@@ -88,8 +89,14 @@ def _checks(checks: Sequence[Check]) -> str:
 def _pairs_lead(pairs: Sequence[Implanted]) -> str:
     unit = pairs[0].host.unit
     volume = len(pairs[0].host.spacing) == 3
-    grey = "lung window, -1350 to 150 HU" if volume else "greys of each window" if unit == "mm" else "as stored"
-    return f"Host, image, and image with the mask outlined; {SEEN[unit]:g} {unit} wide, {grey}."
+    grey = (
+        "lung window, -1350 to 150 HU"
+        if volume
+        else "greys of each window"
+        if unit == "mm"
+        else "greys as the part spans them"
+    )
+    return f"Host, image, and image with the mask outlined; {SEEN[unit]:g} {unit} wide or more, {grey}."
 
 
 def _figures(first: Sequence[tuple[Implanted, Finding]], record: Record) -> str:
@@ -97,11 +104,11 @@ def _figures(first: Sequence[tuple[Implanted, Finding]], record: Record) -> str:
 
 
 def _figure(pair: Implanted, finding: Finding, record: Record) -> str:
-    half = tuple(max(4, round(SEEN[pair.host.unit] / 2 / s)) for s in pair.host.spacing)
+    middle, half = _seen(pair, finding)
     number_of = pair.findings.index(finding) + 1
     host, image, mask = (
-        _plane(_around(values, finding.drawn.position, half), pair)
-        for values in (_grey(pair.host.image, pair), _grey(pair.image, pair), pair.mask() == number_of)
+        _plane(_around(values, middle, half), pair)
+        for values in (pair.host.image, pair.image, pair.mask() == number_of)
     )
     # The greys of a film span far more than those around one nodule.
     own = np.quantile(host, [0.02, 0.98]) if finding.thickness is not None else None
@@ -109,21 +116,37 @@ def _figure(pair: Implanted, finding: Finding, record: Record) -> str:
     cells = [("host", _shade(host, grey)), ("null" if finding.null else "image", _shade(image, grey))]
     if not finding.null:
         cells.append(("mask", _outlined(_shade(image, grey), mask > 0)))
-    place = ", ".join(f"{name} {value:.1f}" for name, value in finding.distances.items())
-    said = (
-        f"{finding.kind}, {finding.size.requested:.1f} {pair.host.unit}, contrast to noise "
-        f"{finding.contrast_to_noise:.1f}, {finding.difficulty}; distance to {place}; {pair.host.name}"
-    )
+    place = ", ".join(_far(name, value, pair) for name, value in finding.distances.items())
+    seen = "" if finding.null else f", contrast to noise {finding.contrast_to_noise:.1f}, {finding.difficulty}"
+    what = f"null of a {finding.kind}" if finding.null else finding.kind
+    size = finding.size.requested  # a disc's diameter says little of a scratch
+    sized = f"{size:.1f} mm" if pair.host.unit == "mm" else f"area {np.pi / 4 * size**2:.0f} px"
+    said = f"{what}, {sized}{seen}; distance to {place}; {pair.host.name}"
     drawn = "".join(_cell(name, values, record) for name, values in cells)
     return f'<figure><figcaption>{plain(said, 300)}</figcaption><div class="row">{drawn}</div></figure>'
+
+
+def _seen(pair: Implanted, finding: Finding) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """The middle of what is shown and half its edges; all of a line on a photograph, which begins where it was put."""
+    edge, middle = SEEN[pair.host.unit], finding.drawn.position
+    if pair.host.unit == "px" and finding.box[0][0] < finding.box[0][1]:
+        middle = tuple((a + b - 1) / 2 for a, b in finding.box)
+        edge = max(edge, 1.2 * max(b - a for a, b in finding.box))
+    return middle, tuple(max(4, round(edge / 2 / s)) for s in pair.host.spacing)
+
+
+def _far(name: str, value: float, pair: Implanted) -> str:
+    """A distance in words; in volumes it is measured up to REACH_MM."""
+    over = "over " if len(pair.host.spacing) == 3 and name != "edge" and value >= REACH_MM else ""
+    return f"{name} {over}{value:.1f} {pair.host.unit}"
 
 
 def _around(image: Array, position: tuple[float, ...], half: tuple[int, ...]) -> Array:
     """The window around a position, moved inwards where the image ends; of a volume the slice of the finding alone."""
     where = []
-    for axis, (p, h, n) in enumerate(zip(position, half, image.shape, strict=True)):
+    for axis, (p, h, n) in enumerate(zip(position, half, image.shape, strict=False)):  # channels are left alone
         low = min(max(round(p) - h, 0), max(n - 2 * h, 0))
-        slab = image.ndim == 3 and axis == 0
+        slab = len(position) == 3 and axis == 0
         where.append(slice(round(p), round(p) + 1) if slab else slice(low, low + 2 * h))
     return np.asarray(image[tuple(where)])
 
@@ -133,24 +156,20 @@ def _cell(name: str, values: Array, record: Record) -> str:
     return f'<div class="cell"><img alt="{plain(name)}" src="data:image/png;base64,{data}">{plain(name)}</div>'
 
 
-def _grey(image: Array, pair: Implanted) -> Array:
-    return image.mean(axis=-1) if image.ndim > len(pair.host.spacing) else image
-
-
 def _plane(window: Array, pair: Implanted) -> Array:
     """The only slice of a volume's window."""
     return window[0] if len(pair.host.spacing) == 3 else window
 
 
 def _shade(plane: Array, grey: tuple[float, float]) -> Array:
-    """(h, w) uint8 grey; `grey` are the values shown black and white."""
+    """uint8 of the same shape; `grey` are the values shown black and white."""
     low, high = grey
     return np.asarray(np.clip((plane.astype(np.float32) - low) / (high - low), 0, 1) * 255, np.uint8)
 
 
 def _outlined(grey: Array, mask: Array) -> Array:
     """(h, w, 3) uint8 with the rim of the mask in colour."""
-    colour = np.repeat(grey[..., None], 3, axis=-1)
+    colour = grey.copy() if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=-1)
     wide = np.pad(mask, 1)
     inner = wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
     colour[mask & ~inner] = (0, 230, 140)
@@ -160,11 +179,11 @@ def _outlined(grey: Array, mask: Array) -> Array:
 def _found_lead(curves: Detectability) -> str:
     if curves.auc is None:
         return f"Not measured: {prose(curves.why)}"
-    order = "rises" if curves.monotone else "does <strong>not</strong> rise"
+    order = "does not fall" if curves.monotone else "<strong>falls</strong>"
     return (
         "Sensitivity of a small learner at 10 % false alarms, implanted beside the untouched host at the same place, "
-        f"on patients it never saw: AUC {curves.auc:.3f}. It {order} with size and contrast. A reader may do better or "
-        "worse; real findings were not asked for."
+        f"on patients it never saw: AUC {curves.auc:.3f}. It {order} with size or contrast beyond its 95 % intervals "
+        "(Wilson). A reader may do better or worse; real findings were not asked for."
     )
 
 
