@@ -18,7 +18,7 @@ ENGINES = parts.names("engine")
 ROWS = 400
 
 # Settings under which a small table is learned: leaves that fit in it and, for a private engine, less noise.
-QUICK = {"marginals": {"epsilon": 20.0}, "aim": {"epsilon": 20.0}, "trees": {"leaf": 20}}
+QUICK = {"marginals": {"epsilon": 20.0}, "aim": {"epsilon": 20.0}, "trees": {"leaf": 20, "finest": 5}}
 
 # Every setting of every engine with another value that must change what is drawn (or, for a promise, the guarantee).
 MOVED = {
@@ -47,6 +47,7 @@ MOVED = {
         "leaf": 80,
         "finest": 2,
         "bag": 0.9,
+        "fine_bag": 0.9,
         "stacked": 1.0,
         "reach": 0.0,
         "rounds": 3,

@@ -13,7 +13,7 @@ from tuckpoint.table.formula import find, rests
 
 N = 3000
 SETTINGS = Settings(
-    trees=4, leaf=60, finest=10, bag=0.6, stacked=0.5, reach=0.6, moments=5, jitter=0.001,
+    trees=4, leaf=60, finest=10, bag=0.6, fine_bag=0.6, stacked=0.5, reach=0.6, moments=5, jitter=0.001,
     boost=kernel.BoostSettings(), bag_rows=100_000,
 )  # fmt: skip
 LEVELS = ("a", "b", "c")
@@ -137,6 +137,28 @@ def test_every_row_in_the_bag_leaves_none_to_judge_leaves_on():
     settings = Settings(**{**vars(SETTINGS), "bag": 1.0})
     y, _ = drawn(learnt(columns, "y", ("x",), settings=settings), columns, "y", {"x": np.ones(50)}, 50)
     assert np.isfinite(y).all()
+
+
+def test_leaves_are_as_fine_as_a_column_needs_and_fine_ones_come_of_wider_bags():
+    rng, names = stream(5), ("x", "follows", "noise", "level")
+    x = np.round(rng.uniform(0, 10, N), 3)
+    real = {
+        "x": x,
+        "follows": np.round(np.sin(9 * x) + rng.normal(0, 0.01, N), 3),
+        "noise": np.round(rng.normal(size=N), 3),
+        "level": rng.integers(0, 3, N).astype(np.int32),
+    }
+    columns = table([Field(n, decimals=3) if n != "level" else Field(n, levels=LEVELS) for n in names], real)
+    settings = Settings(**{**vars(SETTINGS), "fine_bag": 0.9})
+    found = {}
+    for name in names[1:]:
+        forest = learnt(columns, name, ("x",), settings=settings).forest
+        leaves = forest.counts[forest.nodes["feature"] == kernel.LEAF]
+        found[name] = int(leaves.min()), len(forest.members) / settings.trees / N
+    assert found["follows"][0] < 30
+    assert found["noise"][0] >= 4 * 60
+    assert 60 <= found["level"][0] < 4 * 60  # levels give nobody away
+    assert [share for _, share in found.values()] == pytest.approx([0.9, 0.6, 0.6])
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 99, 100, 101])

@@ -15,6 +15,7 @@ from tuckpoint.table.codes import Coded
 
 Array = NDArray[Any]
 FOLDS = 2
+MANY_ROWS, FASTER = 20_000, 1.5  # from so many rows on a head learns so much faster: as good in half the rounds
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ def fit_head(
     ordering = (label == 1).astype(np.float64) if binary else (label == int(share.argmax())).astype(np.float64)
     # A hessian of 3 is some 17 rows at a share of a quarter; 20, as for means, would be over a hundred.
     longer = replace(settings, rounds=settings.rounds * 4, patience=20, min_child=3, penalty=3, bag=0.9)
+    if len(label) >= MANY_ROWS:
+        longer = replace(longer, rate=min(1.0, FASTER * settings.rate), patience=15)
     rounds = []
     for k in range(FOLDS):
         train, watch = np.flatnonzero(fold != k), np.flatnonzero(fold == k)

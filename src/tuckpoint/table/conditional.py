@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ MAX_CLASSES = 32  # beyond, the one-hot of a category is projected on so many ra
 HEAD_CLASSES = 20
 LEAST_ROWS = 100  # below, nothing is boosted and no leaf size chosen
 LEAST_MOVED = 0.2  # share of values that a mean could move, below which none is learnt
+LOOSE = 0.5  # share of values that few people hold, from which on leaves may be coarser
 FINE = 2.0**40  # steps in one, to which rests are rounded
 HELD_ROWS = 20_000  # that a leaf size is chosen on, at most
 
@@ -33,6 +33,7 @@ class Settings:
     leaf: int
     finest: int
     bag: float
+    fine_bag: float
     stacked: float
     reach: float
     moments: int
@@ -89,6 +90,8 @@ def fit(
     rows = len(column.code)
     enough = bool(features) and rows >= LEAST_ROWS
     mean = None
+    # What tells people apart are values that few share; levels and atoms give nobody away by themselves.
+    loose = column.field.numeric and (column.place >= 0).mean() >= LOOSE
     if column.field.numeric:
         ranks = mid_ranks(column.values)
         wanted = _moments(ranks, settings.moments)
@@ -109,7 +112,29 @@ def fit(
         boosted, out_of_fold = mean
         low, high = float(out_of_fold.min()), float(out_of_fold.max())
         offered, categorical = [*offered, kernel.steps(out_of_fold, low, high)], [*categorical, False]
-    bags = [_bag(rows, person, settings, seed.child("bag", k)) for k in range(settings.trees)]
+    forest = _forest(
+        offered, categorical, wanted, settings, plain=len(given), coarser=leaf.COARSER if loose else (),
+        weight=weight, person=person, seed=seed,
+    )  # fmt: skip
+    return Conditional(features, None, forest, boosted, out_of_fold, low, high, rests)
+
+
+def _forest(
+    offered: Sequence[kernel.Codes],
+    categorical: Sequence[bool],
+    wanted: _Wanted,
+    settings: Settings,
+    *,
+    plain: int,
+    coarser: Sequence[int],
+    weight: Array | None,
+    person: Array | None,
+    seed: Seed,
+) -> kernel.Forest:
+    """The trees, of leaves as large as rows outside one bag allow; `stacked` of them see more than `plain` features."""
+    rows, last = len(wanted.told), settings.trees - 1
+    bags = _bags(rows, person, settings, settings.bag, seed)
+    tried: dict[int, leaf.Tree] = {}
 
     def grow(k: int, size: int, shown: int) -> leaf.Tree:
         return kernel.grow(
@@ -117,15 +142,22 @@ def fit(
             weight=weight, min_leaf=size, rows=bags[k],
         )  # fmt: skip
 
+    def attempt(size: int) -> leaf.Tree:
+        tried[size] = grow(last, size, plain)
+        return tried[size]
+
     size = settings.leaf
-    if enough:
-        held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[0])[:HELD_ROWS]
-        if len(held):
-            try_size = partial(grow, 0, shown=len(given))
-            size = leaf.largest(try_size, offered, wanted.told, held, settings.leaf, settings.finest)
+    held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[last])[:HELD_ROWS]
+    if plain and rows >= LEAST_ROWS and len(held):
+        size = leaf.largest(attempt, offered, wanted.told, held, settings.leaf, settings.finest, coarser)
+    if size < settings.leaf and settings.fine_bag != settings.bag:
+        bags, tried = _bags(rows, person, settings, settings.fine_bag, seed), {}
     stacked = round(settings.trees * settings.stacked)
-    grown = [grow(k, size, len(offered) if k < stacked else len(given)) for k in range(settings.trees)]
-    return Conditional(features, None, kernel.join(grown), boosted, out_of_fold, low, high, rests)
+    shown = [len(offered) if k < stacked else plain for k in range(settings.trees)]
+    grown = [grow(k, size, shown[k]) for k in range(last)]
+    # The last tree is there already if it was tried: that is, without the boosted mean.
+    known = tried.get(size) if shown[last] == plain else None
+    return kernel.join([*grown, grow(last, size, shown[last]) if known is None else known])
 
 
 def _moments(ranks: NDArray[np.float64], count: int) -> _Wanted:
@@ -152,16 +184,19 @@ def _classes(label: Array, classes: int, seed: Seed) -> _Wanted:
     return _Wanted(target, None, MAX_CLASSES, target)
 
 
-def _bag(rows: int, person: Array | None, settings: Settings, seed: Seed) -> NDArray[np.int32]:
-    """Rows of one tree, without replacement; a person is in or out with all rows."""
+def _bags(rows: int, person: Array | None, settings: Settings, share: float, seed: Seed) -> list[NDArray[np.int32]]:
+    """Rows of each tree, without replacement; a person is in or out with all rows. Wider bags hold narrower ones."""
+    share = min(share, settings.bag_rows / rows)
+    return [_bag(rows, person, share, seed.child("bag", k)) for k in range(settings.trees)]
+
+
+def _bag(rows: int, person: Array | None, share: float, seed: Seed) -> NDArray[np.int32]:
     rng = seed.numpy()
     if person is not None:
         people = int(person.max()) + 1
-        share = min(settings.bag, settings.bag_rows / rows)
         inside = np.flatnonzero(rng.random(people)[person] < share).astype(np.int32)
         return inside if len(inside) else np.arange(rows, dtype=np.int32)
-    size = max(1, min(int(rows * settings.bag), settings.bag_rows))
-    return np.sort(rng.permutation(rows)[:size]).astype(np.int32)
+    return np.sort(rng.permutation(rows)[: max(1, int(rows * share))]).astype(np.int32)
 
 
 def draw(

@@ -15,6 +15,7 @@ Tree = tuple[Array, Array, Array, Array]  # nodes, counts, sets and members, as 
 
 WAVES = (0.5, 2, 8, 32, 100)  # turns over the range of ranks at which a leaf size is judged
 FINER_GAIN = 0.002  # least share of the loss that a finer leaf must save
+COARSER = (4, 16)  # times as large as asked, where nothing is lost by it
 
 
 def waves(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -30,24 +31,36 @@ def largest(
     held: NDArray[np.int32],
     leaf: int,
     finest: int,
+    coarser: Sequence[int] = (),
 ) -> int:
     """The largest leaf that foretells held-out rows as well as any finer one does.
 
     The score is the squared distance of what is told of a row to its mean over the leaf: the Brier score of a category,
-    a kernel score of a number at several scales (Gneiting, Raftery 2007, section 5), both proper. Larger leaves are
-    kept unless a finer one is better beyond doubt, since they show less of each person.
+    a kernel score of a number at several scales (Gneiting, Raftery 2007, section 5), both proper. Leaves of `leaf` give
+    way to finer ones step by step while these are better beyond doubt, or to leaves `coarser` times as large while
+    these are no worse: larger leaves show less of each person.
     """
-    sizes = dict.fromkeys((leaf, round((leaf * finest) ** 0.5), finest))
-    best, best_loss = leaf, None
-    for size in sorted((size for size in sizes if size <= leaf), reverse=True):
+    usual = held_loss(grow(leaf), offered, told, held)
+    best, best_loss = leaf, usual
+    for size in sorted({min(size, leaf) for size in (round((leaf * finest) ** 0.5), finest)} - {leaf}, reverse=True):
         loss = held_loss(grow(size), offered, told, held)
-        if best_loss is None:
-            best_loss = loss
-            continue
         gain = best_loss - loss
-        if gain.mean() > max(2 * gain.std() / max(len(gain), 1) ** 0.5, FINER_GAIN * best_loss.mean()):
-            best, best_loss = size, loss
+        if gain.mean() <= max(2 * _error(gain), FINER_GAIN * best_loss.mean()):
+            break
+        best, best_loss = size, loss
+    if best < leaf:
+        return best
+    for times in coarser:
+        harm = held_loss(grow(leaf * times), offered, told, held) - usual
+        if harm.mean() > 0:
+            break
+        best = leaf * times
     return best
+
+
+def _error(values: NDArray[np.float64]) -> float:
+    """The standard error of the mean."""
+    return float(values.std() / max(len(values), 1) ** 0.5)
 
 
 def held_loss(tree: Tree, offered: Sequence[kernel.Codes], told: Array, held: NDArray[np.int32]) -> NDArray[np.float64]:

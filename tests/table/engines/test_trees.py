@@ -73,16 +73,16 @@ def test_a_formula_that_cannot_be_one_is_refused(change):
         TreesModel.from_state(State(values, state.arrays), model.fields)
 
 
-def test_finer_trees_are_taken_where_nothing_is_remembered_and_left_where_it_is():
+def test_wider_bags_for_fine_leaves_are_taken_where_nothing_is_remembered_and_left_where_it_is():
     asked = []
 
     def never(real, made, control):
         asked.append((real.rows, made.rows, control.rows))
         return False
 
-    usual = replace(QUICK, bag=0.3)
+    usual = replace(QUICK, finest=10, bag=0.3)
     model = fitted(settings=usual, memorised=never)
-    assert (model.settings.leaf, model.settings.bag) == (20, 0.7)
+    assert (model.settings.leaf, model.settings.bag, model.settings.fine_bag) == (40, 0.3, 0.8)
     assert "rows held out saw no harm" in model.notes[-1]
     assert asked == [(N, N, N)]  # once, of all rows as real and as controls
     kept = fitted(settings=usual, memorised=lambda *_: True)
@@ -92,10 +92,23 @@ def test_finer_trees_are_taken_where_nothing_is_remembered_and_left_where_it_is(
     )
 
 
-def test_what_is_as_fine_as_can_be_tries_nothing():
-    fine = Trees(trees=2, leaf=5, finest=5, bag=0.9, rounds=5)
+def test_what_is_as_wide_as_can_be_tries_nothing():
+    fine = Trees(trees=2, leaf=5, finest=5, bag=0.9, fine_bag=0.9, rounds=5)
 
     def refuse(*_):
         raise AssertionError("asked in vain")
 
     assert fitted(settings=fine, memorised=refuse).settings == fine
+
+
+def test_tables_too_small_to_try_what_is_safe_get_larger_leaves_unless_told_otherwise():
+    few = boxes(600)
+    assert [
+        (m.settings.leaf, m.settings.finest)
+        for m in (fitted(few, settings=Trees(trees=1)), fitted(settings=Trees(trees=1)))
+    ] == [
+        (100, 20),
+        (50, 5),
+    ]
+    told = fitted(few, settings=Trees(trees=1, leaf=12)).settings
+    assert (told.leaf, told.finest) == (12, 12)

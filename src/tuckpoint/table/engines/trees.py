@@ -27,8 +27,9 @@ BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cach
 ATOM_SHARE = 0.003
 JOINT = 2  # columns of a condition that may come from one real row together
 MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
-FINER = ((2, 0.7), (1, 0.7))  # parts of the usual leaf, and shares of rows a tree grows on, that are tried in turn
-TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which finer leaves are tried
+LEAVES, FEW_LEAVES = (50, 5), (100, 20)  # `leaf` and `finest` if not said; of tables too small to try what is safe
+FINE_BAG = 0.8  # share of rows that trees of fine leaves grow on, where that is safe
+TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which wider bags are tried
 TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a few show as much as many
 
 
@@ -37,9 +38,10 @@ class Trees:
     """Settings of the tree engine.
 
     trees: trees per column (1 or more); leaf: least people in a leaf, unless finer leaves foretell held-out rows
-    better; finest: least people in those; bag: share of rows each tree grows on (0..1], more where it is safe;
-    stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how far a drawn member is
-    moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate: boosting rounds at most,
+    better, or coarser ones as well; finest: least people in those (if not said 50 and 5, under 2,000 rows 100 and 20);
+    bag: share of rows each tree grows on (0..1]; fine_bag: the same for a column whose leaves are finer than `leaf`,
+    more where that is safe; stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how
+    far a drawn member is moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate: boosting rounds at most,
     depth of its trees and learning rate; moments: cosine moments of the rank that a split must tell apart (1 = the
     mean alone); jitter: half width of the rank jitter as a share of the pool; parents: features per column at most;
     rows: real rows learnt from at most; bag_rows: rows a single tree grows on at most.
@@ -50,9 +52,10 @@ class Trees:
     private: ClassVar[bool] = False
 
     trees: int = 12
-    leaf: int = 30
-    finest: int = 5
-    bag: float = 0.5
+    leaf: int | None = None
+    finest: int | None = None
+    bag: float = 0.4
+    fine_bag: float = 0.5
     stacked: float = 0.4
     reach: float = 0.6
     rounds: int = 80
@@ -66,13 +69,13 @@ class Trees:
 
     def __post_init__(self) -> None:
         for name, low, high in (
-            *(("trees", 1, 1000), ("leaf", 1, 10**9), ("finest", 1, 10**9), ("bag", 1e-6, 1)),
+            *(("trees", 1, 1000), ("leaf", 1, 10**9), ("finest", 1, 10**9), ("bag", 1e-6, 1), ("fine_bag", 1e-6, 1)),
             *(("stacked", 0, 1), ("reach", 0, 1), ("rounds", 1, 10_000), ("depth", 1, 8), ("rate", 1e-6, 1)),
             *(("moments", 1, 64), ("jitter", 0, 1), ("parents", 1, 32_000), ("rows", 1, 2**31 - 1)),
             ("bag_rows", 1, 2**31 - 1),
         ):
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise InputError(f"trees: {name} = {value} is outside {low}..{high}")
 
     def fit(self, real: Encoded, seed: Seed, context: Context) -> TreesModel:
@@ -83,42 +86,43 @@ class Trees:
         target = context.target if context.target in real.columns else None
         fold = _folds(learnt, seed.child("fold"))
         found = arrange(learnt, target, fold, self.parents, seed)
-        settings = self._finest_safe(learnt, found, seed.child("safe"), context)
+        asked = self._sized(learnt.rows)
+        settings = asked._widest_safe(learnt, found, seed.child("safe"), context)
         notes: tuple[str, ...] = (
             "the saved model holds the protected values of the rows it learnt: keep it as safe as the data",
         )
         if learnt.rows < real.rows:
             notes += (f"learnt from {learnt.rows} of {real.rows} rows, chosen by chance (setting `rows`)",)
-        if settings != self:
+        if settings != asked:
             notes += (
-                f"leaves of {settings.leaf} people or more, trees on {settings.bag:.0%} of the rows: finer than "
-                f"{self.leaf} on {self.bag:.0%}, and rows held out saw no harm",
+                f"trees of leaves under {asked.leaf} people on {settings.fine_bag:.0%} of the rows, not "
+                f"{asked.fine_bag:.0%}: rows held out saw no harm",
             )
         return TreesModel(settings, learnt, found, target, seed, notes, {}).learn(context)
 
-    def _finest_safe(self, real: Encoded, found: Arrangement, seed: Seed, context: Context) -> Trees:
-        """The finest leaves under which made rows do not give away who was learnt, tried on a part of the rows."""
-        if context.memorised is None or real.rows < TRIED_FROM:
+    def _sized(self, rows: int) -> Trees:
+        """The same with leaf sizes for so many rows where none were asked for."""
+        leaf, finest = FEW_LEAVES if rows < TRIED_FROM else LEAVES
+        leaf = leaf if self.leaf is None else self.leaf
+        return replace(self, leaf=leaf, finest=min(finest, leaf) if self.finest is None else self.finest)
+
+    def _widest_safe(self, real: Encoded, found: Arrangement, seed: Seed, context: Context) -> Trees:
+        """Wider bags for fine leaves if made rows then do not give away who was learnt, as tried on some rows."""
+        wider = replace(self, fine_bag=max(self.fine_bag, FINE_BAG))
+        if context.memorised is None or real.rows < TRIED_FROM or wider == self:
             return self
         halves = split(_at_most(real, TRIED_ROWS, seed.child("rows")), 0.5, seed.child("split"))
         if not halves[0].rows or not halves[1].rows:  # all rows are of one person
             return self
-        for parts, bag in FINER:
-            leaf = min(self.leaf, max(LEAST_PEOPLE, self.leaf // parts))
-            finer = replace(self, leaf=leaf, finest=min(self.finest, leaf), bag=max(self.bag, bag))
-            if finer == self:
-                continue
-            context.progress(f"trying leaves of {finer.leaf} on {finer.bag:.0%} of the rows", 0.0)
-            made = []
-            for k, half in enumerate(halves):
-                stream = seed.child("half", k)
-                # The target is not named: its own head costs most and memorises least.
-                fewer = replace(finer, trees=min(finer.trees, TRIED_TREES))
-                model = TreesModel(fewer, half, found, None, stream, (), {}).learn(replace(context, progress=quiet))
-                made.append(model.draw(half.rows, stream.child("made", parts)))
-            if not context.memorised(*crossed(halves, (made[0], made[1]))):
-                return finer
-        return self
+        context.progress(f"trying fine leaves on {wider.fine_bag:.0%} of the rows", 0.0)
+        made = []
+        for k, half in enumerate(halves):
+            stream = seed.child("half", k)
+            # The target is not named: its own head costs most and memorises least.
+            fewer = replace(wider, trees=min(wider.trees, TRIED_TREES))
+            model = TreesModel(fewer, half, found, None, stream, (), {}).learn(replace(context, progress=quiet))
+            made.append(model.draw(half.rows, stream.child("made")))
+        return self if context.memorised(*crossed(halves, (made[0], made[1]))) else wider
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> TreesModel:
@@ -128,9 +132,11 @@ class Trees:
     def column_settings(self) -> Settings:
         """What the learning of one column needs to know."""
         boost = kernel.BoostSettings(rounds=self.rounds, depth=self.depth, rate=self.rate)
+        assert self.leaf is not None
+        assert self.finest is not None
         return Settings(
-            self.trees, self.leaf, self.finest, self.bag, self.stacked, self.reach, self.moments, self.jitter, boost,
-            self.bag_rows,
+            self.trees, self.leaf, self.finest, self.bag, self.fine_bag, self.stacked, self.reach, self.moments,
+            self.jitter, boost, self.bag_rows,
         )  # fmt: skip
 
 
