@@ -132,6 +132,16 @@ def test_places_lie_within_the_eroded_lung_and_are_told():
     assert far[~np.eye(4, dtype=bool)].min() >= 13.5
 
 
+def test_ribs_make_a_place_complex_and_a_nodule_hard_to_see():
+    grain = Seed(1).numpy().normal(1500, 9, (90, 90))
+    even = radiograph_host("even", np.round(grain).astype(np.uint16), (MM, MM), lung=np.ones((90, 90), bool), bits=12)
+    (clear,), (among,) = (made(one).findings for one in (even, host(0)))
+    assert clear.complexity < 0.1 < 0.3 < among.complexity
+    assert clear.difficulty == "easy"
+    assert among.difficulty != "easy"
+    assert clear.contrast == pytest.approx(among.contrast, rel=0.05)
+
+
 def test_findings_that_are_there_are_kept_off():
     avoid = np.zeros(host(0).shape, bool)
     avoid[:, :120] = True

@@ -45,7 +45,9 @@ TISSUE_HU, AIR_HU = 40.0, -1000.0  # what a wedge adds, and what it displaces
 LUNG_HU = -850.0
 TRIES = 40  # places tried for one nodule, if the film is cut off at a limit
 APART_MM, BORDER_MM, AROUND_MM = 4.0, 2.0, 8.0
-VESSEL_MM = 1.0  # size is counted in this when it comes to being found: the width of the structure that hides nodules
+HALF_HIDDEN_MM = 5.0  # structure of as much tissue as this has a complexity of a half
+BLOB, SURROUND, SEEN = 0.5, 2.0, 0.75  # blobs of a size, in radii; what a disc of that radius keeps of its contrast
+ROSE = 12.0  # makes `easy` what stands five times above the structure of its size (Rose 1948)
 
 
 @dataclass(frozen=True)
@@ -110,15 +112,15 @@ class RadiographNodule:
 class Place:
     """A pixel, how far the border of the lung and of the film are, and what stands around.
 
-    `complexity` is the share of the variance around that noise does not explain, `around` its standard deviation in
-    grey levels; `tries` counts the places that were looked at.
+    `structure` is how much blobs of the nodule's size stand out around there by themselves (standard deviation, grey
+    levels), `complexity` the same as tissue, from 0 to 1. `tries` counts the places that were looked at.
     """
 
     position: tuple[int, ...]
     wall_mm: float
     edge_mm: float
     complexity: float
-    around: float
+    structure: float
     tries: int
 
 
@@ -195,7 +197,7 @@ def _place(host: Host, known: Film, values: Mapping[str, Any], taken: Taken, rng
         new = host.image[where] + cast.change[crop]
         touched = cast.alpha[crop] > 0
         if not (touched & ((new < host.limits[0]) | (new > host.limits[1]))).any():
-            return _measured(host, known, at, radius, number)
+            return _measured(host, known, at, values, tries=number)
     low, high = host.limits
     limit = high if values["gain"] > 0 else low
     share = float((host.image[host.region] == limit).mean())
@@ -222,16 +224,20 @@ def _free(host: Host, known: Film, radius: float, taken: Taken) -> Array:
     return np.asarray(free)
 
 
-def _measured(host: Host, known: Film, at: tuple[int, int], radius: float, tries: int) -> Place:
-    """The place with what stands around: a shell of AROUND_MM of lung, less what changes slower than the nodule."""
+def _measured(host: Host, known: Film, at: tuple[int, int], values: Mapping[str, Any], *, tries: int) -> Place:
+    """The place with what stands around it in the lung, as far as a nodule's radius and AROUND_MM."""
+    radius = 0.5 * values["diameter_mm"]
     half = [int(np.ceil((radius + AROUND_MM) / s)) for s in host.spacing]
     where = tuple(slice(max(a - h, 0), a + h + 1) for a, h in zip(at, half, strict=True))
     light = host.image[where].astype(np.float32)
-    slow = ndimage.gaussian_filter(light, [max(radius, 3.0) / s for s in host.spacing], mode="nearest")
-    shell = host.region[where]
-    spread = max(float((light - slow)[shell].std()), known.noise)
+    fine, wide = (
+        ndimage.gaussian_filter(light, [share * radius / s for s in host.spacing], mode="nearest")
+        for share in (BLOB, SURROUND)
+    )
+    structure = max(float((fine - wide)[host.region[where]].std()), 1e-3 * known.noise)
+    tissue = structure / abs(values["gain"])
     edge = min(min(a, n - 1 - a) * s for a, n, s in zip(at, host.shape, host.spacing, strict=True))
-    return Place(at, float(known.wall_mm[at]), float(edge), 1 - (known.noise / spread) ** 2, spread, tries)
+    return Place(at, float(known.wall_mm[at]), float(edge), tissue / (tissue + HALF_HIDDEN_MM), structure, tries)
 
 
 def _laid(host: Host, image: Array, one: Drawn) -> Laid:
@@ -263,8 +269,8 @@ def _finding(host: Host, one: Drawn, laid: Laid, changed: Array) -> Finding:
         contrast_to_noise=contrast / model["noise"],
         distances={"wall": place["wall_mm"], "edge": place["edge_mm"]},
         complexity=place["complexity"],
-        # Anatomy hides nodules on films, not noise: what stands around counts as noise here.
-        difficulty=difficulty(contrast / place["around"], diameter / VESSEL_MM, 0.0),
+        # Anatomy hides nodules on films, not grain: structure of the same size counts as noise here.
+        difficulty=difficulty(SEEN * contrast / place["structure"], ROSE, 0.0),
         host_model=model,
         thickness=laid.thickness,
     )
