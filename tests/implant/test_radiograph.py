@@ -139,7 +139,7 @@ def test_ribs_make_a_place_complex_and_a_nodule_hard_to_see():
     assert clear.complexity < 0.1 < 0.3 < among.complexity
     assert clear.difficulty == "easy"
     assert among.difficulty != "easy"
-    assert clear.contrast == pytest.approx(among.contrast, rel=0.05)
+    assert clear.contrast == pytest.approx(among.contrast, rel=0.1)  # the blur of the even film is assumed
 
 
 def test_findings_that_are_there_are_kept_off():
