@@ -60,6 +60,22 @@ def test_films_in_either_sense_of_grey_give_the_same_host(tmp_path):
         assert len(radiograph_files.find(tmp_path / "dicom")) == 2
 
 
+def test_films_of_one_name_need_a_mask_each(tmp_path):
+    pictures(tmp_path, (0,))
+    image, lung = film(0)
+    for folder in ("a", "b"):
+        (tmp_path / "dicom" / folder).mkdir(parents=True)
+        clinic(tmp_path / "dicom" / folder / "1.2.p0", image, ImagerPixelSpacing=[str(MM), str(MM)])
+    Image.fromarray(lung.astype(np.uint8)).save(tmp_path / "masks" / "1.2.p0.png")
+    with pytest.raises(InputError, match=r"no lung mask .*a/1.2.p0.png"):
+        read(tmp_path, "dicom/a/1.2.p0", spacing=None)
+    (tmp_path / "dicom/b/1.2.p0").unlink()
+    Image.fromarray(lung.astype(np.uint8)).save(tmp_path / "dicom/a/1.2.p0_mask.png")
+    host, _ = read(tmp_path, "dicom/a/1.2.p0", spacing=None)
+    assert np.array_equal(host.region, lung)
+    assert np.array_equal(host.avoid, lung)
+
+
 def test_a_nodule_that_is_there_is_kept_off(tmp_path):
     pictures(tmp_path, (0,))
     mask = np.zeros(film(0)[0].shape, np.uint8)

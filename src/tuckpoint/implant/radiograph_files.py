@@ -18,7 +18,7 @@ from tuckpoint.implant.volumes import Stored
 from tuckpoint.volumes import radiographs, series
 from tuckpoint.volumes.overlay import check_no_text
 
-PICTURES = (".png",)
+PICTURES, DICOM = (".png",), (".dcm", ".dicom", ".ima")
 NO_LUNG = (
     "none is sought, since on a radiograph lung has no grey value of its own: heart, diaphragm and bowel gas overlap "
     "it, and thresholds took other things for lung on 2 of 6 films; draw one, or take one of a segmenter you trust"
@@ -28,7 +28,7 @@ NO_LUNG = (
 def find(place: Path) -> list[Path]:
     """The films of a folder and below if it holds DICOM, else its PNG files, without masks; or the one file."""
     if place.is_dir():
-        found = sorted(path for path in place.rglob("*") if series.is_dicom(path))
+        found = sorted(path for path in place.rglob("*") if path.name != "DICOMDIR" and series.is_dicom(path))
         if found:
             return found
     return reading.images(place, PICTURES)
@@ -48,7 +48,7 @@ def reader(
     def film(path: Path) -> tuple[Host, Stored]:
         held, header = _read(path, spacing, burned_in=burned_in)
         lung = _lung(path, held, root, lungs)
-        known = reading.mask_of(path)
+        known = reading.mask_of(path.with_name(f"{_stem(path)}.png"))
         bits = held.geometry.get("bits")
         host = radiograph_host(
             held.name, held.values, held.spacing or (), lung=lung, bits=bits,
@@ -70,12 +70,20 @@ def reader(
 def _lung(path: Path, held: Stored, root: Path, lungs: Path | None) -> Array:
     if lungs is None:
         raise InputError(f"{path.name}: no lung mask (--lungs): {NO_LUNG}")
-    inner = path.relative_to(root) if root in path.parents else Path(path.name)
-    places = [lungs / name.with_suffix(".png") for name in (inner, Path(path.name))]
+    inner = path.parent.relative_to(root) if root in path.parents else Path()
+    name = f"{_stem(path)}.png"
+    places = [lungs / inner / name]
+    if inner.parts and sum(one.name == path.name for one in root.rglob("*")) == 1:  # a name that several films bear tells none
+        places.append(lungs / name)
     place = next((one for one in places if one.is_file()), None)
     if place is None:
         raise InputError(f"{path.name}: no lung mask {places[0]}: {NO_LUNG}")
     return mask_at(place, held)
+
+
+def _stem(path: Path) -> str:
+    """The name without its format; names of DICOM files often have none, and points in them."""
+    return path.stem if path.suffix.lower() in (*PICTURES, *DICOM) else path.name
 
 
 def mask_at(place: Path, held: Stored) -> Array:
@@ -98,7 +106,7 @@ def reals(place: Path, *, spacing: tuple[float, ...] | None) -> Reals:
         assert held.spacing is not None
         if held.values.ndim != 2:
             raise InputError(f"{path.name}: a colour picture; give grey films")
-        known = reading.mask_of(path)
+        known = reading.mask_of(path.with_name(f"{_stem(path)}.png"))
         middle = tuple((n - 1) / 2 for n in held.values.shape)
         if known is not None:
             mask = mask_at(known, held)

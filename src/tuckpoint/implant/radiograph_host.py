@@ -22,6 +22,7 @@ CANDIDATES, LEAST_EDGES = 3000, 12
 LOUD = 40.0  # an edge is this many times the noise
 _DIFFERENCE = 1 / 3  # px^2, variance of the two pixels of a central difference
 SMOOTH_PX, BLOCK, LEAST_BLOCKS = 1.5, 9, 12  # noise is what lies above a mean this wide, in blocks of pixels
+BITS = (8, 10, 12, 14, 16)  # of detectors
 LEAST_PIXELS = 400  # of lung
 RING_MM = (5.0, 25.0)  # around the lung, where a chest holds more tissue than the lung does
 _MODELS: WeakKeyDictionary[Host, Film] = WeakKeyDictionary()  # hosts never change: each is looked at once
@@ -65,7 +66,7 @@ def radiograph_host(
     """A radiograph (row, column) as host: grey levels as MONOCHROME2 shows them, logarithmic in exposure, and its lung.
 
     `spacing` is the pixel in mm (row, column) in the plane of the patient. `bits` are those that are stored (default:
-    as many as the type or, in 16 bits, the brightest pixel needs). Raises InputError for colour, other types, a lung
+    8, 10, 12, 14 or 16, as the brightest pixel needs). Raises InputError for colour, other types, a lung
     mask that is empty or of another geometry.
     """
     if image.ndim != 2:
@@ -94,7 +95,8 @@ def radiograph_host(
 def _limits(name: str, image: Array, bits: int | None) -> tuple[float, float]:
     signed = np.issubdtype(image.dtype, np.signedinteger)
     if bits is None:
-        bits = max(8, int(np.abs(image.astype(np.int64)).max()).bit_length() + signed)
+        needed = int(np.abs(image.astype(np.int64)).max()).bit_length() + signed
+        bits = next((n for n in BITS if n >= needed), BITS[-1])
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     if image.min() < low or image.max() > high:
         raise InputError(
