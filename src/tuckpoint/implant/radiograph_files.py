@@ -73,7 +73,8 @@ def _lung(path: Path, held: Stored, root: Path, lungs: Path | None) -> Array:
     inner = path.parent.relative_to(root) if root in path.parents else Path()
     name = f"{_stem(path)}.png"
     places = [lungs / inner / name]
-    if inner.parts and sum(one.name == path.name for one in root.rglob("*")) == 1:  # a name that several films bear tells none
+    alike = sum(one.name == path.name for one in root.rglob("*")) if inner.parts else 0
+    if alike == 1:  # a name that several films bear tells none of them
         places.append(lungs / name)
     place = next((one for one in places if one.is_file()), None)
     if place is None:
