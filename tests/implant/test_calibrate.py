@@ -61,3 +61,9 @@ def test_a_window_repeats_the_border():
     image = np.arange(27).reshape(3, 3, 3)
     assert window_at(image, (0.0, 0.0, 0.0), (1, 1, 1)).tolist() == [[[0, 0], [0, 0]], [[0, 0], [0, 0]]]
     assert window_at(image, (2.0, 1.0, 1.0), (1, 1, 1))[1, 1, 1] == image[2, 1, 1]
+
+
+def test_a_window_for_eyes_is_moved_into_the_image():
+    image = np.arange(27).reshape(3, 3, 3)
+    assert np.array_equal(window_at(image, (0.0, 2.0, 1.0), (1, 1, 1), inward=True), image[:2, 1:, :2])
+    assert window_at(np.zeros((6, 6, 3)), (0.0, 0.0), (2, 2), inward=True).shape == (4, 4, 3)

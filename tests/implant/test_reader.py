@@ -1,10 +1,15 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from implant.phantom import host
 from PIL import Image
 
 from tuckpoint.errors import InputError
+from tuckpoint.implant import reader
+from tuckpoint.implant.appearance import Appearance
+from tuckpoint.implant.ct import LungNodule
 from tuckpoint.implant.reader import answered, score, sheet
 from tuckpoint.seed import Seed
 
@@ -47,6 +52,20 @@ def test_the_reader_gets_no_key_and_both_sides_occur(tmp_path):
     assert not any(word in held for word in (b"digest", b"pair_001,left", b"pair_001,right"))
     with pytest.raises(InputError, match="reader's folder"):
         sheet(MADE, REAL, tmp_path / "r2", tmp_path / "r2" / "key.json", Seed(1), grey=(0.0, 1.0))
+
+
+def test_a_reader_sees_no_border_that_was_repeated(monkeypatch):
+    one = host(0)
+    adapter = LungNodule(Appearance(size_mm=(4.0, 5.0)))
+    pair = adapter.implant(one, adapter.plan(one, Seed(3), count=2))
+    far, near = ((22.0, 22.0, 22.0), (4.0, 22.0, 22.0))
+    findings = [replace(f, drawn=replace(f.drawn, position=p)) for f, p in zip(pair.findings, (far, near), strict=True)]
+    pair = replace(pair, findings=tuple(findings))
+    monkeypatch.setattr(reader, "LEAST", 1)
+    (window,) = reader.windows([pair])
+    assert np.array_equal(window, pair.image[12:32, 12:32, 12:32])
+    monkeypatch.setattr(reader, "LEAST", 2)  # too few are whole
+    assert len(reader.windows([pair])) == 2
 
 
 def test_the_interval_is_the_exact_binomial_one():

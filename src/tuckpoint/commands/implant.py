@@ -334,7 +334,7 @@ def _checked(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
     )
 
 
-def _reals(place: Path, options: argparse.Namespace, pairs: Sequence[Any]) -> Any:
+def _reals(place: Path, options: argparse.Namespace, pairs: Sequence[Any], *, wide: bool = False) -> Any:
     """Windows of real findings, read as what was implanted into."""
     from tuckpoint.implant import radiograph_files, reading
 
@@ -343,20 +343,22 @@ def _reals(place: Path, options: argparse.Namespace, pairs: Sequence[Any]) -> An
     if spacing is not None and len(spacing) != (2 if film else 3):
         wanted = "two lengths for radiographs, ROW COLUMN" if film else "three lengths for volumes, Z Y X"
         raise InputError(f"--spacing has {len(spacing)}; give {wanted}")
-    return radiograph_files.reals(place, spacing=spacing) if film else reading.reals(place, spacing=spacing)
+    if film:
+        return radiograph_files.reals(place, spacing=spacing)
+    return reading.reals(place, spacing=spacing, wide=wide)
 
 
 def _sheet(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
     from tuckpoint.implant import reader, sets
-    from tuckpoint.implant.check import cut
     from tuckpoint.seed import Seed
 
     pairs = sets.load(options.folder)
-    reals = _reals(options.real_positives, options, pairs)
-    made = [cut(pair, pair.image, one) for pair in pairs for one in pair.findings if not one.null]
+    photo = pairs[0].host.unit == "px"
+    reals = _reals(options.real_positives, options, pairs, wide=photo)
+    made = reader.windows(pairs)
     count = reader.sheet(
         made, reals.windows, options.output, options.key, Seed(options.seed).child("implant", "reader"),
-        grey=reader.shown(pairs[0].host), pairs=options.pairs, overwrite=options.overwrite,
+        grey=None if photo else reader.shown(pairs[0].host), pairs=options.pairs, overwrite=options.overwrite,
     )  # fmt: skip
     return f"{count} pairs: {options.output} is for the reader, {options.key} is not", 0
 

@@ -297,9 +297,10 @@ def validated() -> Check:
     )
 
 
-def cut(pair: Implanted, image: Array, finding: Finding) -> Array:
-    """The grey window around a finding, of `half_window`."""
-    window = window_at(image, finding.drawn.position, half_window(pair.host.spacing, pair.host.unit)).astype(np.float32)
+def cut(pair: Implanted, image: Array, finding: Finding, *, wide: bool = False) -> Array:
+    """The grey window around a finding, of `half_window`; `wide` for eyes: twice as wide, and inside the image."""
+    half = tuple(h * (2 if wide else 1) for h in half_window(pair.host.spacing, pair.host.unit))
+    window = window_at(image, finding.drawn.position, half, inward=wide).astype(np.float32)
     return window.mean(axis=-1) if window.ndim > len(pair.host.spacing) else window
 
 

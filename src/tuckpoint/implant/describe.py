@@ -120,9 +120,14 @@ def halves(spacing: tuple[float, ...]) -> tuple[int, ...]:
     return tuple(max(2, round(WINDOW_MM / 2 / s)) for s in spacing)
 
 
-def window_at(image: Array, position: tuple[float, ...], half: tuple[int, ...]) -> Array:
-    """The window of 2 half voxels along each axis around a position; where the image ends its border is repeated."""
+def window_at(image: Array, position: tuple[float, ...], half: tuple[int, ...], *, inward: bool = False) -> Array:
+    """The window of 2 half voxels along each axis around a position.
+
+    Where the image ends its border is repeated; or, with `inward`, the window is moved into the image.
+    """
     low = [int(np.floor(p + 0.5)) - h for p, h in zip(position, half, strict=True)]
     shape = image.shape[: len(low)]  # channels are left alone
+    if inward:
+        low = [min(max(a, 0), max(n - 2 * h, 0)) for a, h, n in zip(low, half, shape, strict=True)]
     sides = [np.clip(np.arange(a, a + 2 * h), 0, n - 1) for a, h, n in zip(low, half, shape, strict=True)]
     return np.asarray(image[np.ix_(*sides)])

@@ -19,13 +19,15 @@ from scipy import stats
 
 from tuckpoint.errors import InputError, MissingExtra
 from tuckpoint.files import check_new, replacing_folder, write_text
-from tuckpoint.implant.values import Array, Host
+from tuckpoint.implant.check import cut, half_window
+from tuckpoint.implant.values import Array, Finding, Host, Implanted
 from tuckpoint.record import canonical, digest_of
 from tuckpoint.seed import Seed
 
 PAIRS = 40
 CHOICES = ("left", "right")
 LUNG_WINDOW = (-1350.0, 150.0)  # HU
+LEAST = 5
 GAP, ZOOM = 8, 6  # pixels between the two, and how much each is enlarged
 WIDEST = 1600  # pixels of a picture
 HEADS = ("pair", "implanted", "sure_1_to_5", "why")
@@ -53,17 +55,37 @@ class Answered:
         return {**asdict(self), "told_apart": self.told_apart}
 
 
+def windows(pairs: Sequence[Implanted]) -> list[Array]:
+    """What of the findings a reader is shown: of photographs wide windows, of others those that lie wholly inside.
+
+    A border that is repeated would tell at a glance which is implanted, where real findings come as crops. Where fewer
+    than LEAST are whole, all are taken.
+    """
+    made = [(pair, one) for pair in pairs for one in pair.findings if not one.null]
+    wide = pairs[0].host.unit == "px"
+    whole = made if wide else [one for one in made if _inside(*one)]
+    chosen = whole if len(whole) >= LEAST else made
+    return [cut(pair, pair.image, one, wide=wide) for pair, one in chosen]
+
+
+def _inside(pair: Implanted, finding: Finding) -> bool:
+    half = half_window(pair.host.spacing, pair.host.unit)
+    sides = zip(finding.drawn.position, half, pair.host.shape, strict=True)
+    return all(round(p) - h >= 0 and round(p) + h <= n for p, h, n in sides)
+
+
 def sheet(
-    implanted: Sequence[Array], real: Sequence[Array], out: Path, key: Path, seed: Seed, *, grey: tuple[float, float],
-    pairs: int = PAIRS, overwrite: bool = False,
+    implanted: Sequence[Array], real: Sequence[Array], out: Path, key: Path, seed: Seed, *,
+    grey: tuple[float, float] | None, pairs: int = PAIRS, overwrite: bool = False,
 ) -> int:  # fmt: skip
     """Write the pictures, instructions and an empty answer sheet to `out`, and the key to `key`; how many pairs.
 
     Windows are (z, y, x) or (row, column); of volumes the three middle slices are shown. `grey` are the values shown
-    black and white. Raises InputError for too few windows, or a key that would lie beside the pictures.
+    black and white; None: what each window spans. Raises InputError for too few windows, or a key that would lie beside
+    the pictures.
     """
     count = min(len(implanted), len(real), pairs)
-    if count < 5:
+    if count < LEAST:
         raise InputError(f"{len(implanted)} implanted and {len(real)} real windows; a sheet needs five pairs or more")
     if out.resolve() in key.resolve().parents:
         raise InputError(f"the key {key} would lie in the reader's folder {out}; keep it elsewhere")
@@ -140,9 +162,13 @@ def _key(path: Path) -> dict[str, str]:
     return truth
 
 
-def _view(window: Array, grey: tuple[float, float]) -> Array:
+def _view(window: Array, grey: tuple[float, float] | None) -> Array:
     """(h, w) uint8: the picture, or the three middle slices of a volume below one another."""
-    low, high = grey
+    if grey is None:
+        low, high = (float(q) for q in np.quantile(window, [0.005, 0.995]))
+        low, high = low - 0.1 * (high - low), high + 0.1 * (high - low) + 1
+    else:
+        low, high = grey
     planes = [window]
     if window.ndim == 3:
         z, y, x = (n // 2 for n in window.shape)

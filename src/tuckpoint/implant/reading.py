@@ -93,8 +93,11 @@ def bank(place: Path, *, spacing: tuple[float, ...] | None = None) -> list[Real]
     return found
 
 
-def reals(place: Path, *, spacing: tuple[float, ...] | None = None) -> Reals:
-    """Windows of real findings, around their masks' middle, or that of an image without mask, and whose they are."""
+def reals(place: Path, *, spacing: tuple[float, ...] | None = None, wide: bool = False) -> Reals:
+    """Windows of real findings, around their masks' middle, or that of an image without mask, and whose they are.
+
+    `wide` as in `check.cut`.
+    """
     windows, groups, spacings = [], [], []
     for path in images(place, (*VOLUMES, *PICTURES)):
         held, mask = _real(path, spacing)
@@ -103,7 +106,7 @@ def reals(place: Path, *, spacing: tuple[float, ...] | None = None) -> Reals:
             if not mask.any():
                 raise InputError(f"the mask of {path} is empty; mark the finding")
             middle = tuple(float(v) for v in np.argwhere(mask).mean(axis=0))
-        windows.append(_window(held, middle))
+        windows.append(_window(held, middle, wide=wide))
         groups.append(group_of(held.name))
         spacings.append(held.spacing or ())
     return Reals(windows, groups, spacings)
@@ -121,11 +124,12 @@ def _real(path: Path, spacing: tuple[float, ...] | None) -> tuple[Stored, Array 
     return held, np.asarray(mask if mask.ndim == len(_axes(held)) else mask.any(axis=-1))
 
 
-def _window(held: Stored, middle: tuple[float, ...]) -> Array:
+def _window(held: Stored, middle: tuple[float, ...], *, wide: bool) -> Array:
     assert held.spacing is not None
     grey = held.values.astype(np.float32)
     grey = grey.mean(axis=-1) if grey.ndim > len(held.spacing) else grey
-    return window_at(grey, middle, half_window(held.spacing, "mm" if len(held.spacing) == 3 else "px"))
+    half = half_window(held.spacing, "mm" if len(held.spacing) == 3 else "px")
+    return window_at(grey, middle, tuple(h * (2 if wide else 1) for h in half), inward=wide)
 
 
 def _axes(held: Stored) -> tuple[int, ...]:

@@ -73,6 +73,8 @@ def _dataset(case: Case, record: Record, index: int, grid: Grid, number: int) ->
     made = taken_over(source, _KEPT)
     made.SOPClassUID = made.get("SOPClassUID", _CT)
     made.Modality = made.get("Modality", "CT")
+    for name in ("Manufacturer", "KVP", "PatientPosition"):  # must be there, if only empty (PS3.3, type 2)
+        setattr(made, name, made.get(name, ""))
     made.SOPInstanceUID = uid(record, case.name, "slice", index)
     made.StudyInstanceUID = uid(record, "study", case.group or case.name)
     made.SeriesInstanceUID = uid(record, case.name, "series")
