@@ -1,11 +1,11 @@
 """A simulator's gain through a whole proof: `python -m bench.proof.plant --seed 0`.
 
-Cars of the stated law of `bench.proof.fuel`: 150 heavy ones and 15 light ones to learn from, 200 heavy and 150 light
-ones locked. The plan claims the light cars, by RMSE; its one source is the right simulator (or, with `--wrong`, one in
-which heavy cars coast). Everything else is as in any proof: ten outer resamples, all calibrated, guarded and chosen
-inside. It was written down before the run: 15 light cars leave something to choose by, and most of the gap open.
-The proof is `tuckpoint prove plan.yaml --real cars.csv`, in the folder that is left (`--room`); its figures go into
-results/plant.jsonl.
+Cars of the stated law of `bench.proof.fuel`: 150 heavy ones and `--light` light ones to learn from, 200 heavy and 150
+light ones locked. The plan claims the light cars, by RMSE; its one source is the right simulator (or, with `--wrong`, one
+in which heavy cars coast). Everything else is as in any proof: ten outer resamples, all calibrated, guarded and chosen
+inside. Some light cars must be there, or nothing could be chosen by; with many, little is left to bring. The proof is
+`tuckpoint prove plan.yaml --real cars.csv`, in the folder that is left (`--room`); every run's figures go into
+results/plant.jsonl, the first of all (15 light cars, seed 0) among them.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from tuckpoint.prove.kinds.simulator import Simulator
 from tuckpoint.prove.plan import Plan, Source
 from tuckpoint.seed import Seed
 
-TRAINED, LOCKED = (150, 15), (200, 150)  # heavy and light cars
+HEAVY, LOCKED = 150, (200, 150)  # to learn from; locked heavy and light cars
 SMALLEST = 0.5  # mpg
 RESULTS = Path(__file__).parent / "results"
 
 
-def cars(seed: Seed) -> pa.Table:
-    """Cars of the law; `side` says which are locked."""
+def cars(seed: Seed, light_ones: int) -> pa.Table:
+    """Cars of the law, so many light ones to learn from; `side` says which are locked."""
     table = pa.concat_tables([law(seed.child("law", part)) for part in range(4)])
     light = np.asarray(table["weight"]) < LIGHT
     chosen, side = [], []
-    for kind, learnt, judged in zip((~light, light), TRAINED, LOCKED, strict=True):
+    for kind, learnt, judged in zip((~light, light), (HEAVY, light_ones), LOCKED, strict=True):
         rows = seed.child("rows", str(kind[0])).numpy().permutation(np.flatnonzero(kind))[: learnt + judged]
         if len(rows) < learnt + judged:
             raise SystemExit(f"{len(rows)} cars of a kind; {learnt + judged} are needed")
@@ -60,6 +60,7 @@ def plan_of(file: Path, seed: int) -> Plan:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--light", type=int, default=8, help="light cars to learn from (default: 8)")
     parser.add_argument("--wrong", action="store_true", help="the simulator in which heavy cars coast")
     parser.add_argument("--room", type=Path, help="folder for all files (default: a fleeting one)")
     asked = parser.parse_args(arguments)
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         room = Path(fleeting) if asked.room is None else asked.room
         room.mkdir(exist_ok=True)
         name = "coasting" if asked.wrong else "right"
-        file, table = room / "plant.py", cars(Seed(asked.seed, ("plant",)))
+        file, table = room / "plant.py", cars(Seed(asked.seed, ("plant",)), asked.light)
         file.write_text(HEAD + SIMULATORS[name], encoding="utf-8")
         pa.csv.write_csv(table, room / "cars.csv")
         plan = plan_of(file, asked.seed)
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = cli(["prove", str(room / "plan.yaml"), *words])
         said = json.loads(verdict.read_text())
     told = {
-        "seed": asked.seed, "simulator": name, "status": status, "seconds": time.process_time() - begun,
+        "seed": asked.seed, "simulator": name, "light": asked.light, "status": status, "seconds": time.process_time() - begun,
         "arms": {arm["name"]: [arm[key] for key in ("value", "gain", "low", "high")] for arm in said["arms"]},
         **{key: said[key] for key in ("state", "why", "sentences", "chosen", "notes", "digest")},
     }  # fmt: skip
