@@ -1,10 +1,10 @@
 """A simulator's gain through a whole proof: `python -m bench.proof.plant --seed 0`.
 
 Cars of the stated law of `bench.proof.fuel`: 150 heavy ones and `--light` light ones to learn from, 200 heavy and 150
-light ones locked. The plan claims the light cars, by RMSE; its one source is the right simulator (or, with `--wrong`, one
-in which heavy cars coast). Everything else is as in any proof: ten outer resamples, all calibrated, guarded and chosen
-inside. Some light cars must be there, or nothing could be chosen by; with many, little is left to bring. The proof is
-`tuckpoint prove plan.yaml --real cars.csv`, in the folder that is left (`--room`); every run's figures go into
+light ones locked. The plan claims the light cars, by RMSE; its one source is the right simulator (or, with `--wrong`,
+one in which heavy cars coast). Everything else is as in any proof: ten outer resamples, all calibrated, guarded and
+chosen inside. Some light cars must be there, or nothing could be chosen by; with many, little is left to bring. The
+proof is `tuckpoint prove plan.yaml --real cars.csv`, in the folder that is left (`--room`); every run's figures go into
 results/plant.jsonl, the first of all (15 light cars, seed 0) among them.
 """
 
@@ -78,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = cli(["prove", str(room / "plan.yaml"), *words])
         said = json.loads(verdict.read_text())
     told = {
-        "seed": asked.seed, "simulator": name, "light": asked.light, "status": status, "seconds": time.process_time() - begun,
+        "seed": asked.seed, "simulator": name, "light": asked.light, "status": status,
+        "seconds": time.process_time() - begun,
         "arms": {arm["name"]: [arm[key] for key in ("value", "gain", "low", "high")] for arm in said["arms"]},
         **{key: said[key] for key in ("state", "why", "sentences", "chosen", "notes", "digest")},
     }  # fmt: skip
