@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from implant.phantom import CUBE, patch
+from PIL import Image, ImageDraw, ImageFont
 
 from tuckpoint.errors import InputError, TraceError
 from tuckpoint.implant import reading, sets, volumes
@@ -153,6 +154,19 @@ def test_bad_files_are_told(tmp_path):
         reading.images(folder, (".png",))
     with pytest.raises(InputError, match="has no mask"):
         reading.bank(arrays(tmp_path / "bank", 1))
+
+
+def test_text_burned_into_a_file_is_told_and_may_be_let_be(tmp_path):
+    sheet = Image.new("1", (44, 44))
+    draw = ImageDraw.Draw(sheet)
+    draw.fontmode = "1"
+    draw.text((1, 1), "DOE J", 1, ImageFont.load_default(11))
+    image = patch(0).copy()
+    image[:, np.asarray(sheet)] = 3071
+    source = scan(tmp_path / "p0.nrrd", image)
+    with pytest.raises(InputError, match=r"text is burned into the pixels.*\(--burned-in\)"):
+        reading.ct(source)
+    assert np.array_equal(reading.ct(source, burned_in=True)[0].image, image)
 
 
 def test_lungs_of_another_geometry_are_refused(tmp_path):
