@@ -28,7 +28,7 @@ ATOM_SHARE = 0.003
 JOINT = 2  # columns of a condition that may come from one real row together
 MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
 LEAVES, FEW_LEAVES = (50, 5), (100, 20)  # `leaf` and `finest` if not said; of tables too small to try what is safe
-FINE_BAG = 0.8  # share of rows that trees of fine leaves grow on, where that is safe
+FINE_BAG = 0.9  # share of rows that trees of fine leaves grow on, where that is safe
 TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which wider bags are tried
 TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a few show as much as many
 
