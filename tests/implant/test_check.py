@@ -167,6 +167,12 @@ def test_a_patient_on_both_sides_is_found():
     assert state("no patient", [broken(PAIRS[0], drawn=own)]).state == "fails"
 
 
+def test_patients_that_cannot_be_compared_are_not_said_to_be_apart():
+    named = [replace(pair, host=replace(pair.host, name="series-0123")) for pair in PAIRS]
+    assert state("no patient", named, positives=reals()).state == "open"
+    assert state("no patient", named).state == "holds"
+
+
 def test_nothing_to_check_is_told():
     with pytest.raises(InputError, match="nothing was implanted"):
         check([replace(PAIRS[0], findings=())], Seed(0))

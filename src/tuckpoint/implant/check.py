@@ -22,6 +22,7 @@ VOLUME, THIN, EDGE, NOISE, NULL = 0.05, 0.5, 0.25, 0.25, 0.05
 INSIDE = 1 / 3  # share of a mask that must lie in the region: what hangs on a wall reaches into it
 WINDOW, FILM_MM = {"mm": WINDOW_MM, "px": 48.0}, 40.0  # edge of windows; nodules on films are larger
 CORE_VOXELS = 27
+FROM_DICOM = "series-"  # how hosts from DICOM series are named
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,9 @@ def apart_from_patients(pairs: Sequence[Implanted], positives: Reals | None, neg
     sources = {str(one.drawn.values["source_group"]) for _, one in _made(pairs) if "source_group" in one.drawn.values}
     both = sorted(((hosts | sources) & judges) | carved)
     found = f"{len(both)} on both sides" + (f": {', '.join(both[:3])}" if both else "")
+    if (judges or sources) and not both and any(pair.host.name.startswith(FROM_DICOM) for pair in pairs):
+        found = "hosts are known by what DICOM says of the patient, real ones by their file names"
+        return Check("no patient on both sides", "open", found, "none", "see to it that they are of other patients")
     return _check("no patient on both sides", not both, found, "none", "take other hosts, or other real findings")
 
 

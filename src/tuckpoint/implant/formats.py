@@ -11,6 +11,7 @@ import numpy as np
 
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.implant import volumes
+from tuckpoint.implant.check import FROM_DICOM
 from tuckpoint.implant.ct import ct_host
 from tuckpoint.implant.sets import THICKNESS_MM
 from tuckpoint.implant.values import Host
@@ -104,7 +105,7 @@ def dicom_host(files: Sequence[Path], *, burned_in: bool = False) -> tuple[Host,
     label = f"{files[0].parent.name}/{files[0].name}{more}"
     series.check_ct(files, label)
     read: Volume = series.read(files, name=label, burned_in=burned_in)
-    name = f"series-{digest(str(read.headers[0].SeriesInstanceUID))}"
+    name = f"{FROM_DICOM}{digest(str(read.headers[0].SeriesInstanceUID))}"
     geometry = {"origin": read.grid.origin_mm, "direction": read.grid.direction}
     try:
         host = ct_host(name, read.voxels, read.grid.spacing_mm, group=read.group, geometry=geometry)
