@@ -29,7 +29,7 @@ def note(fitted: Any) -> str:
     told = {"engine": fitted.recipe.engine, "rules": len(rules_of(fitted.model))}
     settings = getattr(fitted.model.engine, "settings", None)
     # The dial of the trees as it came to stand, since finer ones are tried.
-    dial = {name: getattr(settings, name) for name in ("leaf", "bag") if hasattr(settings, name)}
+    dial = {name: getattr(settings, name) for name in ("leaf", "bag", "fine_bag") if hasattr(settings, name)}
     return json.dumps(told | dial)
 
 

@@ -28,7 +28,7 @@ ATOM_SHARE = 0.003
 JOINT = 2  # columns of a condition that may come from one real row together
 MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
 LEAVES, FEW_LEAVES = (50, 5), (100, 20)  # `leaf` and `finest` if not said; of tables too small to try what is safe
-FINE_BAG = 0.9  # share of rows that trees of fine leaves grow on, where that is safe
+FINE_BAGS = (0.9, 0.7)  # shares of rows that trees of fine leaves may grow on, tried in turn
 TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which wider bags are tried
 TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a few show as much as many
 
@@ -108,21 +108,27 @@ class Trees:
 
     def _widest_safe(self, real: Encoded, found: Arrangement, seed: Seed, context: Context) -> Trees:
         """Wider bags for fine leaves if made rows then do not give away who was learnt, as tried on some rows."""
-        wider = replace(self, fine_bag=max(self.fine_bag, FINE_BAG))
-        if context.memorised is None or real.rows < TRIED_FROM or wider == self:
+        if context.memorised is None or real.rows < TRIED_FROM:
             return self
         halves = split(_at_most(real, TRIED_ROWS, seed.child("rows")), 0.5, seed.child("split"))
         if not halves[0].rows or not halves[1].rows:  # all rows are of one person
             return self
-        context.progress(f"trying fine leaves on {wider.fine_bag:.0%} of the rows", 0.0)
-        made = []
-        for k, half in enumerate(halves):
-            stream = seed.child("half", k)
+        for share in FINE_BAGS:
+            if share <= self.fine_bag:
+                continue
+            context.progress(f"trying fine leaves on {share:.0%} of the rows", 0.0)
+            made = []
             # The target is not named: its own head costs most and memorises least.
-            fewer = replace(wider, trees=min(wider.trees, TRIED_TREES))
-            model = TreesModel(fewer, half, found, None, stream, (), {}).learn(replace(context, progress=quiet))
-            made.append(model.draw(half.rows, stream.child("made")))
-        return self if context.memorised(*crossed(halves, (made[0], made[1]))) else wider
+            wider = replace(self, fine_bag=share)
+            for k, half in enumerate(halves):
+                stream, fewer = seed.child("half", k), replace(wider, trees=min(self.trees, TRIED_TREES))
+                model = TreesModel(fewer, half, found, None, stream, (), {}).learn(replace(context, progress=quiet))
+                if not model.fine:  # nothing to be wider
+                    return self
+                made.append(model.draw(half.rows, stream.child("made")))
+            if not context.memorised(*crossed(halves, (made[0], made[1]))):
+                return wider
+        return self
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> TreesModel:
@@ -194,6 +200,14 @@ class TreesModel:
         # Columns learnt anew for a set of given columns; filled under the lock, so that threads may draw side by side.
         self._learnt: dict[tuple[str, frozenset[str]], Conditional] = {}
         self._lock = Lock()
+
+    @property
+    def fine(self) -> tuple[str, ...]:
+        """The columns whose leaves are finer than usual."""
+        least = {
+            n: c.forest.counts[c.forest.counts > 0].min() for n, c in self._columns.items() if c.forest is not None
+        }
+        return tuple(name for name, count in least.items() if count < (self.settings.leaf or 0))
 
     def learn(self, context: Context) -> TreesModel:
         """The same model with every column learnt."""
