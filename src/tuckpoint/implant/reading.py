@@ -55,8 +55,6 @@ def ct(
     """
     held = _with_spacing(volumes.read(path), path, spacing)
     assert held.spacing is not None
-    if not burned_in:
-        check_no_text(held.name, held.values)
     lung = None
     if lungs is not None:
         lung = _partner(held, lungs / path.name, "lung mask").values > 0
@@ -65,6 +63,8 @@ def ct(
     host = ct_host(
         held.name, held.values, held.spacing, lung=lung, avoid=avoid, group=group_of(held.name), geometry=held.geometry
     )  # fmt: skip
+    if not burned_in:
+        check_no_text(held.name, held.values)
     return host, held
 
 

@@ -48,7 +48,7 @@ def check_hounsfield(name: str, image: Array) -> None:
     """Raise InputError for images that are not Hounsfield units: 8 bits, no air, or stored values without intercept."""
     if image.ndim != 3:
         raise InputError(f"{name}: an image of {image.ndim} axes; a CT volume has three (z, y, x)")
-    if not np.issubdtype(image.dtype, np.number) or image.dtype == np.bool_:
+    if image.dtype.kind not in "iuf":
         raise InputError(f"{name}: values of type {image.dtype}; a CT volume holds Hounsfield units as numbers")
     low, high = float(image.min()), float(image.max())
     if not (np.isfinite(low) and np.isfinite(high)):
