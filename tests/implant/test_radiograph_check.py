@@ -109,3 +109,9 @@ def test_real_or_implanted_is_shown_with_real_nodules():
     found = {one.name: one for one in check(PAIRS, Seed(0), positives=reals)}
     assert 0.1 < found["real or implanted"].value < 0.9
     assert windows[0].shape == (40, 40)
+
+
+def test_noise_below_one_grey_level_is_not_judged():
+    model = {**PAIRS[0].findings[0].host_model, "noise": 0.6}
+    quiet = [replace(pair, findings=tuple(replace(one, host_model=model) for one in pair.findings)) for pair in PAIRS]
+    assert state("noise", quiet).state == "open"

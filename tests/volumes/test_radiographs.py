@@ -115,6 +115,14 @@ def test_a_film_says_what_it_is_and_that_it_is_unvalidated(tmp_path):
     assert made.SOPInstanceUID == again.SOPInstanceUID
 
 
+def test_text_in_a_film_that_is_used_knowingly_is_told(tmp_path):
+    source = clinic(tmp_path / "in.dcm", BurnedInAnnotation="YES")
+    film = radiographs.read(source, burned_in=True)
+    assert radiographs.write(tmp_path / "o.dcm", changed(film), RECORD).BurnedInAnnotation == "YES"
+    film = radiographs.read(clinic(tmp_path / "in.dcm", BurnedInAnnotation="NO"))
+    assert "BurnedInAnnotation" not in radiographs.write(tmp_path / "o.dcm", changed(film), RECORD)  # nobody looked
+
+
 def test_a_film_has_a_segmentation_beside_it(tmp_path):
     case = changed(radiographs.read(clinic(tmp_path / "in.dcm")))
     FORMATS["dicom"]([case], tmp_path, UNSURE)

@@ -185,12 +185,16 @@ def edges(pairs: Sequence[Implanted]) -> Check:
 
 
 def noise(pairs: Sequence[Implanted]) -> Check:
-    """Noise in the finding is the host's at the same place, to NOISE: second differences, which slopes do not move."""
+    """Noise in the finding is the host's at the same place, to NOISE: second differences, which slopes do not move.
+
+    Films with less noise than one grey level are left out: what is laid in is rounded, and that is louder.
+    """
     made, host = [], []
     for pair, finding in _made(pairs):
         core = finding.alpha > 0.05
         near = finding.distances.get("vessel", np.inf) < finding.size.requested / 2 + 1
-        if core.sum() < CORE_VOXELS or near:
+        still = finding.thickness is not None and finding.host_model["noise"] < 1
+        if core.sum() < CORE_VOXELS or near or still:
             continue
         before, after = _grey(pair.host.image[finding.window]), _grey(pair.image[finding.window])
         made.append(_rough(after - _smooth_part(after - before, finding), core))
@@ -259,7 +263,7 @@ def descriptors(pairs: Sequence[Implanted], positives: Reals | None, seed: Seed)
         return Check(name, "open", str(error), wanted, f"give {LEAST_NODULES} or more of each")
     held = compared(made, real, seed)
     told = "; ".join(
-        f"{one.name} {one.made:.3g} for {one.real:.3g} ({one.off:+.0%}, by chance {one.low:+.0%} to {one.high:+.0%})"
+        f"{one.name} {one.made:.3g} for {one.real:.3g} ({one.off:+.0%}, 95 % interval {one.low:+.0%} to {one.high:+.0%})"
         for one in held
     )
     beyond = [one for one in held if abs(one.off) > WITHIN]

@@ -50,17 +50,22 @@ def write_series(folder: Path, case: Case, record: Record, *, number: int = 1) -
     stored with the source's rescale and cut to what it can hold.
     """
     grid = case.space("DICOM")
-    known = bool(case.headers) and case.headers[0].get("BurnedInAnnotation") == "YES"
-    text = known or bool(overlay.lines(case.host))
+    text = shows_text(case)
     sets = []
     for index in range(len(case.image)):
         one = _dataset(case, record, index, grid, number)
         _pixels(one, case.image[index], case.headers[index] if case.headers else None)
-        if text:  # a host that was used knowingly
+        if text:
             one.BurnedInAnnotation = "YES"
         one.save_as(folder / f"{index + 1:04d}.dcm", enforce_file_format=True)
         sets.append(one)
     return sets
+
+
+def shows_text(case: Case) -> bool:
+    """Whether text is burned into a host, which was used knowingly then: by its header, or seen in the pixels."""
+    known = bool(case.headers) and case.headers[0].get("BurnedInAnnotation") == "YES"
+    return known or bool(overlay.lines(case.host))
 
 
 def slim(headers: Sequence[Any]) -> tuple[Any, ...]:

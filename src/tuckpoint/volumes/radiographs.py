@@ -10,7 +10,7 @@ import numpy as np
 
 from tuckpoint.errors import InputError
 from tuckpoint.record import Record
-from tuckpoint.volumes.dicom import decimal, finish, identify, mark, taken_over, uid
+from tuckpoint.volumes.dicom import decimal, finish, identify, mark, shows_text, taken_over, uid
 from tuckpoint.volumes.overlay import check_no_text
 from tuckpoint.volumes.series import check_burned_in, patient, pydicom, stored_pixels
 from tuckpoint.volumes.volume import Array, Case, digest
@@ -29,6 +29,7 @@ _KEPT = (
     "WindowCenter", "WindowWidth", "VOILUTFunction", "RescaleSlope", "RescaleIntercept", "RescaleType",
     "PhotometricInterpretation", "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
 )  # fmt: skip
+_READ = ("StudyDate", "BitsStored", "PixelRepresentation", "BurnedInAnnotation")
 _CODED = ("AnatomicRegionSequence", "ViewCodeSequence")  # of DX; only codes of these schemes, no text of the clinic
 _SCHEMES = ("SCT", "SRT", "DCM")
 
@@ -38,7 +39,7 @@ class Radiograph:
     """A film as read: `pixels` (h, w) as stored, but turned to MONOCHROME2, where more is brighter.
 
     `pixel_mm` (row, column) lies in the plane of the patient; `spacing_from` says by which attributes, or is empty
-    where none tells it. `bits` are those stored, `group` whose it is, `header` all but the pixels.
+    where none tells it. `bits` are those stored, `group` whose it is, `header` what `write` takes over.
     """
 
     name: str
@@ -75,14 +76,13 @@ def read(path: Path, *, burned_in: bool = False) -> Radiograph:
     if header.get("ModalityLUTSequence"):
         raise InputError(f"{label}: greys go through a table (ModalityLUTSequence); apply it first")
     signed, wide = int(header.PixelRepresentation), int(header.BitsAllocated) // 8
-    stored = stored_pixels(header, label).astype(f"{'i' if signed else 'u'}{wide}")
+    pixels = _turned(stored_pixels(header, label).astype(f"{'i' if signed else 'u'}{wide}"), header)
     if not burned_in:
-        check_no_text(label, stored)
-    pixels = _turned(stored, header)
+        check_no_text(label, pixels)
     pixel_mm, spacing_from = _pixel(header)
-    del header.PixelData
     name = f"film-{digest(str(header.get('SOPInstanceUID') or path.name))}"
-    return Radiograph(name, pixels, int(header.BitsStored), pixel_mm, spacing_from, patient(header), header)
+    slim = taken_over(header, (*_KEPT, *_READ, *_CODED))  # a run may hold the headers of many patients
+    return Radiograph(name, pixels, int(header.BitsStored), pixel_mm, spacing_from, patient(header), slim)
 
 
 def _range(header: Any) -> tuple[int, int]:
@@ -141,6 +141,8 @@ def write(path: Path, case: Case, record: Record) -> Any:
     made.InstanceNumber = 1
     mark(made, case, record, flavour="")
     _pixels(made, case.image, source)
+    if shows_text(case):
+        made.BurnedInAnnotation = "YES"
     finish(made)
     made.save_as(path, enforce_file_format=True)
     return made
