@@ -151,7 +151,7 @@ def test_a_difference_that_few_real_ones_explain_is_left_open(monkeypatch):
         monkeypatch.setattr(module, "compared", lambda *_, told=told: (told,))
         found = module.descriptors(PAIRS, few, Seed(0))
         assert found.state == state_of_it
-        assert "by chance" in found.found
+        assert "95 % interval" in found.found
 
 
 def test_without_real_ones_it_says_what_was_not_checked():
