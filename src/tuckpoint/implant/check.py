@@ -263,7 +263,7 @@ def descriptors(pairs: Sequence[Implanted], positives: Reals | None, seed: Seed)
         return Check(name, "open", str(error), wanted, f"give {LEAST_NODULES} or more of each")
     held = compared(made, real, seed)
     told = "; ".join(
-        f"{one.name} {one.made:.3g} for {one.real:.3g} ({one.off:+.0%}, 95 % interval {one.low:+.0%} to {one.high:+.0%})"
+        f"{one.name} {one.made:.3g} for {one.real:.3g} ({one.off:+.0%}, 95 % interval {one.low:+.0%}..{one.high:+.0%})"
         for one in held
     )
     beyond = [one for one in held if abs(one.off) > WITHIN]

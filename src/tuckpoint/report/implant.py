@@ -88,15 +88,12 @@ def _checks(checks: Sequence[Check]) -> str:
 
 def _pairs_lead(pairs: Sequence[Implanted]) -> str:
     unit = pairs[0].host.unit
-    volume = len(pairs[0].host.spacing) == 3
-    grey = (
-        "lung window, -1350 to 150 HU"
-        if volume
-        else "greys of each window"
-        if unit == "mm"
-        else "greys as the part spans them"
-    )
-    return f"Host, image, and image with the mask outlined; {SEEN[unit]:g} {unit} wide or more, {grey}."
+    more, grey = "", "greys of each window"
+    if len(pairs[0].host.spacing) == 3:
+        grey = "lung window, -1350 to 150 HU"
+    elif unit == "px":
+        more, grey = " or more, so that lines are seen whole", "greys stretched to what the part spans"
+    return f"Host, image, and image with the mask outlined; {SEEN[unit]:g} {unit} wide{more}; {grey}."
 
 
 def _figures(first: Sequence[tuple[Implanted, Finding]], record: Record) -> str:
