@@ -21,7 +21,7 @@ from tuckpoint.volumes.overlay import check_no_text
 PICTURES, DICOM = (".png",), (".dcm", ".dicom", ".ima")
 NO_LUNG = (
     "none is sought, since on a radiograph lung has no grey value of its own: heart, diaphragm and bowel gas overlap "
-    "it, and thresholds took other things for lung on 2 of 6 films; draw one, or take one of a segmenter you trust"
+    "it, and a threshold takes other things for it; draw one, or take one of a segmenter you trust"
 )
 
 
