@@ -28,16 +28,31 @@ from bench.tables.sets import SETS, missing, split
 
 PARTS = 3  # splits of the training rows
 DIALS: dict[str, dict[str, Any]] = {
-    "bag .3, 20 trees, leaf 30": {"bag": 0.3, "trees": 20},
-    "bag .5, 12 trees, leaf 30 (the defaults)": {},
-    "bag .7, 8 trees, leaf 30": {"bag": 0.7, "trees": 8},
-    "bag .7, 10 trees, leaf 15": {"bag": 0.7, "trees": 10, "leaf": 15},
-    "bag .9, 6 trees, leaf 60": {"bag": 0.9, "trees": 6, "leaf": 60},
-    "bag .9, 6 trees, leaf 30": {"bag": 0.9, "trees": 6},
-    "bag .3, 20 trees, leaf 5": {"bag": 0.3, "trees": 20, "leaf": 5},
+    "leaf 50, bag .4, fine bag .5 (the defaults)": {},
+    "leaf 50, bag .4, fine bag .9 (the defaults where that is safe)": {"fine_bag": 0.9},
+    "leaf 50, bag .4, fine bag .8": {"fine_bag": 0.8},
+    "leaf 100, bag .4, fine bag .9": {"leaf": 100, "fine_bag": 0.9},
+    "leaf 20, bag .6, fine bag .9": {"leaf": 20, "bag": 0.6, "fine_bag": 0.9},
 }
 CART = "cart, leaf 5"
 LEDGER = RESULTS / "frontier.jsonl"
+WHY = """## What is out of reach, and why
+
+On the bench (`summary.md`, three seeds; its holdout chose no setting) `diamonds` is told apart a little more
+than plain CART, and `insurance` gives away more than the 0.515 wanted.
+
+`diamonds`: nearly determined measures (depth, x, y, z, clarity) want fine leaves of wide bags; the table shows
+what bags of 50, 80 and 90 % of the rows buy and cost. Wide bags are taken only where two halves of the training
+rows show no harm: membership and its error at most 0.520. The halves stand at 0.5155 + 0.0046 with 90 % and
+0.5151 + 0.0046 with 70 %, so seeds fall on either side: 70, 50 and 90 % in the three runs. CART pays for its
+detection with a membership of 0.550.
+
+`insurance`: 1,070 rows to learn and 268 to judge by. On fourteen splits inside the training rows, two seeds
+each, membership is 0.522 with leaves of 50, 0.514 with 100 and finest 20 (now usual under 2,000 rows), 0.505
+with bags of a fifth, which cost 0.013 of R2 and 0.004 of detection; wider jitter and shorter moves change it by
+0.001. Coarser leaves for every column gave away no less on six splits. A split of 214 rows a
+side errs by 0.028, so the bench's one holdout says little; there ARF stands at 0.536 and CART at 0.586.
+"""
 Outcome = dict[str, Any]
 
 
@@ -110,6 +125,14 @@ def work(data: Path, name: str, dial: str, part: int) -> Outcome:
     return {"set": name, "dial": dial, "part": part, **figures, **spent}
 
 
+def shared(found: dict[tuple[str, str, int], Outcome]) -> dict[tuple[str, str, int], Outcome]:
+    """The outcomes on parts that every dial of their set was tried on, so that their means compare."""
+    tried: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for name, dial, part in found:
+        tried[name][dial].add(part)
+    return {at: outcome for at, outcome in found.items() if at[2] in set.intersection(*tried[at[0]].values())}
+
+
 def page(found: dict[tuple[str, str, int], Outcome]) -> list[str]:
     """The outcomes as markdown: the mean over parts of each dial, by rising membership."""
     groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
@@ -119,7 +142,8 @@ def page(found: dict[tuple[str, str, int], Outcome]) -> list[str]:
         "# What a dial buys and costs",
         "",
         "Fitted on four fifths of the bench's training rows and judged by the rest, on three such splits (`parts`);",
-        "the bench's holdout is not touched. C2ST and MIA: 0.5 is best; TSTR as trained on made rows.",
+        "the bench's holdout is not touched. C2ST and MIA: 0.5 is best; TSTR as trained on made rows. Only splits",
+        "on which every dial shown was tried are counted.",
         "",
         "The numbers in the picture are the rows of the tables below.",
         "",
@@ -134,7 +158,7 @@ def page(found: dict[tuple[str, str, int], Outcome]) -> list[str]:
                 [dial, str(len(group)), f"{mean(group, 'c2st'):.4f}", f"{mia:.4f}", f"{mean(group, 'tstr'):.4f}"]
             )
         out += [f"## {name}", "", *lines(rows), ""]
-    return out
+    return [*out, WHY]
 
 
 def mean(group: list[Outcome], key: str) -> float:
@@ -205,8 +229,8 @@ def main() -> int:
                     print(json.dumps(found[name, dial, part]), flush=True)
                     text = "".join(json.dumps(item) + "\n" for item in found.values())
                     LEDGER.write_text(text, encoding="utf-8")
-    (RESULTS / "frontier.md").write_text("\n".join(page(found)), encoding="utf-8")
-    (RESULTS / "frontier.svg").write_text(picture(found), encoding="utf-8")
+    (RESULTS / "frontier.md").write_text("\n".join(page(shared(found))), encoding="utf-8")
+    (RESULTS / "frontier.svg").write_text(picture(shared(found)), encoding="utf-8")
     return 0
 
 
