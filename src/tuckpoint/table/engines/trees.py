@@ -86,7 +86,8 @@ class Trees:
         target = context.target if context.target in real.columns else None
         fold = _folds(learnt, seed.child("fold"))
         found = arrange(learnt, target, fold, self.parents, seed)
-        asked = self._sized(learnt.rows)
+        leaf, finest = self._leaves(learnt.rows)
+        asked = replace(self, leaf=leaf, finest=finest)
         settings = asked._widest_safe(learnt, found, seed.child("safe"), context)
         notes: tuple[str, ...] = (
             "the saved model holds the protected values of the rows it learnt: keep it as safe as the data",
@@ -100,11 +101,11 @@ class Trees:
             )
         return TreesModel(settings, learnt, found, target, seed, notes, {}).learn(context)
 
-    def _sized(self, rows: int) -> Trees:
-        """The same with leaf sizes for so many rows where none were asked for."""
+    def _leaves(self, rows: int) -> tuple[int, int]:
+        """`leaf` and `finest` as asked, or as usual for so many rows."""
         leaf, finest = FEW_LEAVES if rows < TRIED_FROM else LEAVES
         leaf = leaf if self.leaf is None else self.leaf
-        return replace(self, leaf=leaf, finest=min(finest, leaf) if self.finest is None else self.finest)
+        return leaf, min(finest, leaf) if self.finest is None else self.finest
 
     def _widest_safe(self, real: Encoded, found: Arrangement, seed: Seed, context: Context) -> Trees:
         """Wider bags for fine leaves if made rows then do not give away who was learnt, as tried on some rows."""
@@ -138,10 +139,9 @@ class Trees:
     def column_settings(self) -> Settings:
         """What the learning of one column needs to know."""
         boost = kernel.BoostSettings(rounds=self.rounds, depth=self.depth, rate=self.rate)
-        assert self.leaf is not None
-        assert self.finest is not None
+        leaf, finest = self._leaves(TRIED_FROM)
         return Settings(
-            self.trees, self.leaf, self.finest, self.bag, self.fine_bag, self.stacked, self.reach, self.moments,
+            self.trees, leaf, finest, self.bag, self.fine_bag, self.stacked, self.reach, self.moments,
             self.jitter, boost, self.bag_rows,
         )  # fmt: skip
 
