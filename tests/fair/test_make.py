@@ -130,8 +130,9 @@ def test_the_same_seed_gives_the_same_rows(model):
 
 
 def test_too_few_rows_are_named_with_the_number_that_would_do(model):
+    # Which group of the rare level misses the tolerance is up to the draw.
     with pytest.raises(
-        InputError, match=r"(?s)no rows were written.*c / woman: .*too few rows.*ask for about"
+        InputError, match=r"(?s)no rows were written.*c / (wo)?man: too few rows.*ask for about"
     ) as caught:
         made(model, PARITY, 301)
     enough = int(str(caught.value).partition("ask for about ")[2].split()[0].replace(",", ""))
