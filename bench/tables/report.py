@@ -116,7 +116,7 @@ def least(group: list[Outcome], read: Reader) -> float:
 
 def beside(found: dict[str, dict[str, list[Outcome]]], ours: str = "tuckpoint") -> list[str]:
     """tuckpoint against each peer on each set: detection, utility lost, CPU and memory spent."""
-    head = ["set", "peer", "C2ST: ours, theirs", "TSTR: ours - theirs", "least CPU-s: theirs / ours", "MB: theirs / ours"]
+    head = ["set", "peer", "C2ST: ours, theirs", "TSTR: ours - theirs", "least CPU-s: theirs/ours", "MB: theirs / ours"]
     rows = [head]
     memory: Reader = HEAD[-1][1]
     for name, peers in found.items():
