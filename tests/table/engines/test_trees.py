@@ -82,9 +82,9 @@ def test_wider_bags_for_fine_leaves_are_taken_where_nothing_is_remembered_and_le
 
     usual = replace(QUICK, finest=10, bag=0.3)
     model = fitted(settings=usual, memorised=never)
-    assert (model.settings.leaf, model.settings.bag, model.settings.fine_bag) == (40, 0.3, 0.9)
+    assert (model.settings.leaf, model.settings.bag, model.settings.fine_bag) == (40, 0.7, 0.9)
     assert "rows held out saw no harm" in model.notes[-1]
-    assert asked == [(N, N, N)]  # once, of all rows as real and as controls
+    assert asked == [(N, N, N)] * 2  # of fine leaves, then of all others; of all rows as real and as controls
     kept = fitted(settings=usual, memorised=lambda *_: True)
     assert kept.settings == usual
     np.testing.assert_array_equal(

@@ -15,6 +15,7 @@ from tuckpoint.errors import InputError, TraceError, did_you_mean
 from tuckpoint.seed import Seed
 from tuckpoint.table import conditional, kernel, satisfy, stored
 from tuckpoint.table.arrange import Arrangement, arrange
+from tuckpoint.table.bags import widest
 from tuckpoint.table.boosting import FOLDS
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.conditional import Conditional, Settings
@@ -28,7 +29,6 @@ ATOM_SHARE = 0.003
 JOINT = 2  # columns of a condition that may come from one real row together
 MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
 LEAVES, FEW_LEAVES = (50, 5), (100, 20)  # `leaf` and `finest` if not said; of tables too small to try what is safe
-FINE_BAGS = (0.9, 0.7)  # shares of rows that trees of fine leaves may grow on, tried in turn
 TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which wider bags are tried
 TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a few show as much as many
 
@@ -96,8 +96,8 @@ class Trees:
             notes += (f"learnt from {learnt.rows} of {real.rows} rows, chosen by chance (setting `rows`)",)
         if settings != asked:
             notes += (
-                f"trees of leaves under {asked.leaf} people on {settings.fine_bag:.0%} of the rows, not "
-                f"{asked.fine_bag:.0%}: rows held out saw no harm",
+                f"trees of leaves under {asked.leaf} people on {settings.fine_bag:.0%} of the rows, others on "
+                f"{settings.bag:.0%}, not {asked.fine_bag:.0%} and {asked.bag:.0%}: rows held out saw no harm",
             )
         return TreesModel(settings, learnt, found, target, seed, notes, {}).learn(context)
 
@@ -108,28 +108,28 @@ class Trees:
         return leaf, min(finest, leaf) if self.finest is None else self.finest
 
     def _widest_safe(self, real: Encoded, found: Arrangement, seed: Seed, context: Context) -> Trees:
-        """Wider bags for fine leaves if made rows then do not give away who was learnt, as tried on some rows."""
-        if context.memorised is None or real.rows < TRIED_FROM:
+        """Wider bags if made rows then do not give away who was learnt, as tried on some rows."""
+        memorised = context.memorised
+        if memorised is None or real.rows < TRIED_FROM:
             return self
         halves = split(_at_most(real, TRIED_ROWS, seed.child("rows")), 0.5, seed.child("split"))
         if not halves[0].rows or not halves[1].rows:  # all rows are of one person
             return self
-        for share in FINE_BAGS:
-            if share <= self.fine_bag:
-                continue
-            context.progress(f"trying fine leaves on {share:.0%} of the rows", 0.0)
+
+        def safe(tried: Trees) -> bool | None:
+            context.progress(f"trying fine leaves on {tried.fine_bag:.0%} of the rows, others on {tried.bag:.0%}", 0.0)
             made = []
             # The target is not named: its own head costs most and memorises least.
-            wider = replace(self, fine_bag=share)
+            fewer = replace(tried, trees=min(tried.trees, TRIED_TREES))
             for k, half in enumerate(halves):
-                stream, fewer = seed.child("half", k), replace(wider, trees=min(self.trees, TRIED_TREES))
+                stream = seed.child("half", k)
                 model = TreesModel(fewer, half, found, None, stream, (), {}).learn(replace(context, progress=quiet))
-                if not model.fine:  # nothing to be wider
-                    return self
+                if not model.fine:
+                    return None
                 made.append(model.draw(half.rows, stream.child("made")))
-            if not context.memorised(*crossed(halves, (made[0], made[1]))):
-                return wider
-        return self
+            return not memorised(*crossed(halves, (made[0], made[1])))
+
+        return widest(self, safe)
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> TreesModel:
