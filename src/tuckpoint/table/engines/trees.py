@@ -39,8 +39,8 @@ class Trees:
 
     trees: trees per column (1 or more); leaf: least people in a leaf, unless finer leaves foretell held-out rows
     better, or coarser ones as well; finest: least people in those (if not said 50 and 5, under 2,000 rows 100 and 20);
-    bag: share of rows each tree grows on (0..1]; fine_bag: the same for a column whose leaves are finer than `leaf`,
-    more where that is safe; stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how
+    bag: share of rows each tree grows on (0..1]; fine_bag: the same for a column whose leaves are finer than `leaf`;
+    both more if safe; stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how
     far a drawn member is moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate:
     boosting rounds at most, depth of its trees and learning rate; moments: cosine moments of the rank that a split must
     tell apart (1 = the mean alone); jitter: half width of the rank jitter as a share of the pool; parents: features per
