@@ -7,8 +7,9 @@ training set nor the test (its standard error is their binomial one). Made rows 
 arms train the learner of a proof, and are judged on 12,000 other rows, on those in the slice.
 
 Beside each: what `find` says of the gap, with another training set without outcomes as the reference and the labelled
-rows of neither training nor test, and what `plan` would do. And one proof a slice that matters, `--only prove`: 40 rows
-of the slice are left, 4,300 later rows are the test. Runs are kept in files, one a line, and a stopped bench goes on.
+rows of neither training nor test, and what `plan` would do with `trees` and the published rate as sources. And one
+proof a slice that matters, `--only prove`: 40 rows of the slice are left, 4,300 later rows are the test. Runs are kept
+in files, one a line, and a stopped bench goes on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import yaml
 
 from tuckpoint.gap.assess import mask_of
 from tuckpoint.gap.find import Settings, find
@@ -60,6 +63,15 @@ def parts(table: pa.Table, seed: int) -> tuple[list[Array], Array, Array]:
     return sets, order[end : end + TEST], order[end + TEST :]
 
 
+def rate_of(truth: Array, inside: Array, rows: Array) -> dict[str, Any]:
+    """The rate of a slice among some rows, as it would be published."""
+    known = truth[rows[inside[rows]]]
+    rate = float(known.mean())
+    return {
+        "rate": rate, "standard_error": (rate * (1 - rate) / len(known)) ** 0.5, "source": "rows of neither side",
+    }  # fmt: skip
+
+
 def one(whole: Study, table: pa.Table, number: int, where: str, seed: int) -> dict[str, Any]:
     """One slice of one training set."""
     begun, sets = time.perf_counter(), parts(table, seed)
@@ -68,12 +80,11 @@ def one(whole: Study, table: pa.Table, number: int, where: str, seed: int) -> di
     gone = train[inside[train]][LEFT:]
     kept, judged = np.setdiff1d(train, gone), test[inside[test]]
     beside = np.concatenate([rest, *(rows for k, rows in enumerate(sets[0]) if k != number)])
-    rate, many = float(whole.truth[beside[inside[beside]]].mean()), int(inside[beside].sum())
-    error = (rate * (1 - rate) / many) ** 0.5
+    published = {"where": where, **rate_of(whole.truth, inside, beside)}
+    many = int(inside[beside].sum())
     base = sources.real(whole, kept)
     own, at = Seed(seed, ("slices", str(number), where)), len(gone)
     again = own.child("again").numpy().choice(kept[inside[kept]], at)
-    published = {"where": where, "rate": rate, "standard_error": error, "source": "rows of neither side"}
     kinds = {
         "SMOTE": Source("SMOTE", kind="smote", where=where),
         "trees": Source("trees", where=where),
@@ -99,7 +110,8 @@ def one(whole: Study, table: pa.Table, number: int, where: str, seed: int) -> di
             "testing": float(np.var(plain - loss, ddof=1) / len(judged)),
         }  # fmt: skip
     return {
-        "set": number, "where": where, "seed": seed, "taken": at, "judged": len(judged), "rate": rate, "error": error,
+        "set": number, "where": where, "seed": seed, "taken": at, "judged": len(judged),
+        "rate": published["rate"], "error": published["standard_error"],
         "rate_rows": many, "arms": told, "facts": facts,
         "why": {name: reason for name, reason in why.items() if reason},
         "seconds": time.perf_counter() - begun,
@@ -126,7 +138,15 @@ def asked(table: pa.Table, number: int, where: str, seed: int) -> dict[str, Any]
     if not mine:
         return {"set": number, "where": where, "seed": seed, "found": None}
     gap = found.gaps[mine[0]]
-    does = draft({**found.to_dict(), "gaps": [found.to_dict()["gaps"][mine[0]]]}).decisions[0]
+    data = {**found.to_dict(), "gaps": [found.to_dict()["gaps"][mine[0]]]}
+    with tempfile.TemporaryDirectory() as room:
+        file = Path(room) / "rates.yaml"
+        published = rate_of(
+            schema.truth, inside, np.concatenate([rest, *(s for k, s in enumerate(sets) if k != number)])
+        )
+        told = {"tuckpoint_rates": 1, "level": ">50K", "rates": [{"where": where, **published}]}
+        file.write_text(yaml.safe_dump(told))
+        does = draft(data, ("trees", f"rates: {file}")).decisions[0]
     about = gap.reducible
     return {
         "set": number, "where": where, "seed": seed, "found": gap.missing.where, "do": does.do, "why": does.why,
@@ -144,11 +164,7 @@ def proved(table: pa.Table, where: str, seed: int) -> dict[str, Any]:
     kept = np.setdiff1d(sets[0], sets[0][inside[sets[0]]][PROVED:])
     rows = np.concatenate([kept, test[:LATER]])
     year = (np.arange(len(rows)) >= len(kept)).astype(int)
-    rate, many = float(whole.truth[rest[inside[rest]]].mean()), int(inside[rest].sum())
-    published = {
-        "where": where, "rate": rate, "standard_error": (rate * (1 - rate) / many) ** 0.5,
-        "source": "rows of neither side",
-    }  # fmt: skip
+    published = {"where": where, **rate_of(whole.truth, inside, rest)}
     source = Source("rates", kind="rates", settings={"rates": [published], "level": ">50K"}, where=where)
     plan = Plan(
         "income", (source,), metric="log_loss", smallest_effect=SMALLEST, slices=(where,), positive=">50K",

@@ -1,6 +1,6 @@
 import pytest
 
-from tuckpoint.prove.conditions import named, overlap, with_levels
+from tuckpoint.prove.conditions import named, overlap, same, with_levels
 from tuckpoint.schema import Column, Schema
 
 
@@ -26,6 +26,23 @@ from tuckpoint.schema import Column, Schema
 def test_conditions_overlap_where_a_row_could_satisfy_both(one, other, meet):
     assert overlap(one, other) is meet
     assert overlap(other, one) is meet
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ('x in ["a", "b"]', 'x == "b" or x == "a"', True),
+        ("18 <= age < 25", "age < 25 and age >= 18", True),
+        ("age < 25", "age < 22", False),
+        ('x == "a"', 'x in ["a", "b"]', False),
+        ('x == "a"', 'x == "a" and y == "b"', False),
+        ("missing(a)", " missing(a) ", True),
+        ("missing(a)", "missing(b)", False),
+    ],
+)
+def test_conditions_are_the_same_where_the_same_rows_satisfy_them(one, other, equal):
+    assert same(one, other) is equal
+    assert same(other, one) is equal
 
 
 def test_levels_that_a_condition_names_are_levels():

@@ -64,6 +64,26 @@ def rates(tmp_path):
     return f"rates: {file}"
 
 
+def test_a_gap_that_a_published_rate_agrees_with_is_left_alone(rates):
+    told = {"rows": 90, "means": {"no": 0.88, "yes": 0.12}, "errors": {"no": 0.01, "yes": 0.01}}
+    expected = {**told, "costs": {"no": 2.0, "yes": 2.0}}
+
+    def answer(sources=("trees", rates), reducible="not known", gain=None, mean=0.12, where="age < 30"):
+        found = gap(where, reducible=reducible)
+        found["reducible"]["gain"] = gain
+        found["expected"] = {**expected, "means": {"no": 1 - mean, "yes": mean}}
+        return draft(gaps(found), sources).decisions[0]
+
+    assert answer().do == "nothing"
+    assert "less than the 0.02 that matters" in answer().why
+    assert answer(gain=0.01).do == "nothing"
+    assert answer(gain=0.03).do == "make"  # refits foretell more
+    assert answer(reducible="reducible").do == "make"
+    assert answer(mean=0.3).do == "make"
+    assert answer(where="age < 25").do == "make"  # the rate is not of this gap
+    assert answer(sources=("trees",)).do == "make"
+
+
 def test_a_source_that_knows_something_comes_first(rates):
     made = draft(gaps(gap(), gap("age >= 70"), gap('sex == "F"', support="unknown")), ("trees", rates))
     assert [one.sources for one in made.decisions] == [("rates",), ("trees",), ("smote",)]

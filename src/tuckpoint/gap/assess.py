@@ -10,6 +10,7 @@ import numpy as np
 from tuckpoint.errors import InputError
 from tuckpoint.gap import reducible
 from tuckpoint.gap.effect import detectable
+from tuckpoint.gap.expected import expected
 from tuckpoint.gap.finding import Gap, Harm, Missing, Provable, Reducible
 from tuckpoint.gap.model import Judged, cross_fitted, held_out, losses, predicted
 from tuckpoint.gap.reducible import Rows
@@ -46,7 +47,8 @@ class Side:
 class Case:
     """Everything that gaps are assessed with; without a task there is no target. `judge` is judged, `test` proves.
 
-    `pictures` says that rows are pictures, and groups people or things.
+    `pictures` says that rows are pictures, and groups people or things; `unit` is how much of the target the truth
+    counts as 1.
     """
 
     schema: Schema
@@ -59,6 +61,12 @@ class Case:
     level: float
     seed: Seed
     pictures: bool = False
+    unit: float = 1.0
+
+    @property
+    def beside(self) -> Side | None:
+        """Rows that the model did not learn from, with or without outcomes: the reference, else the test."""
+        return self.reference if self.reference is not None else self.test
 
     def judged(self) -> Judged | None:
         """Losses on the judged rows: by a model of the training rows, or cross-fitted if they are the same."""
@@ -92,6 +100,9 @@ def assessed(found: Sequence[Missing], case: Case, judged: Judged | None, progre
     """Each gap with what is known of it, in the order given."""
     base = ground(case.train.cells, case.seed.child("ground"))
     apart = _differences(case)
+    beside = case.beside
+    masks = [] if beside is None else [mask_of(missing.where, beside.cells, case.schema) for missing in found]
+    expects = expected(masks, case) if masks else [None] * len(found)
     gaps = []
     for place, missing in enumerate(found):
         progress("looking at each gap", 0.3 + 0.6 * place / len(found))
@@ -105,7 +116,8 @@ def assessed(found: Sequence[Missing], case: Case, judged: Judged | None, progre
         mine = mask_of(missing.where, case.train.cells, case.schema)
         groups = np.arange(len(mine)) if case.train.groups is None else case.train.groups
         told = hints(missing, people_in(mine, groups), case.schema, pictures=case.pictures)
-        gap = Gap(missing, lies, outside, cost, mend, _provable(missing, case, apart), told)  # type: ignore[arg-type]
+        shows = _provable(missing, case, apart)
+        gap = Gap(missing, lies, outside, cost, mend, shows, expects[place], told)  # type: ignore[arg-type]
         gaps.append(Gap(**{**vars(gap), "advice": advice(gap)}))
     return tuple(gaps)
 

@@ -149,13 +149,12 @@ def _case(asked: Asked) -> tuple[Case, Space]:
     if space.holdout is not None:
         cells["test"] = space.holdout
     sides = {name: Side(name, cells[name]) for name in tables}
-    work = None
+    work, scale = None, 1.0
     if schema.target is not None:
         meant = replace(shared, columns=(*shared.columns, schema[schema.target]), target=schema.target)
-        with_target = {n: t for n, t in tables.items() if schema.target in t.column_names}
-        inputs = {name: prepare(tables["train"], table, None, meant).made for name, table in with_target.items()}
+        known = {name: _with_target(table, tables["train"], schema.target) for name, table in tables.items()}
+        inputs = {name: prepare(tables["train"], table, None, meant).made for name, table in known.items()}
         work = task({"real": inputs["train"], **inputs}, schema.target)
-        scale = 1.0
         if work.classes == 0:  # in standard deviations, so that a loss of 1 is that of the mean
             scale = float(np.nanstd(work.truth["real"])) or 1.0
         for name, model in inputs.items():
@@ -170,10 +169,18 @@ def _case(asked: Asked) -> tuple[Case, Space]:
     return (
         Case(
             schema, sides["train"], work, judge, sides.get("test"), sides.get("reference"),
-            asked.settings.smallest_effect, asked.settings.level, asked.seed,
+            asked.settings.smallest_effect, asked.settings.level, asked.seed, unit=scale,
         ),
         space,
     )  # fmt: skip
+
+
+def _with_target(table: pa.Table, train: pa.Table, target: str) -> pa.Table:
+    """The table; where it lacks the target, with outcomes that are not known."""
+    if target in table.column_names:
+        return table
+    kind = train.schema.field(target).type
+    return table.append_column(target, pa.nulls(table.num_rows, kind))
 
 
 def _groups(table: pa.Table, name: str) -> Array:

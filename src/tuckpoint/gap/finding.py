@@ -76,6 +76,20 @@ class Reducible:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What the model expects of the target over `rows` rows of a gap whose outcome it needs not know.
+
+    By level (of a number: one, named ""): `means` of the predictions with their standard `errors`, and `costs`, what an
+    error of the mean adds to the mean loss per its square: 1 / (2 mean p(1 - p)), or 1 / variance of a number.
+    """
+
+    rows: int
+    means: Mapping[str, float]
+    errors: Mapping[str, float]
+    costs: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Provable:
     """The smallest change of mean loss that `rows` test rows (as many as `effective` independent ones) would show in
     80 % of trials at 5 % two-sided, in units of the loss.
@@ -97,6 +111,7 @@ class Gap:
     harm: Harm | None = None
     reducible: Reducible | None = None
     provable: Provable | None = None
+    expected: Expected | None = None
     hints: tuple[str, ...] = ()
     advice: str = ""
 

@@ -48,31 +48,41 @@ def with_levels(schema: Schema, texts: tuple[str, ...]) -> Schema:
 def overlap(one: str, other: str) -> bool:
     """Whether both conditions read the same columns and some row could satisfy both.
 
-    All combinations of the values that they name, of values between them, and of another level are tried. Conditions
-    beyond plain comparisons overlap if they are the same text.
+    Conditions beyond plain comparisons overlap if they are the same text.
     """
-    if one.strip() == other.strip():
-        return True
+    masks = _tried(one, other)
+    return one.strip() == other.strip() if masks is None else bool((masks[0] & masks[1]).any())
+
+
+def same(one: str, other: str) -> bool:
+    """Whether both conditions read the same columns and the same rows satisfy them, in whatever words."""
+    masks = _tried(one, other)
+    return one.strip() == other.strip() if masks is None else bool((masks[0] == masks[1]).all())
+
+
+def _tried(one: str, other: str) -> tuple[Array, Array] | None:
+    """Which of all combinations (n,) of the values that they name, of values between them, and of another level satisfy
+    either; None for other columns, or beyond plain comparisons.
+    """
     first, second = named(one), named(other)
     if set(first) != set(second) or not first:
-        return False
+        return None
     values = {name: tuple(dict.fromkeys((*first[name], *second[name]))) for name in first}
     fields, columns = [], []
     for name, told in values.items():
         texts = [value for value in told if isinstance(value, str)]
         if texts and len(texts) < len(told):
-            return False
+            return None
         fields.append(Field(name, levels=(*texts, REST)) if texts else Field(name, decimals=6))
         columns.append(np.arange(len(texts) + 1, dtype=np.int32) if texts else _around(told))
     if np.prod([len(column) for column in columns]) > MOST:
-        return False
+        return None
     grid = {f.name: c.ravel() for f, c in zip(fields, np.meshgrid(*columns, indexing="ij"), strict=True)}
     schema = Schema(tuple(Column(f.name, "decimal" if f.numeric else "category", "string") for f in fields))
     try:
-        masks = [parse(text, fields, schema).mask(grid) for text in (one, other)]
+        return parse(one, fields, schema).mask(grid), parse(other, fields, schema).mask(grid)
     except InputError:  # dates, say, which are compared with texts
-        return False
-    return bool((masks[0] & masks[1]).any())
+        return None
 
 
 def _constants(node: ast.expr) -> Iterator[str | float]:

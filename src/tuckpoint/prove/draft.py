@@ -14,6 +14,7 @@ from tuckpoint.measure.boost import Boosting
 from tuckpoint.prove.metric import LEAST
 from tuckpoint.prove.plan import Folds, Metric, Plan, Source
 from tuckpoint.prove.ridge import Ridge
+from tuckpoint.prove.source import Settling
 
 Do = Literal["make", "reweight", "collect", "nothing"]
 VERSION = 1  # of gaps.json
@@ -49,6 +50,11 @@ class Offer:
     def refuses(self, gap: Mapping[str, Any]) -> str:
         """Why it brings nothing for a gap; empty if it does."""
         return self.source(self.name, None).maker().serves(gap)
+
+    def settles(self, gap: Mapping[str, Any], smallest: float) -> str:
+        """Why the gap needs nothing, by what this source knows; empty if it does not tell."""
+        maker = self.source(self.name, None).maker()
+        return maker.settles(gap, smallest) if isinstance(maker, Settling) else ""
 
 
 @dataclass(frozen=True)
@@ -210,6 +216,8 @@ def _decided(
         return Decision(where, "nothing", 0, f"more rows would not mend it: {told}")
     if (gap.get("harm") or {}).get("state") == "not shown" and state != "reducible":
         return Decision(where, "nothing", 0, "rows are missing, but the model was not shown to do worse there")
+    if state != "reducible" and (told := _settled(gap, offers, gaps)):
+        return Decision(where, "nothing", 0, told)
     do, names, why = _where_from(gap, offers, have, state)
     if do == "collect":
         return Decision(where, do, *_collected(about, rows, why))
@@ -218,6 +226,15 @@ def _decided(
         return Decision(where, "collect", NEEDED - have, why, names)
     weight = rows / max(int(gaps["about"]["rows"]), 1)
     return Decision(where, do, rows, why, names, weight, metric, effect, *_locked(gap, have), STOP)
+
+
+def _settled(gap: Mapping[str, Any], offers: Sequence[Offer], gaps: Mapping[str, Any]) -> str:
+    """Why a gap that refits say little of needs nothing: both they and a source that knows foretell too little."""
+    smallest = float(gaps["about"]["settings"]["smallest_effect"])
+    gain = (gap.get("reducible") or {}).get("gain")
+    if gain is not None and gain >= smallest:
+        return ""
+    return next(filter(None, (one.settles(gap, smallest) for one in offers)), "")
 
 
 def _where_from(

@@ -1,7 +1,8 @@
 """What a source of made rows is: told what is asked of it, it learns from the training rows at hand alone, and makes.
 
 A kind of source is a frozen settings dataclass with `make`, one row in the parts table. For a plan drawn from gaps it
-also has `planned` (its settings from a file) and `serves` (whether it brings information for a gap).
+also has `planned` (its settings from a file) and `serves` (whether it brings information for a gap), and if it may know
+that a gap needs nothing, `settles`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -64,4 +65,13 @@ class Maker(Protocol):
 
     def serves(self, gap: Mapping[str, Any]) -> str:
         """Why it brings no information for a gap of gaps.json; empty if it does."""
+        ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A kind of source that may know that a gap needs nothing."""
+
+    def settles(self, gap: Mapping[str, Any], smallest: float) -> str:
+        """Why filling a gap of gaps.json would lower the mean loss by less than `smallest`; empty if it cannot say."""
         ...

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tuckpoint.gap.finding import Gap, Gaps, Missing
+from tuckpoint.gap.finding import Expected, Gap, Gaps, Missing
+from tuckpoint.measure.intervals import Z95
 from tuckpoint.report import gaps_photos
 from tuckpoint.report.chart import prose, text
 from tuckpoint.report.gaps_chart import Ratio, ratios
@@ -14,6 +15,7 @@ from tuckpoint.report.words import number
 
 DRAWN = 20
 TOLD = 5  # gaps named in a terminal
+EXPECTED = 3  # levels of the target named at each gap
 BASIS = {
     "sample": "a reference sample",
     "margins": "published margins",
@@ -76,6 +78,8 @@ def about(gap: Gap) -> list[str]:
         )
     if gap.reducible is not None:
         told.append(f"{gap.reducible.state}: {gap.reducible.why}" if gap.reducible.why else gap.reducible.state)
+    if gap.expected is not None:
+        told.append(expects(gap.expected))
     if gap.provable is not None:
         told.append(
             gap.provable.why
@@ -83,6 +87,13 @@ def about(gap: Gap) -> list[str]:
             f"{number(gap.provable.detectable or 0.0)} or more can be proved"
         )
     return told
+
+
+def expects(found: Expected) -> str:
+    """What the model expects of the target there: of the likeliest levels, or the mean of a number."""
+    by_mean = sorted(found.means, key=lambda level: -found.means[level])[:EXPECTED]
+    told = (f"{level} {number(found.means[level])} ± {number(Z95 * found.errors[level])}".strip() for level in by_mean)
+    return f"the model expects there, on {found.rows:,} rows: {', '.join(told)}"
 
 
 def gaps_page(found: Gaps, shown: Mapping[str, Sequence[Path]] | None = None) -> str:

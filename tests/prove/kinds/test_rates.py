@@ -151,9 +151,43 @@ def test_a_file_of_rates_is_read_whole_into_the_plan(tmp_path):
         Rates.planned(tmp_path / "none.yaml")
 
 
+def gap(mean, error=0.01, cost=2.0, where="age < 25", level="yes"):
+    told = {"rows": 80, "means": {level: mean}, "errors": {level: error}, "costs": {level: cost}}
+    return {"missing": {"where": where, "rows": 12}, "expected": told}
+
+
+@pytest.mark.parametrize(
+    ("found", "settled"),
+    [
+        (gap(0.12), True),  # 2 * 0.02 ** 2 is less than what matters
+        (gap(0.3), False),
+        (gap(0.12, where="age <= 24"), False),  # perhaps the same people, but nobody says so
+        (gap(0.12, where="not age >= 25"), True),
+        (gap(0.12, where="age < 30"), False),
+        (gap(0.12, level="no"), False),
+        ({"missing": {"where": "age < 25", "rows": 12}, "expected": None}, False),
+    ],
+)
+def test_a_rate_that_the_model_expects_already_settles_its_gap(found, settled):
+    one = Rates(({"where": "age < 25", "rate": 0.1, "source": "census", "standard_error": 0.01},), level="yes")
+    told = one.settles(found, 0.02)
+    assert bool(told) is settled
+    if settled:
+        assert "0.1 is published (census) and the model expects 0.12" in told
+        assert "bring 0.0008 [0, 0.0046]" in told  # 2 (0.02 + 1.96 * 0.0141)^2
+
+
+def test_a_mean_settles_the_gap_of_a_number():
+    one = Rates(({"where": "age < 25", "rate": 20.0, "source": "census"},))
+    assert one.settles(gap(21.0, cost=0.01, level=""), 0.02)
+    assert not one.settles(gap(23.0, cost=0.01, level=""), 0.02)
+
+
 def test_it_serves_gaps_that_a_rate_speaks_of():
     one = rates(("age < 25", 0.1))
     assert one.serves({"missing": {"where": "age < 22", "rows": 12}}) == ""
+    also = {"where": 'role == "child"', "also": ["age < 20"], "rows": 12}
+    assert one.serves({"missing": also}) == ""
     assert "no published rate" in one.serves({"missing": {"where": "age >= 40", "rows": 12}})
     assert "other columns" in one.serves({"missing": {"where": "age < 22", "rows": 0}})
     assert "other columns" in one.serves({"missing": {"where": "age < 22", "rows": 9}, "support": "outside"})
