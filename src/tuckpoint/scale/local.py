@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -74,6 +75,26 @@ def run(
         entries = [done[job.index] for job in jobs]
         shards.close(folder, whole, entries)
     return entries
+
+
+def paced(progress: Progress, count: int, noun: str) -> Progress:
+    """Tells how many of `count` things are done, how many come in a minute, and how long the rest takes.
+
+    What stood there before is no pace.
+    """
+    start, first = time.monotonic(), None
+
+    def show(what: str, share: float) -> None:
+        nonlocal first
+        first = share if first is None else first
+        told = f"{round(share * count):,} of {count:,} {noun}"
+        if share > first:
+            pace = (share - first) * count / max(time.monotonic() - start, 1e-9)  # in a second
+            left = round((1 - share) * count / pace)
+            told += f" · {60 * pace:,.0f} a minute · {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
+        progress(told, share)
+
+    return show
 
 
 def _tell(progress: Progress | None, done: Mapping[int, Entry], jobs: Sequence[Job]) -> None:
