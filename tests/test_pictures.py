@@ -10,6 +10,7 @@ from tuckpoint import pictures
 from tuckpoint.cli import main
 from tuckpoint.errors import InputError, RecipeError, TraceError, UnknownPart
 from tuckpoint.record import Record
+from tuckpoint.scale import local
 from tuckpoint.scene.annotators.masks import filled
 from tuckpoint.write import sets
 
@@ -74,7 +75,7 @@ def test_coverage_is_counted_on_pixels(made):
 
 def test_progress_tells_the_pace_and_the_time_left(tmp_path, monkeypatch):
     clock = iter(range(0, 1000, 30))
-    monkeypatch.setattr(pictures.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(local.time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(pictures, "SCENES_PER_SHARD", 2)
     told = []
     small = {**SPEC, "frames": 1}
@@ -321,5 +322,6 @@ def test_a_recipe_of_pictures_that_was_altered_is_refused(made, tmp_path):
     (tmp_path / "a.yaml").write_text(yaml.safe_dump({**told, "sceens": 3}))
     with pytest.raises(RecipeError, match="scenes"):
         pictures.order_of(tmp_path / "a.yaml")
-    (tmp_path / "b.yaml").write_text(yaml.safe_dump({"verb": "make"}))
-    assert pictures.order_of(tmp_path / "b.yaml") is None
+    (tmp_path / "b.yaml").write_text(yaml.safe_dump({**told, "verb": "make"}))
+    with pytest.raises(RecipeError, match="no recipe of render; repeat it with: tuckpoint run"):
+        pictures.order_of(tmp_path / "b.yaml")

@@ -32,14 +32,14 @@ def test_a_guarantee_that_cannot_be_read_is_no_guarantee():
 
 def test_what_only_people_know_is_read_and_held_to_its_names(tmp_path):
     place = tmp_path / "context.yaml"
-    place.write_text("recipient: the registry\nexpiry: 2027-01-31\nsigners: [data-protection officer]\n")
+    place.write_text("recipient: the registry\nexpiry: 2027-01-31\nsigners: [data-protection officer]\ncontrols:\n")
     assert read_context(place) == {
         "recipient": "the registry",
         "expiry": "2027-01-31",
         "signers": ["data-protection officer"],
     }
     place.write_text("recipent: the registry\n")
-    with pytest.raises(InputError, match="unknown: recipent"):
+    with pytest.raises(InputError, match=r'unknown entry "recipent" .did you mean "recipient"'):
         read_context(place)
     place.write_text("- a\n")
     with pytest.raises(InputError, match="no mapping"):

@@ -232,13 +232,12 @@ def _telling(name: str) -> Run:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tuckpoint import deliver
+    from tuckpoint import deliver, recipe
     from tuckpoint.report.pages import pages_of
 
-    if _render_again(options):
-        return 0
-    if (simulated := _simulate_again(options)) is not None:
-        return simulated
+    verb = recipe.entries(options.recipe).get("verb")
+    if verb in ("render", "simulate"):
+        return _render_again(options) if verb == "render" else _simulate_again(options)
     told = deliver.repeat(
         options.recipe,
         output=options.output,
@@ -253,14 +252,11 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _simulate_again(options: argparse.Namespace) -> int | None:
-    """Repeat a recipe of simulated rows; None if it is another one."""
+def _simulate_again(options: argparse.Namespace) -> int:
     from tuckpoint.commands import simulate
     from tuckpoint.simulate.order import order_of
 
     order = order_of(options.recipe)
-    if order is None:
-        return None
     if options.input is not None:
         raise InputError(f"{options.recipe} names several files; put them back where they were, and leave --input out")
     running: dict[str, Any] = {"overwrite": options.overwrite, "progress": _progress(options)}
@@ -269,13 +265,10 @@ def _simulate_again(options: argparse.Namespace) -> int | None:
     return _ended(told, status)
 
 
-def _render_again(options: argparse.Namespace) -> bool:
-    """Repeat a recipe of pictures; False if it is one of tables."""
+def _render_again(options: argparse.Namespace) -> int:
     from tuckpoint import pictures
 
     order = pictures.order_of(options.recipe)
-    if order is None:
-        return False
     if options.input is not None:
         raise InputError(f"{options.recipe} holds its whole specification; leave --input out")
     running: dict[str, Any] = {"workers": options.workers, "progress": _progress(options)}
@@ -285,7 +278,7 @@ def _render_again(options: argparse.Namespace) -> bool:
         told = f"{pictures.fill(order, options.output, **running).about.pictures:,} pictures in {options.output}"
     _clear(sys.stderr)
     _say(told)
-    return True
+    return 0
 
 
 def _engines(options: argparse.Namespace) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,9 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from tuckpoint import parts, settings
+from tuckpoint import declared, parts, recipe, settings
 from tuckpoint.asked import cores
 from tuckpoint.errors import InputError, RecipeError, TraceError, UnfitScene
 from tuckpoint.files import no_parent, replacing_folder, sha256, write_text
@@ -44,7 +41,7 @@ from tuckpoint.scene.stage import staged
 from tuckpoint.seed import Seed
 from tuckpoint.write import sets
 
-VERSION = 1
+VERB = "render"
 SCENES_PER_SHARD = 32
 
 
@@ -87,28 +84,14 @@ class Order:
 
     def to_yaml(self) -> str:
         """The order as a recipe that `tuckpoint run` repeats."""
-        told = {"tuckpoint_recipe": VERSION, "verb": "render", **plain(self)}
-        return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
+        return recipe.dumped(VERB, plain(self))
 
 
-def order_of(path: Path) -> Order | None:
-    """The order that a recipe of pictures holds; None if it is a recipe of tables.
-
-    Raises RecipeError for a recipe of pictures that was altered or belongs to a newer version.
-    """
-    try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return None
-    if not isinstance(told, Mapping) or told.get("verb") != "render":
-        return None
-    if told.get("tuckpoint_recipe") != VERSION:
-        raise RecipeError(f"{path}: recipe version {told.get('tuckpoint_recipe')!r}, this tuckpoint reads {VERSION}")
-    try:
-        entries = {key: value for key, value in told.items() if key not in ("tuckpoint_recipe", "verb")}
-        return read(Order, entries, "recipe")
-    except InputError as error:
-        raise RecipeError(f"{path}: {error}") from None
+def order_of(path: Path) -> Order:
+    """The order that a recipe of pictures holds; raises RecipeError for one that was altered, or of another verb."""
+    told = recipe.ordered(path, VERB)
+    with declared.within(path, RecipeError):
+        return read(Order, told, "recipe")
 
 
 def render(
@@ -173,7 +156,7 @@ def fill(order: Order, output: Path, *, workers: int | None = None, progress: Pr
         folder=output / sets.SHARDS,
         plan_digest=order.digest(),
         workers=cores(workers),
-        progress=None if progress is None else _paced(progress, record.rows),
+        progress=None if progress is None else local.paced(progress, record.rows, "pictures"),
         initial={"order": plain(order), "record": record.to_dict()},
         suffix=".tar",
     )
@@ -236,23 +219,6 @@ def repeat(order: Order, old: Path, *, workers: int | None = None, progress: Pro
         told = ", ".join(other)
         raise TraceError(f"not the same as in {old}: {told}; another version of tuckpoint or of the renderer?")
     return f"the same bytes again: {len(names)} shards"
-
-
-def _paced(progress: Progress, pictures: int) -> Progress:
-    """Tells pictures, how many come in a minute, and how long the rest takes; what stood there before is no pace."""
-    start, first = time.monotonic(), None
-
-    def show(what: str, share: float) -> None:
-        nonlocal first
-        first = share if first is None else first
-        told = f"{round(share * pictures):,} of {pictures:,} pictures"
-        if share > first:
-            pace = (share - first) * pictures / max(time.monotonic() - start, 1e-9)  # in a second
-            left = round((1 - share) * pictures / pace)
-            told += f" · {60 * pace:,.0f} a minute · {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
-        progress(told, share)
-
-    return show
 
 
 def draw_shard(asked: Mapping[str, Any], job: shards.Job, place: Path) -> int:

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
+from tuckpoint import declared
 from tuckpoint.errors import InputError, RecipeError, did_you_mean
 from tuckpoint.record import Input, digest_of, tuckpoint_version
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
 
 Verb = Literal["make", "fit", "sample"]
+HEAD = "tuckpoint_recipe"
 VERSION = 1
+HINT = "`tuckpoint make` and others write one as recipe.yaml into their folder"
 _ALWAYS = ("verb", "tuckpoint", "seed", "source")
 _FITTING = ("schema", "engine", "settings", "rules", "mine_rules", "k", "charged")
 _ENTRIES: Mapping[str, tuple[str, ...]] = {
@@ -95,7 +96,7 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for YAML and JSON: the entries that this verb knows, none left out."""
-        plain: dict[str, Any] = {"tuckpoint_recipe": VERSION}
+        plain: dict[str, Any] = {HEAD: VERSION}
         for name in _ENTRIES[self.verb]:
             value = getattr(self, name)
             if isinstance(value, Source):
@@ -117,43 +118,50 @@ class Recipe:
 
     def to_yaml(self) -> str:
         """The recipe as YAML text."""
-        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=120)
+        return declared.dump(self.to_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:
         """Read a recipe that a run wrote; raises RecipeError that names what is wrong."""
-        try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise RecipeError(f"no recipe {path}; `tuckpoint make` writes one as recipe.yaml into its folder") from None
-        except IsADirectoryError:
-            raise RecipeError(f"{path} is a folder; give the recipe in it: {Path(path) / 'recipe.yaml'}") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{path} is not readable YAML: {error}") from None
-        return cls.from_dict(data)
+        data = entries(path)
+        with declared.within(path, RecipeError):
+            return cls.from_dict(data)
 
     @classmethod
     def from_dict(cls, data: Any) -> Recipe:
         """The recipe that `to_dict` gave; an entry that is unknown, missing or of a wrong type raises RecipeError."""
-        if not isinstance(data, Mapping) or "tuckpoint_recipe" not in data:
-            raise RecipeError("not a recipe: it has no entry `tuckpoint_recipe`")
-        version = data["tuckpoint_recipe"]
-        if not isinstance(version, int) or version > VERSION:
-            raise RecipeError(
-                f"recipe version {version!r} is newer than this tuckpoint (knows {VERSION}); upgrade tuckpoint"
-            )
+        declared.check_version("recipe", data, HEAD, VERSION, do=HINT, wrong=RecipeError)
         verb = str(data.get("verb"))
         if verb not in _ENTRIES:
             raise RecipeError(f'unknown verb "{verb}"{did_you_mean(str(verb), _ENTRIES)}; use one of {_list(_ENTRIES)}')
-        given = {str(name): value for name, value in data.items() if name != "tuckpoint_recipe"}
+        given = {str(name): value for name, value in data.items() if name != HEAD}
         _exactly("recipe", given, (*_ENTRIES[verb], *(["fair"] if "fair" in given and verb != "fit" else [])))
         return cls(**{name: _read(name, value) for name, value in given.items()})
 
 
+def entries(path: str | Path) -> dict[str, Any]:
+    """The entries of a recipe of whatever verb; raises RecipeError for another file, or one of a newer version."""
+    data = declared.read(path, do=HINT, wrong=RecipeError)
+    declared.check_version(str(path), data, HEAD, VERSION, do=HINT, wrong=RecipeError)
+    return data
+
+
+def ordered(path: str | Path, verb: str) -> dict[str, Any]:
+    """What a recipe of this verb orders; raises RecipeError for one of another verb, or that is none."""
+    data = entries(path)
+    if data.pop("verb", None) != verb:
+        raise RecipeError(f"{path} is no recipe of {verb}; repeat it with: tuckpoint run {path}")
+    del data[HEAD]
+    return data
+
+
+def dumped(verb: str, order: Mapping[str, Any]) -> str:
+    """YAML that `ordered` reads back."""
+    return declared.dump({HEAD: VERSION, "verb": verb, **order})
+
+
 def _exactly(where: str, data: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for name in data:
-        if name not in known:
-            raise RecipeError(f'{where}: unknown entry "{name}"{did_you_mean(name, known)}; known: {", ".join(known)}')
+    declared.check_entries(where, data, known, wrong=RecipeError)
     absent = [name for name in known if name not in data]
     if absent:
         raise RecipeError(f"{where}: {_list(absent)} not given; a recipe holds every setting, as the run wrote it")

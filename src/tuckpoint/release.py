@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 
+from tuckpoint import declared
 from tuckpoint.errors import InputError, TraceError, TuckpointError
 from tuckpoint.measure.audit import audit
 from tuckpoint.measure.audit_model import ModelSettings, audit_model
@@ -107,16 +107,9 @@ def read_context(path: str | Path) -> dict[str, Any]:
     Entries: `people` (who is in the source), `purpose`, `legal_basis`, `recipient`, `side_knowledge` (what they could
     know), `controls`, `expiry` and `signers`, a list of roles or of mappings with role and name. Raises InputError.
     """
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"no file {path}; it should hold: {', '.join(CONTEXT)}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
-        raise InputError(f"{path} is not readable YAML: {error}") from None
-    if not isinstance(data, Mapping) or (unknown := [name for name in data if name not in CONTEXT]):
-        found = "no mapping" if not isinstance(data, Mapping) else f"unknown: {', '.join(map(str, unknown))}"
-        raise InputError(f"{path}: {found}; it may hold: {', '.join(CONTEXT)}")
-    return {name: value if name == "signers" else str(value) for name, value in data.items()}
+    data = declared.read(path, do=f"it may hold: {', '.join(CONTEXT)}")
+    declared.check_entries(str(path), data, CONTEXT)
+    return {name: value if name == "signers" else str(value) for name, value in data.items() if value is not None}
 
 
 @contextmanager

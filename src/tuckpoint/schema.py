@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-import yaml
-
+from tuckpoint import declared
 from tuckpoint.errors import SchemaError, did_you_mean
 
 Kind = Literal[
@@ -19,7 +18,9 @@ Provenance = Literal["public", "expert", "dp", "data"]
 NUMERIC: frozenset[str] = frozenset({"integer", "decimal", "date", "datetime", "duration"})
 CATEGORICAL: frozenset[str] = frozenset({"category", "ordered", "boolean"})
 UNMODELLED: frozenset[str] = frozenset({"identifier", "text"})
+HEAD = "tuckpoint_schema"
 VERSION = 1
+HINT = "write one with: tuckpoint schema FILE -o"
 
 
 @dataclass(frozen=True)
@@ -127,21 +128,16 @@ class Schema:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for YAML and JSON; what has its default is left out."""
         roles = {role: getattr(self, role) for role in ("target", "primary_key", "person") if getattr(self, role)}
-        return {"tuckpoint_schema": VERSION, **roles, "columns": [_plain(column) for column in self.columns]}
+        return {HEAD: VERSION, **roles, "columns": [_plain(column) for column in self.columns]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
         """The schema that `to_dict` or a person wrote; raises SchemaError that names what is wrong."""
         if not isinstance(data, Mapping) or not isinstance(data.get("columns"), list):
-            raise SchemaError(
-                "a schema is a mapping with a list `columns`; write one with: tuckpoint schema FILE -o schema.yaml"
-            )
-        version = data.get("tuckpoint_schema", VERSION)
-        if not isinstance(version, int) or version > VERSION:
-            raise SchemaError(
-                f"schema version {version!r} is newer than this tuckpoint (knows {VERSION}); upgrade tuckpoint"
-            )
-        _known_keys("schema", data, {"tuckpoint_schema", "columns", "primary_key", "person", "target"})
+            raise SchemaError(f"a schema is a mapping with a list `columns`; {HINT} schema.yaml")
+        if HEAD in data:
+            declared.check_version("schema", data, HEAD, VERSION, do=HINT, wrong=SchemaError)
+        declared.check_entries("schema", data, (HEAD, "columns", "primary_key", "person", "target"), wrong=SchemaError)
         roles = {role: data.get(role) for role in ("primary_key", "person", "target")}
         return cls(columns=tuple(_column(entry) for entry in data["columns"]), **roles)
 
@@ -151,18 +147,14 @@ class Schema:
 
     def to_yaml(self) -> str:
         """The schema as YAML text."""
-        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=120)
+        return declared.dump(self.to_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> Schema:
         """Read a schema that was saved as YAML."""
-        try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise SchemaError(f"no schema file {path}; write one with: tuckpoint schema FILE -o {path}") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise SchemaError(f"{path} is not readable YAML: {error}") from None
-        return cls.from_dict(data)
+        data = declared.read(path, do=f"{HINT} {path}", wrong=SchemaError)
+        with declared.within(path, SchemaError):
+            return cls.from_dict(data)
 
 
 def _plain(value: Column | Domain) -> dict[str, Any]:
@@ -177,24 +169,16 @@ def _plain(value: Column | Domain) -> dict[str, Any]:
     return out
 
 
-def _known_keys(where: str, data: Mapping[str, Any], known: set[str]) -> None:
-    for key in data:
-        if key not in known:
-            raise SchemaError(
-                f'{where}: unknown entry "{key}"{did_you_mean(str(key), known)}; known: {", ".join(sorted(known))}'
-            )
-
-
 def _column(data: Any) -> Column:
     if not isinstance(data, Mapping) or not {"name", "kind", "storage"} <= set(data):
         raise SchemaError(f"a column needs name, kind and storage; found {data!r}")
     where = f'column "{data["name"]}"'
-    _known_keys(where, data, {item.name for item in fields(Column)})
+    declared.check_entries(where, data, [item.name for item in fields(Column)], wrong=SchemaError)
     domain = data.get("domain")
     if domain is not None:
         if not isinstance(domain, Mapping):
             raise SchemaError(f"{where}: domain is a mapping with provenance and low, high or levels; found {domain!r}")
-        _known_keys(f"{where}: domain", domain, {item.name for item in fields(Domain)})
+        declared.check_entries(f"{where}: domain", domain, [item.name for item in fields(Domain)], wrong=SchemaError)
         levels = domain.get("levels")
         if levels is not None and (not isinstance(levels, list) or not all(isinstance(level, str) for level in levels)):
             raise SchemaError(f"{where}: domain levels are a list of text; put quotes around each")

@@ -75,6 +75,10 @@ def test_data_never_become_code(path):
     assert runs_foreign_code(tree(path)) == []
 
 
+def test_one_module_reads_and_writes_yaml():
+    assert [name(path) for path in modules() if "yaml" in imported(tree(path))] == ["declared.py"]
+
+
 @pytest.mark.parametrize("path", modules(), ids=name)
 def test_nothing_is_printed_swallowed_or_dated_in_passing(path):
     assert careless(name(path), tree(path)) == []

@@ -7,7 +7,8 @@ from house.source import modules, name, tree
 # Lowest first; what stands in one row does not know its neighbours.
 LAYERS = (
     ("errors",),
-    ("declared", "files", "labels", "seed", "schema", "score", "settings"),
+    ("declared",),
+    ("files", "labels", "seed", "schema", "score", "settings"),
     ("record",),
     ("parts", "recipe", "privacy", "write", "scale", "examples"),
     ("volumes",),

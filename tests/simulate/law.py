@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from tuckpoint.simulate.contract import Simulator, declared
+from tuckpoint.simulate.contract import Simulator, from_entries
 
 PLANT = """
 INPUTS = {"t": (0, 10, "s")}
@@ -27,7 +27,7 @@ def simulator(call, *, inputs=None, outputs=None, parameters=None, title="law") 
         if parameters is None
         else parameters,
     }
-    return declared(title, "python", entries, digest="", call=call)
+    return from_entries(title, "python", entries, digest="", call=call)
 
 
 def decay(parameters, inputs, random):

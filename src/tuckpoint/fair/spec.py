@@ -19,8 +19,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-import yaml
-
+from tuckpoint import declared
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.record import digest_of
 
@@ -133,18 +132,14 @@ class Spec:
 
     def to_yaml(self) -> str:
         """The same as text."""
-        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=120)
+        return declared.dump(self.to_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> Spec:
         """Read fair.yaml."""
-        try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(f"no file {path}; docs/fair.md shows one") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} is not readable YAML: {error}") from None
-        return cls.from_dict(data)
+        data = declared.read(path, do="docs/fair.md shows one")
+        with declared.within(path):
+            return cls.from_dict(data)
 
     @classmethod
     def from_dict(cls, data: Any) -> Spec:
@@ -152,10 +147,7 @@ class Spec:
         if not isinstance(data, Mapping) or "target" not in data:
             raise InputError(f"fair: say what the rows must keep. {_choices()}")
         _check_target(data["target"])
-        known = [item.name for item in fields(cls)]
-        for name in data:
-            if name not in known:
-                raise InputError(f'fair: unknown entry "{name}"{did_you_mean(str(name), known)}; {", ".join(known)}')
+        declared.check_entries("fair", data, [item.name for item in fields(cls)])
         given = {name: value for name, value in data.items() if value is not None}
         if given.get("shares") == "equal":
             del given["shares"]

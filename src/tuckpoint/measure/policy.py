@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import cast
 
-import yaml
-
-from tuckpoint import settings
+from tuckpoint import declared, settings
 from tuckpoint.errors import InputError
 
 
@@ -62,16 +59,7 @@ class Policy:
 
         Raises InputError for a file that is missing or no YAML, and for entries that are unknown or of a wrong type.
         """
-        try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(f"no policy file {path}; leave it out to take the defaults") from None
-        except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
-            raise InputError(f"{path} is not readable YAML: {error}") from None
-        if not isinstance(data, Mapping) or not all(isinstance(name, str) for name in data):
-            known = ", ".join(item.name for item in fields(cls))
-            raise InputError(f"{path}: a policy is a mapping of thresholds ({known}); found {data!r}")
-        try:
+        known = ", ".join(item.name for item in fields(cls))
+        data = declared.read(path, do=f"a policy is a mapping of thresholds: {known}")
+        with declared.within(path):
             return cast(Policy, settings.build(cls, data))
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None

@@ -16,9 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
-from tuckpoint import parts, settings
+from tuckpoint import declared, parts, settings
 from tuckpoint.errors import InputError, RecipeError
 from tuckpoint.measure.boost import Boosting
 from tuckpoint.prove.ridge import Ridge
@@ -27,6 +25,7 @@ from tuckpoint.record import digest_of
 
 Metric = Literal["auc", "log_loss", "rmse", "recall", "accuracy", "macro_recall"]
 VERSION = 1
+HINT = "`tuckpoint plan` writes one; see docs/prove.md"
 
 
 @dataclass(frozen=True)
@@ -136,16 +135,12 @@ class Plan:
 
     def to_yaml(self) -> str:
         """The plan as YAML text, with nothing left open."""
-        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=120)
+        return declared.dump(self.to_dict())
 
     @classmethod
     def from_dict(cls, data: Any) -> Plan:
         """The plan that these values say; raises RecipeError or InputError for what is not understood."""
-        if not isinstance(data, Mapping) or data.get("tuckpoint_plan") != VERSION:
-            found = data.get("tuckpoint_plan") if isinstance(data, Mapping) else type(data).__name__
-            raise RecipeError(
-                f"not a plan of this version: it must begin with tuckpoint_plan: {VERSION} (found {found})"
-            )
+        declared.check_version("a plan", data, "tuckpoint_plan", VERSION, do=HINT, wrong=RecipeError)
         given: dict[str, Any] = {name: value for name, value in data.items() if name != "tuckpoint_plan"}
         if not isinstance(given.get("target"), str):
             raise RecipeError("the plan names no target: say which column the model predicts, such as target: income")
@@ -167,12 +162,9 @@ class Plan:
     @classmethod
     def load(cls, path: str | Path) -> Plan:
         """The plan in a YAML file."""
-        try:
-            return cls.from_dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise InputError(f"no file {path}; write a plan first, see docs/prove.md") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{path} is no YAML file: {error}") from None
+        data = declared.read(path, do=HINT, wrong=RecipeError)
+        with declared.within(path, RecipeError):
+            return cls.from_dict(data)
 
 
 def _check(name: str, value: Any, right: bool, wanted: str) -> None:

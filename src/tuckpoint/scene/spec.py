@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from tuckpoint import parts
+from tuckpoint import declared, parts
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.record import digest_of
 from tuckpoint.scene.assets import mapped
@@ -232,17 +229,6 @@ def _class_names(thing: Mapping[str, Any]) -> list[str]:
     return names
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads true and false alone as such, as YAML 1.2 does: in 1.1 the key `on` would be a truth value."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in rows if tag != "tag:yaml.org,2002:bool"]
-    for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|True|false|False)$"), list("tTfF"))
-
-
 def _files(family: str, thing: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What must be known of a shape to tell its parts: the file, if the family reads one."""
     shape = {**thing.get("shape", {}), **thing.get("shapes", {}).get(family, {})}
@@ -251,15 +237,6 @@ def _files(family: str, thing: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def load(path: Path) -> Spec:
     """Read a specification, in which files are named from its own folder; raises InputError that names it."""
-    try:
-        told = _Loader(path.read_text(encoding="utf-8")).get_single_data()
-    except FileNotFoundError:
-        raise InputError(f"no specification {path}; examples/ holds some to start from") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is not YAML: {error}") from None
-    if not isinstance(told, Mapping):
-        raise InputError(f"{path} holds no mapping; examples/ shows what a specification looks like")
-    try:
+    told = declared.read(path, do="examples/ shows what a specification looks like")
+    with declared.within(path):
         return Spec.from_dict(mapped(told, lambda file: str(path.parent / file)))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None

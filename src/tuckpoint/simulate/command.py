@@ -25,8 +25,9 @@ from typing import Any
 
 import numpy as np
 
-from tuckpoint.errors import InputError, ToolError, did_you_mean
-from tuckpoint.simulate.contract import Simulator, declared, digest_of_files
+from tuckpoint.declared import check_entries
+from tuckpoint.errors import InputError, ToolError
+from tuckpoint.simulate.contract import Simulator, digest_of_files, from_entries
 from tuckpoint.table.engine import Array
 
 ENTRIES = ("command", "input", "timeout", "files", "inputs", "outputs", "parameters")
@@ -35,7 +36,7 @@ LAST = 400  # characters of what a failed command said
 
 def simulator(path: Path, said: Mapping[str, Any]) -> Simulator:
     """The simulator that the entries of a YAML file describe; raises InputError that names what is wrong."""
-    check_entries(path, said, ENTRIES)
+    check_entries(str(path), said, ENTRIES)
     command, form, timeout = said["command"], said.get("input", "csv"), said.get("timeout", 60)
     if not isinstance(command, list) or not command or not all(isinstance(part, str) for part in command):
         raise InputError(f"{path}: command is {command!r}; write a list such as [python, plant.py]")
@@ -55,16 +56,7 @@ def simulator(path: Path, said: Mapping[str, Any]) -> Simulator:
         text = _json(parameters, inputs, seed) if form == "json" else _csv(parameters, inputs)
         return _read(path.name, _ran(path.name, command, folder, text=text, seed=seed, timeout=timeout))
 
-    return declared(path.name, "command", said, digest=digest_of_files(files), call=call)
-
-
-def check_entries(path: Path, said: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Raise InputError for an entry that a description does not have."""
-    for name in said:
-        if name not in known:
-            raise InputError(
-                f'{path}: unknown entry "{name}"{did_you_mean(str(name), known)}; it has: {", ".join(known)}'
-            )
+    return from_entries(path.name, "command", said, digest=digest_of_files(files), call=call)
 
 
 def _ran(title: str, command: Sequence[str], folder: Path, *, text: str, seed: int, timeout: float) -> str:

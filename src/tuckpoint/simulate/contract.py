@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 
+from tuckpoint import declared
 from tuckpoint.errors import InputError, ToolError, TuckpointError, did_you_mean
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array
@@ -138,7 +138,7 @@ def load(path: str | Path, *, sha256: str | None = None) -> Simulator:
     return found
 
 
-def declared(title: str, kind: Kind, entries: Mapping[str, Any], *, digest: str, call: Call) -> Simulator:
+def from_entries(title: str, kind: Kind, entries: Mapping[str, Any], *, digest: str, call: Call) -> Simulator:
     """A simulator of these entries `inputs`, `outputs` and `parameters`; raises InputError that names what is wrong."""
     inputs = {name: _range(title, "input", name, entry) for name, entry in _named(title, "inputs", entries).items()}
     outputs = {
@@ -181,18 +181,16 @@ def _python(path: Path) -> Simulator:
 
     entries = {name: module.get(name.upper()) for name in ("inputs", "outputs", "parameters")}
     digest = digest_of_files([path, *(path.parent / str(file) for file in files)])
-    return declared(path.name, "python", entries, digest=digest, call=function)
+    return from_entries(path.name, "python", entries, digest=digest, call=function)
 
 
 def _described(path: Path) -> Simulator:
     from tuckpoint.simulate import command, fmu
 
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no readable YAML: {error}") from None
-    if not isinstance(said, Mapping) or ("command" in said) == ("fmu" in said):
-        raise InputError(f"{path}: say `command: [program, ...]` or `fmu: FILE`, with inputs, outputs, parameters")
+    do = "say `command: [program, ...]` or `fmu: FILE`, with inputs, outputs, parameters"
+    said = declared.read(path, do=do)
+    if ("command" in said) == ("fmu" in said):
+        raise InputError(f"{path}: {do}")
     return command.simulator(path, said) if "command" in said else fmu.simulator(path, said)
 
 

@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from tuckpoint.declared import check_entries
 from tuckpoint.errors import InputError, MissingExtra, did_you_mean
-from tuckpoint.simulate.command import check_entries
-from tuckpoint.simulate.contract import Simulator, declared, digest_of_files
+from tuckpoint.simulate.contract import Simulator, digest_of_files, from_entries
 from tuckpoint.table.engine import Array
 
 ENTRIES = ("fmu", "start", "stop", "step", "inputs", "outputs", "parameters")
@@ -39,7 +39,7 @@ def simulator(path: Path, said: Mapping[str, Any]) -> Simulator:
         from fmpy.model_description import ValidationError
     except ImportError:
         raise MissingExtra("FMPy", "fmu") from None
-    check_entries(path, said, ENTRIES)
+    check_entries(str(path), said, ENTRIES)
     unit = path.resolve().parent / str(said["fmu"])
     if not unit.is_file():
         raise InputError(f"{path}: no file {said['fmu']} beside it; mend `fmu`")
@@ -72,7 +72,7 @@ def simulator(path: Path, said: Mapping[str, Any]) -> Simulator:
             shutil.rmtree(folder, ignore_errors=True)
         return out
 
-    return declared(path.name, "fmu", said, digest=digest_of_files([path, unit]), call=call)
+    return from_entries(path.name, "fmu", said, digest=digest_of_files([path, unit]), call=call)
 
 
 def _seconds(path: Path, name: str, value: Any) -> float | None:

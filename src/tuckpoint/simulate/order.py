@@ -7,10 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from tuckpoint import settings
-from tuckpoint.errors import InputError, RecipeError
+from tuckpoint import declared, recipe, settings
+from tuckpoint.errors import RecipeError
 from tuckpoint.measure.boost import Boosting
 from tuckpoint.record import digest_of, tuckpoint_version
 from tuckpoint.scene.plain import plain, read
@@ -18,8 +16,7 @@ from tuckpoint.schema import Schema
 from tuckpoint.simulate.calibrate import Calibration
 from tuckpoint.simulate.rows import Request
 
-VERSION, VERB = 1, "simulate"
-HEAD = ("tuckpoint_recipe", "verb")
+VERB = "simulate"
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,7 @@ class Order:
 
     def to_yaml(self) -> str:
         """The order as a recipe."""
-        told = dict(zip(HEAD, (VERSION, VERB), strict=True)) | plain(self)
-        return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
+        return recipe.dumped(VERB, plain(self))
 
 
 def requested(request: Request) -> dict[str, Any]:
@@ -90,22 +86,10 @@ def requested(request: Request) -> dict[str, Any]:
     return told
 
 
-def order_of(path: Path) -> Order | None:
-    """The order that a recipe of simulated rows holds; None if it is a recipe of another verb.
-
-    Raises RecipeError for one that was altered or belongs to a newer version.
-    """
-    try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return None
-    if not isinstance(told, Mapping) or told.get("verb") != VERB:
-        return None
-    if told.get(HEAD[0]) != VERSION:
-        raise RecipeError(f"{path}: recipe version {told.get(HEAD[0])!r}, this tuckpoint reads {VERSION}")
-    try:
-        order = read(Order, {key: value for key, value in told.items() if key not in HEAD}, "recipe")
+def order_of(path: Path) -> Order:
+    """The order that a recipe of simulated rows holds; raises RecipeError for one altered, or of another verb."""
+    told = recipe.ordered(path, VERB)
+    with declared.within(path, RecipeError):
+        order = read(Order, told, "recipe")
         assert order.asked
-    except InputError as error:
-        raise RecipeError(f"{path}: {error}") from None
     return order

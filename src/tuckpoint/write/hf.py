@@ -10,8 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tuckpoint import declared
 from tuckpoint.errors import InputError
 from tuckpoint.labels import Item
 from tuckpoint.write.sets import ImageSet, png
@@ -82,6 +81,6 @@ def _card(pictures: ImageSet) -> str:
         "class_names": list(about.classes),
         "tuckpoint_record": about.record.digest(),
     }
-    told = yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
+    told = declared.dump(front)
     card = CARD.format(pictures=about.pictures, width=about.width, height=about.height, digest=about.record.digest())
     return f"---\n{told}---\n{card}"

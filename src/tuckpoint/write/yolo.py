@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tuckpoint import declared
 from tuckpoint.errors import InputError
 from tuckpoint.labels import Item
 from tuckpoint.write.outline import outline
@@ -96,5 +95,5 @@ def _written(pictures: ImageSet, folder: Path, line: Line, more: Mapping[str, An
         "synthetic": True,
         "tuckpoint_record": record.digest(),
     }
-    (folder / "data.yaml").write_text(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    (folder / "data.yaml").write_text(declared.dump(told), encoding="utf-8")
     (folder / "record.json").write_bytes(record.sealed() + b"\n")

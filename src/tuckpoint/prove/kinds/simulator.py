@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
-import yaml
 
 from tuckpoint import declared, settings
 from tuckpoint.errors import InputError
@@ -24,13 +23,13 @@ from tuckpoint.measure.boost import Boosting
 from tuckpoint.prove.source import Made, Task
 from tuckpoint.simulate import rows
 from tuckpoint.simulate.calibrate import Calibration, Calibrator
+from tuckpoint.simulate.contract import YAML, load
 from tuckpoint.simulate.contract import Simulator as Model
-from tuckpoint.simulate.contract import load
 from tuckpoint.simulate.guard import ALLOWED
 from tuckpoint.simulate.places import Origin
 from tuckpoint.table.frame import read
 
-KIND = "simulator"
+KIND, GUIDE = "simulator", "docs/simulate.md"
 KNOWN = (
     "file", "calibrator", "draws", "starts", "simulations", "inputs", "engine", "reference", "allowed", "learner",
 )  # fmt: skip
@@ -107,9 +106,9 @@ class Simulator:
 
         Raises InputError for a file that is neither a simulator nor one of settings.
         """
-        if not _declares(file):
+        if file.suffix not in YAML or f"tuckpoint_{KIND}" not in declared.read(file, do=f"see {GUIDE}"):
             return {"file": str(file), "sha256": load(file).digest}
-        given = declared.load(file, KIND, KNOWN, guide="docs/simulate.md")
+        given = declared.load(file, KIND, KNOWN, guide=GUIDE)
         if not isinstance(given.get("file"), str):
             raise InputError(f"{file}: say which simulator, file: plant.py")
         told = {name: value for name, value in given.items() if name in KNOWN}
@@ -129,17 +128,6 @@ class Simulator:
         if not set(columns) & set(model.inputs):
             return f"{model.name} takes none of: {', '.join(columns)}; it knows nothing of that gap"
         return ""
-
-
-def _declares(file: Path) -> bool:
-    """Whether it is a file of settings, that names a simulator."""
-    if file.suffix not in (".yaml", ".yml"):
-        return False
-    try:
-        told = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return False
-    return isinstance(told, Mapping) and f"tuckpoint_{KIND}" in told
 
 
 def facts(made: rows.Batch) -> dict[str, float]:
