@@ -37,6 +37,19 @@ def test_an_honest_split_is_clean_even_where_rows_repeat():
     assert repeated == 0
 
 
+def test_a_test_larger_than_the_training_rows_is_clean_too():
+    """Their few rows tell the chance no better because there are many rows to compare."""
+    runs, false = 80, 0
+    for key in range(runs):
+        random = Seed(key, ("pairs",)).numpy()
+        alone = 10**6 + random.integers(20_000, size=4000)
+        both = np.where(
+            random.random(4000) < 0.2, random.zipf(1.35, 4000), alone
+        )  # some stand on many rows, some on two
+        false += twins(keys([both[:600]]), keys([both[600:]]), Seed(key)).beyond
+    assert false <= 2
+
+
 def test_rows_with_one_changed_value_are_told():
     train, test = law(2000, 1), law(300, 2)
     changed = train.slice(0, 60)

@@ -20,20 +20,33 @@ FEWEST = 3  # columns under which rows are alike by chance too often to say anyt
 
 @dataclass(frozen=True)
 class Twins:
-    """Test rows that have a twin among training rows, beside how many would have by chance.
+    """Test rows that have a twin among training rows, beside training rows that have one among the others of them.
 
-    `chance` is the count among as many training rows that have a twin among the others of them; with repeated rows
-    within the training side it is high, and so it should be.
+    `count` of `rows` test rows, `among` of `compared` training rows; with repeated rows within the training side the
+    latter is high, and so it should be. `alike` and `alike_among` are how many such rows share their values in the mean.
     """
 
     count: int
     rows: int
-    chance: int
+    among: int
+    compared: int
+    alike: float = 1.0
+    alike_among: float = 1.0
+
+    @property
+    def chance(self) -> int:
+        """How many test rows would have a twin by chance."""
+        return round(self.among / max(self.compared, 1) * self.rows)
 
     @property
     def beyond(self) -> bool:
-        """Whether there are surely more than by chance: the 95 % intervals of both shares do not touch."""
-        return wilson(self.count, self.rows)[0] > wilson(self.chance, self.rows)[1]
+        """Whether there are surely more than by chance: the 95 % intervals of both shares do not touch.
+
+        Rows that share their values come and go together: they count as one.
+        """
+        least, _ = wilson(self.count / self.alike, self.rows / self.alike)
+        most = wilson(self.among / self.alike_among, self.compared / self.alike_among)[1] if self.compared else 0.0
+        return least > most
 
 
 def keys(columns: Sequence[Array]) -> Array:
@@ -82,11 +95,17 @@ def _text(column: pa.ChunkedArray) -> pa.Array:
 
 def twins(train: Array, test: Array, seed: Seed) -> Twins:
     """From row keys (n,) and (m,)."""
-    count = int(np.isin(test, train).sum())
-    drawn = seed.numpy().permutation(len(train))[: len(test)]
+    mine = test[np.isin(test, train)]
+    drawn = train[seed.numpy().permutation(len(train))[: len(test)]]
     values, sizes = np.unique(train, return_counts=True)
-    twice = sizes[np.searchsorted(values, train[drawn])] > 1
-    return Twins(count, len(test), round(float(twice.mean()) * len(test)) if len(drawn) else 0)
+    twice = drawn[sizes[np.searchsorted(values, drawn)] > 1]
+    return Twins(len(mine), len(test), len(twice), len(drawn), _alike(mine), _alike(twice))
+
+
+def _alike(keys: Array) -> float:
+    """With how many of these rows (n,), itself among them, a row shares its values in the mean."""
+    sizes = np.unique(keys, return_counts=True)[1].astype(float)
+    return float((sizes**2).sum() / sizes.sum()) if len(sizes) else 1.0
 
 
 def leaks(
