@@ -280,6 +280,16 @@ def test_orders_that_follow_are_left_out_and_units_are_respected():
     assert enforced(mine(real, schema=schema)) == {"a <= b"}
 
 
+def test_an_order_does_not_follow_through_what_is_missing():
+    rng = np.random.default_rng(19)
+    admit = rng.uniform(0, 1000, 4000).round()
+    leave = admit + 2 + rng.exponential(300, 4000).round()
+    between = np.where(rng.random(4000) < 0.6, np.nan, (admit + leave) // 2)
+    assert enforced(mine(table({"admit": admit, "between": between, "leave": leave}))) == {
+        "admit <= between", "between <= leave", "admit <= leave",
+    }  # fmt: skip
+
+
 # Blocks and combinations
 
 

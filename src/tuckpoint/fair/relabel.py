@@ -89,7 +89,7 @@ class Flips:
 def flips(model: TableModel, columns: Mapping[str, Array], lever: Lever, label: Label, cells: Cells) -> Flips:
     """All labels changed at once, the columns that rules compute made anew, and where that may be."""
     book = model.book
-    free = {item.name: columns[item.name] for item in book.free}
+    free = book.reduced(columns)
     rows = len(free[lever.name])
     turned = book.construct({**free, lever.name: lever.flipped(free[lever.name])}, rows)
     before, after = Encoded(book.fields, columns), Encoded(book.fields, turned)
@@ -117,7 +117,7 @@ def scores(
     model: TableModel, columns: Mapping[str, Array], lever: Lever, seed: Seed, *, progress: Progress = quiet
 ) -> tuple[Array, str]:
     """The engine's probability (n,) of a positive label given the rest of each row, and how it was found."""
-    rest = {item.name: columns[item.name] for item in model.book.free if item.name != lever.name}
+    rest = {name: values for name, values in model.book.reduced(columns).items() if name != lever.name}
     rows = len(columns[lever.name])
     if not rest or model.engine.refuse(None, tuple(rest)):
         return np.full(rows, 0.5), BY_CHANCE

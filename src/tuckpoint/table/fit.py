@@ -24,6 +24,7 @@ from tuckpoint.table.estimate import check_domains, estimate, open_account
 from tuckpoint.table.numerals import is_missing
 from tuckpoint.table.protect import protect, settle
 from tuckpoint.table.rules import RuleBook, mine, user_rule
+from tuckpoint.table.spans import protected
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ def fit(
     book = RuleBook((*asked, *found), real.fields)
     if not engine.private:
         _hold(book, read, asked)
-    free = real.select(tuple(item.name for item in book.free))
+        # A control that learns each column alone must not learn how far apart two are.
+        book = book if getattr(engine, "alone", False) else book.spanning(real, schema, k)
+    free = replace(real, fields=book.free, columns=protected(book.spans, book.reduced(real.columns)))
     target = context.target
     if target in real.columns and target not in free.columns:
         context = replace(context, target=None)

@@ -28,7 +28,7 @@ def protect(encoded: Encoded, k: int = 5) -> tuple[Encoded, tuple[str, ...]]:
         raise InputError(f"k = {k}: at least one person holds every value; pass 1 to protect nothing, 5 as usual")
     fields, columns, told = [], {}, []
     for field in encoded.fields:
-        act = _pooled if field.levels is not None else _clipped
+        act = _pooled if field.levels is not None else clipped
         changed, values, line = act(field, encoded.columns[field.name], encoded.person, k)
         fields.append(changed)
         columns[field.name] = values
@@ -112,7 +112,8 @@ def _together(codes: Array, rare: Array, person: Array | None) -> int:
     return int(inside.sum()) if person is None else len(np.unique(person[inside]))
 
 
-def _clipped(field: Field, values: Array, person: Array | None, k: int) -> tuple[Field, Array, str]:
+def clipped(field: Field, values: Array, person: Array | None, k: int) -> tuple[Field, Array, str]:
+    """A number's field and values (n,) within what k people reach at both ends, and what was done."""
     present = ~np.isnan(values)
     numbers = values[present]
     if len(numbers) == 0 or k == 1:
@@ -128,11 +129,11 @@ def _clipped(field: Field, values: Array, person: Array | None, k: int) -> tuple
         if low > high:
             low = high = _middle(numbers)
             line = f"held by {total} people, too few for a range: all became one value"
-    clipped = np.clip(values, low, high)
-    changed = int((clipped[present] != numbers).sum())
+    inside = np.clip(values, low, high)
+    changed = int((inside[present] != numbers).sum())
     if field.provenance == "data":
         field = replace(field, low=low, high=high)
-    return field, clipped, f"{line} ({changed} cells)" if changed else ""
+    return field, inside, f"{line} ({changed} cells)" if changed else ""
 
 
 def _kth(numbers: Array, people: Array | None, k: int) -> float:

@@ -176,7 +176,8 @@ def orders(seen: View, schema: Schema | None, without: set[str], implied: set[tu
             rule = _order(seen, low, high, zero, overlap, len(places) ** 2) if overlap >= MIN_OVERLAP else None
             if rule is not None:
                 found[low, high] = rule
-    return _minimal(found)
+    gone = {i: np.isnan(seen.full(seen.fields[i].name)) for pair in found for i in pair}
+    return _minimal(found, gone)
 
 
 def _overlap(low: Array, high: Array) -> float:
@@ -223,10 +224,10 @@ def _zero_is_none(values: Array) -> bool:
     return zeros > 0 and len(others) > 0 and float(np.abs(others).min()) > float(others.max() - others.min()) > 0
 
 
-def _minimal(found: dict[tuple[int, int], Rule]) -> list[Rule]:
-    """The orders that do not follow from two others."""
-    hard = {pair for pair, rule in found.items() if rule.enforced}
-    follows = {(a, b) for a, m in hard for n, b in hard if m == n}
+def _minimal(found: dict[tuple[int, int], Rule], gone: dict[int, Array]) -> list[Rule]:
+    """The orders that do not follow from two others: these say nothing where what stands between is missing."""
+    hard = {pair for pair, rule in found.items() if rule.enforced and not rule.detail["zero"]}
+    follows = {(a, b) for a, m in hard for n, b in hard if m == n and not (gone[m] & ~gone[a] & ~gone[b]).any()}
     return [rule for pair, rule in found.items() if pair not in follows]
 
 

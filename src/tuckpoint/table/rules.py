@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
 from typing import Any
@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from tuckpoint.errors import InputError, TraceError
-from tuckpoint.table.engine import Array, Field
+from tuckpoint.schema import Schema
+from tuckpoint.table import spans as moments_apart
+from tuckpoint.table.engine import Array, Encoded, Field
 from tuckpoint.table.mining import mine
 from tuckpoint.table.rule import Columns, Mask, Patch, Rule, Way, broken, patches, user_rule, ways
+from tuckpoint.table.spans import Span
 
 __all__ = ["Rule", "RuleBook", "mine", "user_rule"]
 
-VERSION = 1
+VERSION = 2  # 1 knew no spans
 # What is settled first wins a column: a person's word, then what leaves least to chance.
 PRIORITY = {"linear": 0, "lookup": 1, "sum": 2, "product": 3}
 
@@ -35,12 +38,14 @@ class RuleBook:
     """The rules of one table and an acyclic construction that obeys as many of them as possible.
 
     `rules` shape what is modelled and what is computed; `added` came after the fit and act by rejection only. Rules
-    that are not enforced are kept as findings.
+    that are not enforced are kept as findings. A column of `spans` is free, but an engine models its distance from
+    another.
     """
 
     rules: tuple[Rule, ...]
     fields: tuple[Field, ...]
     added: tuple[Rule, ...] = ()
+    spans: tuple[Span, ...] = ()
 
     def __post_init__(self) -> None:
         self._checks  # noqa: B018 (a rule on a column that is not there must fail here, not at the first draw)
@@ -48,7 +53,37 @@ class RuleBook:
     @cached_property
     def free(self) -> tuple[Field, ...]:
         """The columns that an engine must model, in the order of the table."""
-        return tuple(item for item in self.fields if item.name not in self._plan.ways)
+        kept = [item for item in self.fields if item.name not in self._plan.ways]
+        return tuple(self._spanned[item.name].field if item.name in self._spanned else item for item in kept)
+
+    def spanning(self, real: Encoded, schema: Schema, k: int) -> RuleBook:
+        """The same book that models moments by their distance from earlier ones, where an order allows it."""
+        plan, kept = self._plan, []
+        follows = {name: set(way.sources) for name, way in plan.ways.items()}
+        for name, some in plan.patches.items():
+            follows.setdefault(name, set()).update(patch.source for patch in some)
+        for span in moments_apart.find(self.rules, real, schema, k=k):
+            if span.column not in plan.ways and not _reaches(follows, span.after, span.column):
+                follows.setdefault(span.column, set()).add(span.after)
+                kept.append(span)
+        return replace(self, spans=tuple(kept))
+
+    def reduced(self, columns: Columns) -> dict[str, Array]:
+        """The free columns (n,) as an engine models them, from all columns of the table."""
+        apart = moments_apart.apart(self.spans, columns)
+        return {item.name: apart[item.name] for item in self.free}
+
+    def given(self, columns: Columns) -> dict[str, Array]:
+        """Of some columns of the table those that an engine can be given, as it models them."""
+        whole = [span for span in self.spans if span.column in columns and span.after in columns]
+        lone = {span.column for span in self.spans} - {span.column for span in whole}
+        free = {item.name for item in self.free} - lone
+        apart = moments_apart.apart(whole, columns)
+        return {name: values for name, values in apart.items() if name in free}
+
+    def anchored(self, drawn: Columns, given: Columns) -> Columns:
+        """Free columns as drawn, but for moments that `given` columns of the table hold or move along."""
+        return moments_apart.anchored(self.spans, drawn, given) if self.spans else drawn
 
     @property
     def findings(self) -> tuple[Rule, ...]:
@@ -73,6 +108,8 @@ class RuleBook:
 
     def column(self, name: str, columns: Columns) -> Array:
         """One column (n,) from those in `sources(name)`; blocks are not applied."""
+        if name in self._spanned:
+            return self._spanned[name].run(self.column(self._spanned[name].after, columns), columns[name])
         way = self._plan.ways.get(name)
         if way is None:
             return columns[name]
@@ -80,6 +117,8 @@ class RuleBook:
 
     def sources(self, name: str) -> tuple[str, ...]:
         """The free columns that a column is computed from; a free column is its own source."""
+        if name in self._spanned:
+            return (name, *self.sources(self._spanned[name].after))
         way = self._plan.ways.get(name)
         if way is None:
             return (name,)
@@ -104,22 +143,29 @@ class RuleBook:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         rules, added = ([rule.to_dict() for rule in some] for some in (self.rules, self.added))
-        return {"version": VERSION, "rules": rules, "added": added}
+        return {"version": VERSION, "rules": rules, "added": added, "spans": [asdict(span) for span in self.spans]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], fields: Sequence[Field]) -> RuleBook:
         """The book that `to_dict` wrote; raises TraceError if it is damaged or newer than this tuckpoint."""
-        if not isinstance(data, Mapping) or data.get("version") != VERSION:
+        if not isinstance(data, Mapping) or data.get("version") not in (1, VERSION):
             raise TraceError(f"rules of version {VERSION} were expected; fit the model again or upgrade tuckpoint")
         try:
             rules, added = ([Rule.from_dict(entry) for entry in data[part]] for part in ("rules", "added"))
+            spans = tuple(Span.from_dict(entry) for entry in data.get("spans", ()))
+            return cls(tuple(rules), tuple(fields), tuple(added), spans)
         except (KeyError, TypeError) as error:
             raise TraceError(f"the stored rules are damaged: {error}; fit the model again") from None
-        return cls(tuple(rules), tuple(fields), tuple(added))
 
     def _way_or(self, name: str, made: Columns, given: Columns) -> Array:
+        if name in self._spanned:
+            return self._spanned[name].run(made[self._spanned[name].after], given[name])
         way = self._plan.ways.get(name)
         return given[name] if way is None else way.run(made)
+
+    @cached_property
+    def _spanned(self) -> dict[str, Span]:
+        return {span.column: span for span in self.spans}
 
     @cached_property
     def _by_name(self) -> dict[str, Field]:
@@ -129,7 +175,7 @@ class RuleBook:
     def _checks(self) -> dict[str, Callable[[Columns], Mask]]:
         rules = [rule for rule in self.rules + self.added if rule.enforced]
         checks = {rule.text: broken(rule, self._by_name) for rule in rules}
-        for name in self._plan.ways:
+        for name in (*self._plan.ways, *self._spanned):
             item = self._by_name[name]
             if item.numeric and item.provenance != "data" and not (item.low is None and item.high is None):
                 checks[f"{name} within its domain"] = _outside_domain(item)
@@ -141,10 +187,10 @@ class RuleBook:
 
     @cached_property
     def _plan(self) -> _Plan:
-        return _planned(self.rules, self._by_name)
+        return _planned(self.rules, self._by_name, self.spans)
 
 
-def _planned(rules: Sequence[Rule], fields: Mapping[str, Field]) -> _Plan:
+def _planned(rules: Sequence[Rule], fields: Mapping[str, Field], spans: Sequence[Span]) -> _Plan:
     """Give each column at most one way, then let blocks patch free ones, without ever closing a circle."""
     chosen: dict[str, Way] = {}
     patched: dict[str, tuple[Patch, ...]] = {}
@@ -176,6 +222,8 @@ def _planned(rules: Sequence[Rule], fields: Mapping[str, Field]) -> _Plan:
     settled -= {
         place for place, rule in enforced if rule.kind in ("block", "lookup") and crowded & set(rule.columns[1:])
     }
+    for span in spans:
+        follows[span.column].add(span.after)
     return _Plan(_sorted(follows), chosen, patched, frozenset(settled))
 
 

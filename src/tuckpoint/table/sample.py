@@ -125,9 +125,9 @@ def _refuse_unmodelled(model: TableModel, text: str) -> None:
 
 def _on_free(book: RuleBook, given: Condition) -> Condition:
     """The same condition on the free columns that its columns are computed from."""
-    names = tuple(dict.fromkeys(free for name in given.names for free in book.sources(name)))
-    if names == given.names:
+    if all(book.sources(name) == (name,) for name in given.names):
         return given
+    names = tuple(dict.fromkeys(free for name in given.names for free in book.sources(name)))
 
     def mask(columns: Mapping[str, Array]) -> Mask:
         return given.mask({name: book.column(name, columns) for name in given.names})
@@ -345,8 +345,7 @@ def _held(model: TableModel, partial: pa.Table) -> dict[str, Array]:
 
 def _fill(model: TableModel, given: Mapping[str, Array], rows: int, seed: Seed) -> dict[str, Array]:
     """All columns (rows,) in which the given ones stay; rows whose filling breaks a rule or is empty are drawn anew."""
-    free = {item.name for item in model.book.free}
-    fixed = {name: values for name, values in given.items() if name in free}
+    fixed = model.book.given(given)
     reason = model.engine.refuse(None, tuple(fixed))
     if reason:
         raise InputError(reason)
@@ -356,8 +355,9 @@ def _fill(model: TableModel, given: Mapping[str, Array], rows: int, seed: Seed) 
         # Ever more fillings of each row that is left, since whole rows without an empty cell may be rare.
         at = np.repeat(todo, min(2**attempt, max(1, CELL_DRAWS // len(todo))))
         part = {name: values[at] for name, values in fixed.items()}
-        drawn = model.engine.draw(len(at), seed.child(attempt), given=part)
-        columns = model.book.construct(drawn.columns, len(at))
+        drawn = model.engine.draw(len(at), seed.child(attempt), given=part).columns
+        drawn = model.book.anchored(drawn, {name: values[at] for name, values in given.items()})
+        columns = model.book.construct(drawn, len(at))
         good = _good(model, columns, len(at), None)
         for name, values in given.items():
             good &= np.isclose(columns[name], values[at], rtol=1e-9, atol=1e-9)

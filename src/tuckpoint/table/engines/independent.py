@@ -105,6 +105,7 @@ class Independent:
     name: ClassVar[str] = "independent"
     repeatable: ClassVar[bool] = True
     private: ClassVar[bool] = False
+    alone: ClassVar[bool] = True
 
     atom_share: float = 0.003
 

@@ -1,0 +1,108 @@
+"""A moment that never lies before another is learnt as its distance from that: a stay, not two dates that may cross."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tuckpoint.schema import Schema
+from tuckpoint.table.engine import Array, Encoded, Field
+from tuckpoint.table.protect import clipped
+from tuckpoint.table.rule import Rule
+
+MOMENTS = ("date", "datetime")
+NARROW = 0.5  # a distance is learnt where it spreads at most so much as the moment itself
+
+
+@dataclass(frozen=True)
+class Span:
+    """`column` is `after` plus a distance in days or seconds; `field` is what an engine sees of that distance."""
+
+    column: str
+    after: str
+    field: Field
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Span:
+        """The span that a model stored; raises KeyError or TypeError if it cannot be one."""
+        return cls(data["column"], data["after"], Field(**data["field"]))
+
+    def run(self, after: Array, distance: Array) -> Array:
+        """The moments (n,) at these distances."""
+        return np.asarray(np.round(after + distance, self.field.decimals))
+
+    def between(self, columns: Mapping[str, Array]) -> Array:
+        """The distances (n,) of these moments."""
+        return _distance(columns[self.column], columns[self.after], self.field.decimals)
+
+
+def find(rules: Sequence[Rule], real: Encoded, schema: Schema, *, k: int) -> tuple[Span, ...]:
+    """For each moment that an enforced order puts after others, the nearest of those that is there whenever it is.
+
+    Extremes of a distance that fewer than `k` people hold are clipped, like those of any number.
+    """
+    nearest: dict[str, tuple[float, Span]] = {}
+    for rule in rules:
+        if rule.kind != "order" or not rule.enforced or rule.detail.get("zero"):
+            continue
+        first, second = rule.columns
+        kinds = {schema[name].kind for name in rule.columns}
+        if len(kinds) > 1 or not kinds <= set(MOMENTS) or not {first, second} <= set(real.columns):
+            continue
+        start, end = real.columns[first], real.columns[second]
+        present = ~np.isnan(end)
+        if present.sum() < k or np.isnan(start[present]).any():
+            continue
+        distance = _distance(end, start, real.field(second).decimals)
+        width = float(np.nanstd(distance))
+        if width > NARROW * float(np.nanstd(end)):
+            continue
+        item = replace(real.field(second), low=None, high=None, provenance="data")
+        span = Span(second, first, clipped(item, distance, real.person, k)[0])
+        if second not in nearest or width < nearest[second][0]:
+            nearest[second] = (width, span)
+    return tuple(span for _, span in nearest.values())
+
+
+def apart(spans: Sequence[Span], columns: Mapping[str, Array]) -> dict[str, Array]:
+    """Columns as an engine sees them: of a moment that has a span its distance."""
+    return {**columns, **{span.column: span.between(columns) for span in spans}}
+
+
+def protected(spans: Sequence[Span], columns: Mapping[str, Array]) -> dict[str, Array]:
+    """Columns in which no distance goes beyond what enough people share."""
+    return {**columns, **{s.column: np.clip(columns[s.column], s.field.low, s.field.high) for s in spans}}
+
+
+def anchored(spans: Sequence[Span], drawn: Mapping[str, Array], given: Mapping[str, Array]) -> dict[str, Array]:
+    """Drawn columns in which given moments hold: what comes before a given one, and is not given, moves with it."""
+    known = dict(given)
+    for span in _last_first(spans):
+        if span.column in known and span.after not in known:
+            known[span.after] = known[span.column] - drawn[span.column]
+    after = {span.column: span.after for span in spans}
+    out = dict(drawn)
+    for name in known:
+        if name in after and after[name] in known:
+            out[name] = known[name] - known[after[name]]
+        elif name in out and name not in after:
+            out[name] = known[name]
+    return out
+
+
+def _distance(end: Array, start: Array, decimals: int) -> Array:
+    return np.asarray(np.round(end - start, decimals) + 0.0)
+
+
+def _last_first(spans: Sequence[Span]) -> list[Span]:
+    """Spans in an order in which a column comes before what it is after."""
+    by_column = {span.column: span for span in spans}
+
+    def depth(span: Span) -> int:
+        before = by_column.get(span.after)
+        return 0 if before is None else 1 + depth(before)
+
+    return sorted(spans, key=lambda span: (-depth(span), span.column))
