@@ -69,15 +69,22 @@ def replacing_folder(folder: Path, *, overwrite: bool, ours: Callable[[Path], bo
     An existing folder is replaced only if it is empty, or `overwrite` is true and `ours(folder)` knows it: nobody
     loses a home folder to a slip of the keyboard. Raises InputError otherwise.
     """
-    _check_folder(folder, overwrite=overwrite, ours=ours)
+    check_folder(folder, overwrite=overwrite, ours=ours)
     with _room(folder) as room:
-        fresh, old = room / "new", room / "old"
+        fresh = room / "new"
         fresh.mkdir()
         yield fresh
         for file in fresh.rglob("*"):
             sync(file)
         sync(fresh)
-        _check_folder(folder, overwrite=overwrite, ours=ours)
+        put_folder(fresh, folder, overwrite=overwrite, ours=ours)
+
+
+def put_folder(fresh: Path, folder: Path, *, overwrite: bool, ours: Callable[[Path], bool]) -> None:
+    """Move a folder that is whole and on the disk to its name, on the same disk; see `replacing_folder`."""
+    check_folder(folder, overwrite=overwrite, ours=ours)
+    with _room(folder) as room:
+        old = room / "old"
         if folder.exists():
             folder.rename(old)
         try:
@@ -89,7 +96,8 @@ def replacing_folder(folder: Path, *, overwrite: bool, ours: Callable[[Path], bo
         sync(folder.parent)
 
 
-def _check_folder(folder: Path, *, overwrite: bool, ours: Callable[[Path], bool]) -> None:
+def check_folder(folder: Path, *, overwrite: bool, ours: Callable[[Path], bool]) -> None:
+    """Refuse a folder that cannot be written, before any work starts; see `replacing_folder`."""
     if not folder.parent.is_dir():
         raise InputError(no_parent(folder))
     if folder.exists() and not folder.is_dir():

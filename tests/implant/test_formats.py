@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pydicom
@@ -10,8 +11,8 @@ from volumes.made import RECORD, turned
 
 from tuckpoint.cli import main
 from tuckpoint.errors import InputError
-from tuckpoint.implant import formats
 from tuckpoint.volumes.dicom import write_series
+from tuckpoint.volumes.formats import FORMATS
 from tuckpoint.volumes.volume import Case
 
 GRID = turned(15.0, (1.0, 1.0, 1.0))
@@ -92,19 +93,21 @@ def test_photographs_go_out_as_coco(tmp_path, monkeypatch, capsys, depth):
 
 
 def test_what_breaks_off_in_a_format_leaves_nothing_that_looks_whole(tmp_path, monkeypatch, capsys):
-    def full(cases, folder, record):
-        next(iter(cases))
+    def full(*_):
         raise InputError("no space left")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(formats.FORMATS, "coco", full)
+    monkeypatch.setitem(FORMATS, "coco", replace(FORMATS["coco"], write=full))
     (tmp_path / "good").mkdir()
     tile = np.random.Generator(np.random.Philox(key=4)).normal(120, 6, (60, 60)).astype(np.uint8)
     Image.fromarray(tile).save("good/tile.png")
     assert main(["implant", "surface-defect", "good", "-o", "out", "--format", "png", "coco"]) == 2
     assert "no space left" in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["good"]
-    assert main(["implant", "surface-defect", "good", "-n", "0", "-o", "out"]) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["good", "out.unfinished"]
+    assert main(["implant", "surface-defect", "good", "-o", "out", "--format", "png"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["good", "out"]
+    assert not (tmp_path / "out/coco").exists()
+    assert main(["implant", "surface-defect", "good", "-n", "0", "-o", "new"]) == 2
     assert "0 findings" in capsys.readouterr().err
 
 

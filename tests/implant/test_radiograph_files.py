@@ -10,7 +10,7 @@ from volumes.test_radiographs import clinic
 
 from tuckpoint.cli import main
 from tuckpoint.errors import InputError
-from tuckpoint.implant import radiograph_files, sets
+from tuckpoint.implant import hosts, radiograph_files, sets
 from tuckpoint.record import Record
 
 MASK = {True: "MONOCHROME1", False: "MONOCHROME2"}
@@ -39,9 +39,8 @@ def clinics(place, numbers=(0, 1)):
 
 
 def read(place, path, spacing=(MM, MM), lungs="masks", **more):
-    return radiograph_files.reader(
-        place / path.split("/")[0], lungs=place / lungs if lungs else None, spacing=spacing, headers={}, **more
-    )(place / path)
+    root = place / path.split("/")[0]
+    return radiograph_files.film(place / path, root, lungs=place / lungs if lungs else None, spacing=spacing, **more)
 
 
 def test_films_in_either_sense_of_grey_give_the_same_host(tmp_path):
@@ -136,10 +135,10 @@ def test_dicom_tells_its_spacing_and_bad_dicom_is_told(tmp_path):
 def test_films_of_two_ranges_have_no_one_gain(tmp_path):
     pictures(tmp_path)
     Image.fromarray((film(1)[0] // 16).astype(np.uint8)).save(tmp_path / "films" / "p1.png")
-    one = radiograph_files.reader(tmp_path / "films", lungs=tmp_path / "masks", spacing=(MM, MM), headers={})
-    one(tmp_path / "films" / "p0.png")
+    first, other = hosts.films(tmp_path / "films", lungs=tmp_path / "masks", spacing=(MM, MM))
+    first.read()
     with pytest.raises(InputError, match=r"p1.png has 8-bit PNG, p0.png 16-bit PNG: one gain fits one of them"):
-        one(tmp_path / "films" / "p1.png")
+        other.read()
 
 
 def test_from_dicom_films_to_all_formats_and_every_one_says_unvalidated(tmp_path, monkeypatch, capsys):

@@ -1,8 +1,11 @@
 """Volumes that the tests of this room share."""
 
+import json
+
 import numpy as np
 
 from tuckpoint.record import Maker, Record
+from tuckpoint.volumes.formats import FORMATS
 from tuckpoint.volumes.volume import Case, Grid
 
 RECORD = Record("implants", Maker("implant"), "0" * 64, 7, 1)
@@ -31,3 +34,10 @@ def case(grid=OBLIQUE, *, null=False, headers=()):
         labels[2:4, 3:6, 4:8] = 1
     told = {"kind": "lung-nodule", "null": null, "box": [[2, 4], [3, 6], [4, 8]], "voxels": 24}
     return Case("case1", image, host, labels, alpha, (told, {**told, "null": True}), "p1", grid, headers)
+
+
+def written(name, cases, folder, record=RECORD):
+    """Cases as a whole set in a format; what writers tell of each goes through JSON, as between processes."""
+    kinds = sorted({str(one["kind"]) for case in cases for one in case.findings if not one["null"]})
+    items = [json.loads(json.dumps(FORMATS[name].write(case, folder, record, kinds))) for case in cases]
+    FORMATS[name].close(folder, record, kinds, items)

@@ -3,11 +3,10 @@ import json
 import nibabel
 import numpy as np
 import pytest
-from volumes.made import OBLIQUE, RECORD, case
+from volumes.made import OBLIQUE, case, written
 from volumes.test_photographs import photo
 
 from tuckpoint.errors import InputError
-from tuckpoint.volumes import nnunet
 from tuckpoint.volumes.volume import Case
 
 
@@ -20,7 +19,7 @@ def two_kinds():
 
 
 def test_labels_are_classes_on_the_grid_of_their_image(tmp_path):
-    nnunet.write([case(), two_kinds()], tmp_path, RECORD)
+    written("nnunet", [case(), two_kinds()], tmp_path)
     place = tmp_path / "Dataset501_Implants"
     told = json.loads((place / "dataset.json").read_text())
     assert told["labels"] == {"background": 0, "cyst": 1, "lung-nodule": 2}
@@ -38,10 +37,10 @@ def test_labels_are_classes_on_the_grid_of_their_image(tmp_path):
 
 
 def test_nulls_are_background(tmp_path):
-    nnunet.write([case(null=True)], tmp_path, RECORD)
+    written("nnunet", [case(null=True)], tmp_path)
     assert json.loads((tmp_path / "Dataset501_Implants/dataset.json").read_text())["labels"] == {"background": 0}
 
 
 def test_photographs_are_refused(tmp_path):
     with pytest.raises(InputError, match="this is a photograph"):
-        nnunet.write([photo()], tmp_path, RECORD)
+        written("nnunet", [photo()], tmp_path)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from pycocotools.coco import COCO
-from volumes.made import RECORD, case
+from volumes.made import RECORD, case, written
 
 from tuckpoint.errors import InputError
-from tuckpoint.volumes import photographs, picture
+from tuckpoint.volumes import picture
 from tuckpoint.volumes.volume import Case
 
 
@@ -29,10 +29,12 @@ def photo(name="tile", dtype=np.uint8, channels=0):
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of the reader's compiled part
 @pytest.mark.parametrize(("dtype", "channels"), [(np.uint8, 0), (np.uint8, 3), (np.uint16, 0), (np.uint16, 3)])
 def test_the_official_reader_finds_every_pixel(tmp_path, dtype, channels, capsys):
-    one = photo(dtype=dtype, channels=channels)
-    photographs.coco([one], tmp_path, RECORD)
+    one, other = photo(dtype=dtype, channels=channels), photo("other", dtype=dtype, channels=channels)
+    written("coco", [other, one], tmp_path)
     read = COCO(str(tmp_path / "annotations.json"))
-    masks = {read.cats[a["category_id"]]["name"]: (read.annToMask(a), a) for a in read.anns.values()}
+    assert [image["file_name"] for image in read.loadImgs([1, 2])] == ["other.png", "tile.png"]
+    assert sorted(read.anns) == [1, 2, 3, 4]
+    masks = {read.cats[a["category_id"]]["name"]: (read.annToMask(a), a) for a in read.imgToAnns[2]}
     assert set(masks) == {"hole", "crack"}
     for kind, number in (("hole", 1), ("crack", 3)):
         mask, told = masks[kind]
@@ -42,12 +44,12 @@ def test_the_official_reader_finds_every_pixel(tmp_path, dtype, channels, capsys
     image = Image.open(tmp_path / "images" / "tile.png")
     assert image.text["tuckpoint_record"] == RECORD.digest()
     assert np.array_equal(picture.read(tmp_path / "images" / "tile.png"), one.image)
-    assert read.dataset["info"]["nulls"] == 1
+    assert read.dataset["info"]["nulls"] == 2
 
 
 def test_plain_masks_are_beside_their_images(tmp_path):
     one = photo()
-    photographs.plain([one], tmp_path, RECORD)
+    written("png", [one], tmp_path)
     mask = Image.open(tmp_path / "masks" / "tile.png")
     assert np.array_equal(np.asarray(mask) == 255, one.labels > 0)
     assert mask.text["synthetic"] == "true"
@@ -57,9 +59,9 @@ def test_plain_masks_are_beside_their_images(tmp_path):
 def test_what_png_cannot_hold_is_told(tmp_path):
     one = photo()
     with pytest.raises(InputError, match="8 or 16 bits a channel; the photograph is float32"):
-        photographs.plain([replace(one, image=one.image.astype(np.float32))], tmp_path, RECORD)
+        written("png", [replace(one, image=one.image.astype(np.float32))], tmp_path)
 
 
 def test_volumes_are_refused(tmp_path):
     with pytest.raises(InputError, match="a volume, not a photograph"):
-        photographs.coco([case()], tmp_path, RECORD)
+        written("coco", [case()], tmp_path)

@@ -4,13 +4,12 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK
-from volumes.made import RECORD
+from volumes.made import RECORD, written
 
 from tuckpoint.errors import InputError
 from tuckpoint.record import tuckpoint_version
 from tuckpoint.volumes import radiographs
 from tuckpoint.volumes.dicom import record_of
-from tuckpoint.volumes.formats import FORMATS
 from tuckpoint.volumes.volume import Case
 
 UNSURE = replace(RECORD, evidence={"unvalidated": "UNVALIDATED: a test"})
@@ -125,7 +124,7 @@ def test_text_in_a_film_that_is_used_knowingly_is_told(tmp_path):
 
 def test_a_film_has_a_segmentation_beside_it(tmp_path):
     case = changed(radiographs.read(clinic(tmp_path / "in.dcm")))
-    FORMATS["dicom"]([case], tmp_path, UNSURE)
+    written("dicom", [case], tmp_path, UNSURE)
     film, mask = (pydicom.dcmread(tmp_path / case.name / f"{name}.dcm") for name in ("film", "segmentation"))
     assert np.array_equal(np.squeeze(mask.pixel_array) > 0, case.labels > 0)
     assert mask.SeriesDescription == "SYNTHETIC UNVALIDATED segmentation of implanted findings"

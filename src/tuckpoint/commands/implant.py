@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tuckpoint.commands import options as shared
 from tuckpoint.errors import InputError
 from tuckpoint.files import write_text
+
+if TYPE_CHECKING:
+    from tuckpoint.implant.hosts import HostFile
+    from tuckpoint.implant.making import Made, Order
 
 ABOUT = """Place early findings into real healthy images: the image, the mask, the alpha, every drawn value and the
 untouched host are kept. `check` holds what was made against its hosts and a few real findings, and blocks what
@@ -28,6 +32,7 @@ MORE = """examples:
 images are DICOM series in folders, .nii .nii.gz .nrrd .mha .npz .npy (CT, in Hounsfield units), .png .jpg (surfaces),
 or single DICOM films (CR, DX) and .png (radiographs; what is implanted into those is UNVALIDATED, and says so).
 NAME_mask beside NAME is the mask of a real finding, and what stands before a double underscore in NAME is the patient.
+A run that was stopped goes on when the same is asked again; what it had finished waits in OUT.unfinished.
 `check` ends with 0 if all that could be checked holds, else with 3. `sheet` is for an expert who says which of two is
 implanted."""
 BLOCKED = 3
@@ -111,9 +116,8 @@ def _making(verb: argparse.ArgumentParser, what: str) -> None:
         help="also as nifti, nrrd, mha, dicom, nnunet (volumes), coco, png (photographs), each in OUT/NAME; "
         "radiographs as all but nnunet",
     )  # fmt: skip
-    shared.seed(verb)
+    shared.running(verb)
     shared.output(verb, "a new folder")
-    shared.progress(verb)
 
 
 def _spacing(verb: argparse.ArgumentParser) -> None:
@@ -136,42 +140,51 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
 
 
 def _made(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
-    from tuckpoint.implant import formats, reading, sets
+    from tuckpoint.asked import cores
+    from tuckpoint.implant import formats, making
 
     if options.output.exists() and not options.overwrite and not options.output.is_dir():
         raise InputError(f"{options.output} is a file; -o names a new folder")
     formats.check_formats(options.format, what=WHAT[options.what])
-    headers: dict[str, tuple[Any, ...]] = {}
+    order = _ordered(options)
+    made = making.make(
+        order, options.output, also=options.format, workers=cores(options.workers), overwrite=options.overwrite,
+        progress=progress,
+    )  # fmt: skip
+    told = [*_lines(order, made, options.output), *(f"{options.output / name}/" for name in options.format)]
+    return "\n".join(told), 0
+
+
+def _ordered(options: argparse.Namespace) -> Order:
+    """All that decides what is implanted."""
+    from tuckpoint.implant import hosts
+    from tuckpoint.implant.making import Asked, Order
+
     inputs: tuple[Any, ...] = ()
+    spacing = None if getattr(options, "spacing", None) is None else tuple(options.spacing)
     if options.what == "radiograph-nodule":
-        files, host_of, adapter, inputs = _films(options, headers)
+        adapter, inputs = _film_adapter(options)
+        files = hosts.films(options.hosts, lungs=options.lungs, spacing=spacing, burned_in=options.burned_in)
         settings = adapter.settings()
     else:
         if options.what == "lung-nodule":
-            files, host_of = _volumes(options, headers)
+            files = hosts.scans(options.hosts, lungs=options.lungs, spacing=spacing, burned_in=options.burned_in)
         else:
-            files, host_of = reading.images(options.hosts, reading.PHOTOS), reading.photo
-        adapter, settings = _adapter(options, files, host_of)
+            files = hosts.photos(options.hosts)
+        adapter, settings = _adapter(options, files)
     if getattr(options, "burned_in", False):
         settings = {**settings, "burned_in": True}
     count = len(files) * options.each if options.count is None else options.count
-    asked = sets.Asked(count, options.each, options.null, None, options.seed)
-    made = sets.make(
-        files, host_of, adapter, options.output, asked, name=options.what, settings=settings, inputs=inputs,
-        unvalidated=getattr(adapter, "unvalidated", ""), overwrite=options.overwrite, progress=progress,
-        also=lambda place: formats.export(place, options.format, headers),
-    )  # fmt: skip
-    return "\n".join([*_lines(made, options.output), *(f"{options.output / name}/" for name in options.format)]), 0
+    asked = Asked(count, options.each, options.null, None, options.seed)
+    return Order(options.what, adapter, files, asked, settings, getattr(adapter, "unvalidated", ""), inputs)
 
 
-def _films(
-    options: argparse.Namespace, headers: dict[str, tuple[Any, ...]]
-) -> tuple[list[Path], Callable[[Path], Any], Any, tuple[Any, ...]]:
-    """Radiographs, what reads them, the adapter with its gain, and the fingerprint of the wedge if there is one."""
+def _film_adapter(options: argparse.Namespace) -> tuple[Any, tuple[Any, ...]]:
+    """The adapter of radiographs with its gain, and the fingerprint of the wedge if there is one."""
     from dataclasses import replace
 
     from tuckpoint import parts
-    from tuckpoint.implant import radiograph_files, radiograph_gain
+    from tuckpoint.implant import radiograph_gain
     from tuckpoint.record import Input
 
     if (options.gain is None) == (options.wedge is None):
@@ -181,14 +194,8 @@ def _films(
         )
     gain = radiograph_gain.Gain(options.gain) if options.wedge is None else radiograph_gain.measured(options.wedge)
     adapter = parts.find("implant", options.what)(gain)
-    adapter = replace(adapter, look=_look(options, adapter.look))
-    spacing = None if options.spacing is None else tuple(options.spacing)
-    files = radiograph_files.find(options.hosts)
-    host_of = radiograph_files.reader(
-        options.hosts, lungs=options.lungs, spacing=spacing, headers=headers, burned_in=options.burned_in
-    )
     wedge = () if gain.sha256 is None else (Input("step wedge", gain.sha256, gain.steps),)
-    return files, host_of, adapter, wedge
+    return replace(adapter, look=_look(options, adapter.look)), wedge
 
 
 def _look(options: argparse.Namespace, look: Any) -> Any:
@@ -202,31 +209,7 @@ def _look(options: argparse.Namespace, look: Any) -> Any:
     return replace(look, size_mm=tuple(options.size)) if options.size else look
 
 
-def _volumes(
-    options: argparse.Namespace, headers: dict[str, tuple[Any, ...]]
-) -> tuple[list[Path], Callable[[Path], Any]]:
-    """The volumes, one path each, and what reads them: DICOM series, whose headers are kept, or files."""
-    from tuckpoint.implant import formats, reading
-
-    series = formats.dicom_hosts(options.hosts)
-    spacing = None if options.spacing is None else tuple(options.spacing)
-    if not series:
-        return reading.images(options.hosts, reading.VOLUMES), lambda path: reading.ct(
-            path, lungs=options.lungs, spacing=spacing, burned_in=options.burned_in
-        )
-    if options.lungs is not None or spacing is not None:
-        raise InputError("--lungs and --spacing go with volume files; DICOM series tell their spacing: leave them out")
-
-    def read(path: Path) -> Any:
-        host, stored, told = formats.dicom_host(series[path], burned_in=options.burned_in)
-        if "dicom" in options.format:
-            headers[host.name] = told
-        return host, stored
-
-    return list(series), read
-
-
-def _adapter(options: argparse.Namespace, files: list[Path], host_of: Callable[[Path], Any]) -> tuple[Any, Any]:
+def _adapter(options: argparse.Namespace, files: Sequence[HostFile]) -> tuple[Any, Any]:
     """The adapter that the options ask for, and its settings as plain values."""
     from dataclasses import asdict
 
@@ -242,7 +225,7 @@ def _adapter(options: argparse.Namespace, files: list[Path], host_of: Callable[[
     adapter = part(_look(options, Appearance()), options.attached)
     if options.calibrate is None:
         return adapter, asdict(adapter)
-    found = _calibrated(options, adapter, files, host_of)
+    found = _calibrated(options, adapter, files)
     medians = {name: vars(getattr(found, name)) for name in ("wanted", "before", "after")}
     return found.adapter, {**asdict(found.adapter), "calibration": medians}
 
@@ -256,11 +239,14 @@ def _bank(options: argparse.Namespace) -> tuple[Any, Any]:
             raise InputError(f"--{name} goes with parametric nodules; those of a bank are as they are: leave one out")
     reals = reading.bank(options.bank, spacing=options.spacing and tuple(options.spacing))
     adapter = NoduleBank(reals, attached=options.attached)
-    items = [{"name": real.name, "group": real.group, "diameter_mm": real.diameter_mm} for real in reals]
+    items = [
+        {"name": real.name, "group": real.group, "diameter_mm": real.diameter_mm, "sha256": real.sha256}
+        for real in reals
+    ]
     return adapter, {"bank": items, "zoom": list(adapter.zoom), "attached": adapter.attached}
 
 
-def _calibrated(options: argparse.Namespace, adapter: Any, files: list[Path], host_of: Callable[[Path], Any]) -> Any:
+def _calibrated(options: argparse.Namespace, adapter: Any, files: Sequence[HostFile]) -> Any:
     from tuckpoint.implant import reading
     from tuckpoint.implant.calibrate import calibrate
     from tuckpoint.implant.describe import medians
@@ -268,37 +254,32 @@ def _calibrated(options: argparse.Namespace, adapter: Any, files: list[Path], ho
 
     reals = reading.reals(options.calibrate, spacing=options.spacing and tuple(options.spacing))
     wanted = medians(zip(reals.windows, reals.spacings, strict=True))
-    hosts = [host_of(path)[0] for path in files[:20]]
+    hosts = [one.read()[0] for one in files[:20]]
     return calibrate(adapter, hosts, wanted, Seed(options.seed).child("calibrate"))
 
 
-def _lines(made: dict[str, Any], out: Path) -> list[str]:
-    findings = [one for image in made["images"] for one in image["findings"]]
-    real = [one for one in findings if not one["null"]]
-    kinds = sorted({one["kind"] for one in real})
-    counts = ", ".join(f"{sum(one['kind'] == kind for one in real)} {kind}" for kind in kinds)
-    fallback = sum(bool(one["drawn"].get("place", {}).get("fallback")) for one in findings)
-    lines = [f"{len(real)} findings ({counts}) and {len(findings) - len(real)} nulls in {len(made['images'])} images"]
-    if (medians := made["settings"].get("calibration")) is not None:
+def _lines(order: Order, made: Made, out: Path) -> list[str]:
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(made.kinds.items()))
+    lines = [f"{sum(made.kinds.values())} findings ({counts}) and {made.nulls} nulls in {made.images} images"]
+    if (medians := order.settings.get("calibration")) is not None:
         told = (
             f"{k} {medians['before'][k]:.3g} to {medians['after'][k]:.3g}, real {v:.3g}"
             for k, v in medians["wanted"].items()
         )
         lines.append(f"calibrated: {'; '.join(told)}")
-    if (gain := made["settings"].get("gain")) is not None:
+    if (gain := order.settings.get("gain")) is not None:
         from tuckpoint.implant.radiograph_gain import Gain
 
-        lines = [made["unvalidated"], *lines, f"gain: {Gain(**gain)}"]
-        blurs = {one["host"]: one["findings"][0]["host_model"] for one in made["images"]}
-        if assumed := sum(bool(model["psf_assumed"]) for model in blurs.values()):
+        lines = [order.unvalidated, *lines, f"gain: {Gain(**gain)}"]
+        if made.assumed:
             lines.append(
-                f"{assumed} of {len(blurs)} films show no edge sharp enough: their blur is assumed, not measured"
+                f"{made.assumed} of {made.hosts} films show no edge sharp enough: their blur is assumed, not measured"
             )
-    if fallback:
-        lines.append(f"{fallback} of them stand where no place near the target kept the rule of free or attached")
+    if made.fallback:
+        lines.append(f"{made.fallback} of them stand where no place near the target kept the rule of free or attached")
     return [
         *lines,
-        f"{out}: images, masks, alphas, {'thicknesses, ' * ('unvalidated' in made)}hosts, findings.json, record.json",
+        f"{out}: images, masks, alphas, {'thicknesses, ' * bool(order.unvalidated)}hosts, findings.json, record.json",
         f"check: tuckpoint implant check {out}",
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -38,6 +39,13 @@ class Real:
     def diameter_mm(self) -> float:
         """The diameter of a ball of the mask's volume."""
         return equal_diameter(float(self.mask.sum() * np.prod(self.spacing)), 3)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of crop, mask and spacing."""
+        told = (self.image.shape, self.image.astype("<f4").tobytes(), self.mask.tobytes(), self.spacing)
+        texts = (one if isinstance(one, bytes) else repr(one).encode() for one in told)
+        return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
 def carve(name: str, image: Array, mask: Array, spacing: tuple[float, ...], *, group: str = "") -> Real:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from tuckpoint.implant import reading, volumes
 from tuckpoint.implant.check import Reals, half_window
 from tuckpoint.implant.describe import window_at
 from tuckpoint.implant.radiograph_host import radiograph_host
-from tuckpoint.implant.sets import HostOf
 from tuckpoint.implant.values import Array, Host
 from tuckpoint.implant.volumes import Stored
 from tuckpoint.volumes import radiographs, series
@@ -34,52 +32,59 @@ def find(place: Path) -> list[Path]:
     return reading.images(place, PICTURES)
 
 
-def reader(
-    root: Path, *, lungs: Path | None, spacing: tuple[float, ...] | None, headers: dict[str, tuple[Any, ...]],
-    burned_in: bool = False,
-) -> HostOf:  # fmt: skip
-    """What reads the films of a folder: `lungs` holds their masks, `spacing` (row, column, mm) goes with PNG.
+def film(
+    path: Path, root: Path, *, lungs: Path | None, spacing: tuple[float, ...] | None, burned_in: bool = False
+) -> tuple[Host, Stored]:
+    """A film below `root` as host: `lungs` holds the masks, `spacing` (row, column, mm) goes with PNG.
 
-    `headers` takes those of DICOM films, by host; `burned_in` lets text in the pixels be. One gain is of one kind of
-    film: raises InputError at the first film whose range of grey is not that of the one before it.
+    Raises InputError for what is no such film, a missing or empty mask and, unless `burned_in`, for text in the pixels.
     """
-    kinds: dict[str, str] = {}
-
-    def film(path: Path) -> tuple[Host, Stored]:
-        held, header = _read(path, spacing, burned_in=burned_in)
-        lung = _lung(path, held, root, lungs)
-        known = reading.mask_of(path.with_name(f"{_stem(path)}.png"))
-        bits = held.geometry.get("bits")
-        host = radiograph_host(
-            held.name, held.values, held.spacing or (), lung=lung, bits=bits,
-            avoid=None if known is None else mask_at(known, held),
-            group=held.geometry.get("group", reading.group_of(held.name)), geometry=held.geometry,
-        )  # fmt: skip
-        kind = f"{8 * held.values.dtype.itemsize}-bit PNG" if bits is None else f"{bits} bits"
-        first, before = next(iter(kinds.items()), (path.name, kind))
-        if kind != before:
-            raise InputError(f"{path.name} has {kind}, {first} {before}: one gain fits one of them; part the folder")
-        kinds[path.name] = kind
-        if header is not None:
-            headers[host.name] = (header,)
-        return host, held
-
-    return film
+    held = _read(path, spacing, burned_in=burned_in)
+    lung = mask_at(_lung(path, root, lungs), held)
+    known = _known(path)
+    host = radiograph_host(
+        held.name, held.values, held.spacing or (), lung=lung, bits=held.geometry.get("bits"),
+        avoid=None if known is None else mask_at(known, held),
+        group=held.geometry.get("group", reading.group_of(held.name)), geometry=held.geometry,
+    )  # fmt: skip
+    return host, held
 
 
-def _lung(path: Path, held: Stored, root: Path, lungs: Path | None) -> Array:
+def kind_of(held: Stored) -> str:
+    """The range of grey of a film: one gain is of one kind."""
+    bits = held.geometry.get("bits")
+    return f"{8 * held.values.dtype.itemsize}-bit PNG" if bits is None else f"{bits} bits"
+
+
+def masks(path: Path, root: Path, lungs: Path | None) -> tuple[Path, ...]:
+    """The masks that belong to a film, as far as they are there: of its lungs, and of what is there already."""
+    places = () if lungs is None else tuple(_lung_places(path, root, lungs))
+    known = _known(path)
+    return (*[place for place in places if place.is_file()][:1], *(() if known is None else (known,)))
+
+
+def _known(path: Path) -> Path | None:
+    return reading.mask_of(path.with_name(f"{_stem(path)}.png"))
+
+
+def _lung(path: Path, root: Path, lungs: Path | None) -> Path:
     if lungs is None:
         raise InputError(f"{path.name}: no lung mask (--lungs): {NO_LUNG}")
+    places = _lung_places(path, root, lungs)
+    place = next((one for one in places if one.is_file()), None)
+    if place is None:
+        raise InputError(f"{path.name}: no lung mask {places[0]}: {NO_LUNG}")
+    return place
+
+
+def _lung_places(path: Path, root: Path, lungs: Path) -> list[Path]:
     inner = path.parent.relative_to(root) if root in path.parents else Path()
     name = f"{_stem(path)}.png"
     places = [lungs / inner / name]
     alike = sum(one.name == path.name for one in root.rglob("*")) if inner.parts else 0
     if alike == 1:  # a name that several films bear tells none of them
         places.append(lungs / name)
-    place = next((one for one in places if one.is_file()), None)
-    if place is None:
-        raise InputError(f"{path.name}: no lung mask {places[0]}: {NO_LUNG}")
-    return mask_at(place, held)
+    return places
 
 
 def _stem(path: Path) -> str:
@@ -103,11 +108,11 @@ def reals(place: Path, *, spacing: tuple[float, ...] | None) -> Reals:
     """Windows of real nodules on films, around the middle of the mask, or of a film without one, and whose they are."""
     windows, groups, spacings = [], [], []
     for path in find(place):
-        held, _ = _read(path, spacing, burned_in=True)
+        held = _read(path, spacing, burned_in=True)
         assert held.spacing is not None
         if held.values.ndim != 2:
             raise InputError(f"{path.name}: a colour picture; give grey films")
-        known = reading.mask_of(path.with_name(f"{_stem(path)}.png"))
+        known = _known(path)
         middle = tuple((n - 1) / 2 for n in held.values.shape)
         if known is not None:
             mask = mask_at(known, held)
@@ -120,8 +125,8 @@ def reals(place: Path, *, spacing: tuple[float, ...] | None) -> Reals:
     return Reals(windows, groups, spacings)
 
 
-def _read(path: Path, spacing: tuple[float, ...] | None, *, burned_in: bool) -> tuple[Stored, Any]:
-    """A film with its spacing, and its header if it is DICOM."""
+def _read(path: Path, spacing: tuple[float, ...] | None, *, burned_in: bool) -> Stored:
+    """A film with its spacing."""
     if not series.is_dicom(path):
         held = volumes.read(path)
         if held.suffix not in PICTURES or path.suffix.lower() not in PICTURES:
@@ -130,7 +135,7 @@ def _read(path: Path, spacing: tuple[float, ...] | None, *, burned_in: bool) -> 
             raise InputError(f"{path.name} tells no spacing; give the pixel in mm: --spacing ROW COLUMN")
         if not burned_in and held.values.ndim == 2:
             check_no_text(path.name, held.values)
-        return Stored(held.name, held.values, spacing, ".png", {"spacing_from": "given"}), None
+        return Stored(held.name, held.values, spacing, ".png", {"spacing_from": "given"})
     read = radiographs.read(path, burned_in=burned_in)
     if read.pixel_mm is not None and spacing is not None:
         raise InputError(f"{path.name} tells its spacing ({read.spacing_from}); leave --spacing out")
@@ -138,7 +143,7 @@ def _read(path: Path, spacing: tuple[float, ...] | None, *, burned_in: bool) -> 
         raise InputError(f"{path.name} tells no pixel spacing; give it in mm: --spacing ROW COLUMN")
     told = {"bits": read.bits, "group": read.group, "spacing_from": read.spacing_from or "given"}
     suffix = ".npy" if np.issubdtype(read.pixels.dtype, np.signedinteger) else ".png"
-    return Stored(read.name, read.pixels, read.pixel_mm or spacing, suffix, told), read.header
+    return Stored(read.name, read.pixels, read.pixel_mm or spacing, suffix, told)
 
 
 def _size(values: Array) -> str:

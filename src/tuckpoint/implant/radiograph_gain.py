@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from tuckpoint.errors import InputError
 from tuckpoint.files import sha256
@@ -58,6 +57,8 @@ def measured(path: Path) -> Gain:
 
     Raises InputError for what is no such table, too few steps, and greys that are no line or none that rises or falls.
     """
+    from scipy import stats
+
     thickness, grey = _columns(path)
     if len(grey) < LEAST or len(np.unique(thickness)) < 3:
         raise InputError(

@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from scipy import ndimage, stats
+from scipy import ndimage, special
 
 from tuckpoint.errors import InputError
 from tuckpoint.implant.surface_host import noise_length
@@ -202,13 +202,13 @@ def _blur_mm(light: Array, rest: Array, axis: int, step: float, limits: tuple[fl
     along, low, height, peak = along[loud], low[loud], height[loud], peak[loud]
     share = (along - low[:, None]) / height[:, None]
     width = np.abs(height) / (np.sqrt(2 * np.pi) * peak)
-    quantile = stats.norm.ppf(np.clip(share[:, REACH], 0.05, 0.95))
+    quantile = special.ndtri(np.clip(share[:, REACH], 0.05, 0.95))
     steepest, sigma = width, width
     for _ in range(3):
         sigma = np.sqrt(np.clip(steepest**2 - _DIFFERENCE, SHARPEST_PX**2, (2 * SOFTEST_PX) ** 2))
         middle = -sigma * quantile  # px from here to the middle of the step, which is steeper than the pixel here
         steepest = width * np.exp(-0.5 * (middle / steepest) ** 2)
-    apart = np.abs(share - stats.norm.cdf((steps - middle[:, None]) / sigma[:, None]))
+    apart = np.abs(share - special.ndtr((steps - middle[:, None]) / sigma[:, None]))
     clear = (apart.max(axis=1) <= MISFIT + 3 * noise / np.abs(height)) & (sigma < SOFTEST_PX)
     sharpest = np.sort(sigma[clear])[:LEAST_EDGES]
     return step * float(np.median(sharpest)) if len(sharpest) == LEAST_EDGES else None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage, stats
+from scipy import ndimage
 
 from tuckpoint.errors import InputError
 from tuckpoint.implant.values import Array
@@ -101,6 +101,8 @@ def _folds(truth: Array, owner: Array, count: int, seed: Seed) -> Array:
 
 def _ranks(scores: Array) -> Array:
     """Scores of two models are comparable by rank only."""
+    from scipy import stats  # takes a worker that implants as long to load as all the rest
+
     return np.asarray((stats.rankdata(scores) - 0.5) / max(len(scores), 1))
 
 

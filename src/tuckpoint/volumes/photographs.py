@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,56 +16,73 @@ from tuckpoint.volumes.volume import Array, Case
 from tuckpoint.write.sets import png
 
 
-def coco(cases: Iterable[Case], folder: Path, record: Record) -> None:
-    """images/, and annotations.json with box, area, uncompressed run lengths (column by column) and what was drawn.
+def coco(case: Case, folder: Path, record: Record, kinds: Sequence[str]) -> Mapping[str, Any]:
+    """images/NAME.png; what `close_coco` tells of it: its place, and box, area, run lengths and draws of each finding.
 
-    Format: the data format page of COCO (Lin et al. 2014). Nulls are no annotations; their number stands in `info`.
+    Nulls are no annotations; they are counted.
     """
-    (folder / "images").mkdir()
-    images: list[dict[str, Any]] = []
-    made: list[tuple[str, dict[str, Any]]] = []
-    nulls = 0
-    for number, case in enumerate(cases, 1):
-        _flat(case)
-        name = f"{case.name}.png"
-        (folder / "images" / name).write_bytes(_png(case.image, record))
-        height, width = case.labels.shape
-        told: dict[str, Any] = {"id": number, "file_name": name, "width": width, "height": height, "group": case.group}
-        if case.pixel_mm is not None:
-            told["pixel_mm"] = list(case.pixel_mm)
-        images.append(told)
-        for order, finding in enumerate(case.findings, 1):
-            mask = case.labels == order
-            nulls += bool(finding["null"])
-            if not finding["null"] and mask.any():
-                made.append((str(finding["kind"]), {"image_id": number, **_annotation(mask, finding)}))
-    kinds = sorted({kind for kind, _ in made})
-    whole = {
-        "info": {
-            "description": "synthetic findings in real images", "synthetic": True, "nulls": nulls,
-            **({"unvalidated": record.unvalidated} if record.unvalidated else {}),
-            "tuckpoint_record": record.digest(),
-        },
-        "images": images,
-        "annotations": [
-            {"id": number, "category_id": kinds.index(kind) + 1, **one} for number, (kind, one) in enumerate(made, 1)
+    _flat(case)
+    (folder / "images").mkdir(exist_ok=True)
+    name = f"{case.name}.png"
+    (folder / "images" / name).write_bytes(_png(case.image, record))
+    height, width = case.labels.shape
+    told: dict[str, Any] = {"file_name": name, "width": width, "height": height, "group": case.group}
+    if case.pixel_mm is not None:
+        told["pixel_mm"] = list(case.pixel_mm)
+    masks = [(case.labels == order, finding) for order, finding in enumerate(case.findings, 1)]
+    return {
+        "image": told,
+        "nulls": sum(bool(finding["null"]) for _, finding in masks),
+        "findings": [
+            [str(finding["kind"]), _annotation(mask, finding)]
+            for mask, finding in masks
+            if not finding["null"] and mask.any()
         ],
-        "categories": [{"id": n, "name": kind, "supercategory": "defect"} for n, kind in enumerate(kinds, 1)],
+    }
+
+
+def close_coco(folder: Path, record: Record, kinds: Sequence[str], items: Iterable[Mapping[str, Any]]) -> None:
+    """annotations.json: images in order, numbered from 1, and run lengths of masks (column by column, uncompressed).
+
+    Format: the data format page of COCO (Lin et al. 2014). The file is written piece by piece, and never held whole.
+    """
+    numbers = {kind: number for number, kind in enumerate(kinds, 1)}
+    info = {
+        "description": "synthetic findings in real images", "synthetic": True,
+        "nulls": sum(item["nulls"] for item in items),
+        **({"unvalidated": record.unvalidated} if record.unvalidated else {}),
+        "tuckpoint_record": record.digest(),
     }  # fmt: skip
-    (folder / "annotations.json").write_text(json.dumps(whole, ensure_ascii=False), encoding="utf-8")
+    images = ({"id": number, **item["image"]} for number, item in enumerate(items, 1))
+    found = ((number, kind, one) for number, item in enumerate(items, 1) for kind, one in item["findings"])
+    made = (
+        {"id": order, "category_id": numbers[kind], "image_id": number, **one}
+        for order, (number, kind, one) in enumerate(found, 1)
+    )
+    categories = [{"id": number, "name": kind, "supercategory": "defect"} for kind, number in numbers.items()]
+    with (folder / "annotations.json").open("w", encoding="utf-8") as file:
+        file.write(f'{{"info": {_json(info)}')
+        for name, rows in (("images", images), ("annotations", made), ("categories", categories)):
+            file.write(f', "{name}": [')
+            file.writelines(f"{', ' * bool(place)}{_json(row)}" for place, row in enumerate(rows))
+            file.write("]")
+        file.write("}")
     (folder / "record.json").write_bytes(record.sealed() + b"\n")
 
 
-def plain(cases: Iterable[Case], folder: Path, record: Record) -> None:
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def plain(case: Case, folder: Path, record: Record, kinds: Sequence[str]) -> Mapping[str, Any]:
     """images/ and masks/ (0, or 255 on findings), of one name each, as trainers of anomaly detection read them."""
+    _flat(case)
     for name in ("images", "masks"):
-        (folder / name).mkdir()
-    for case in cases:
-        _flat(case)
-        (folder / "images" / f"{case.name}.png").write_bytes(_png(case.image, record))
-        mask = np.where(case.labels > 0, 255, 0).astype(np.uint8)
-        (folder / "masks" / f"{case.name}.png").write_bytes(png(mask, record))
-    (folder / "record.json").write_bytes(record.sealed() + b"\n")
+        (folder / name).mkdir(exist_ok=True)
+    (folder / "images" / f"{case.name}.png").write_bytes(_png(case.image, record))
+    mask = np.where(case.labels > 0, 255, 0).astype(np.uint8)
+    (folder / "masks" / f"{case.name}.png").write_bytes(png(mask, record))
+    return {}
 
 
 def _flat(case: Case) -> None:

@@ -67,6 +67,13 @@ def read(files: Sequence[Path], *, name: str = "", burned_in: bool = False) -> V
     return Volume(label, voxels, grid, unit=unit, group=patient(first), headers=tuple(ordered))
 
 
+def headers(files: Sequence[Path]) -> tuple[Any, ...]:
+    """The headers of a series in the order of z, without pixels; of one that `read` has read."""
+    slices = [pydicom().dcmread(path, stop_before_pixels=True) for path in files]
+    order, _ = _arrange(slices, files[0].parent.name)
+    return tuple(slices[n] for n in order)
+
+
 def check_ct(files: Sequence[Path], label: str) -> None:
     """Raise InputError for a series that is no CT, a localizer, or too thin to be a volume, before pixels are read."""
     head = pydicom().dcmread(files[0], stop_before_pixels=True, specific_tags=["Modality", "ImageType"])
