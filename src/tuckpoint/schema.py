@@ -56,7 +56,8 @@ class Column:
     `key` (1, 2, 3 ...), `uuid`, `email`, `phone`, `iban`, `plate`, `name`, `first_name`, `last_name`, or a mask
     in which A is a letter, 9 a digit and anything else stands for itself; `table.patterns` tells the rest. `format`
     is how text spelled the values: strptime's for moments, a picture such as `$#,###.00` for numbers, `False/True` for
-    booleans. `unit` is free text for people ("kg").
+    booleans. `absent` are words that are read as missing; one that stands alone is written where a value is missing, if
+    the storage is text. `unit` is free text for people ("kg").
     """
 
     name: str
@@ -68,6 +69,7 @@ class Column:
     timezone: str | None = None
     format: str | None = None
     pattern: str | None = None
+    absent: tuple[str, ...] = ()
     domain: Domain | None = None
     personal: bool = False
     sensitive: bool = False
@@ -183,4 +185,7 @@ def _column(data: Any) -> Column:
         if levels is not None and (not isinstance(levels, list) or not all(isinstance(level, str) for level in levels)):
             raise SchemaError(f"{where}: domain levels are a list of text; put quotes around each")
         domain = Domain(**{**domain, "levels": None if levels is None else tuple(levels)})
-    return Column(**cast(dict[str, Any], {**data, "domain": domain}))
+    absent = data.get("absent") or []
+    if not isinstance(absent, list) or not all(isinstance(word, str) for word in absent):
+        raise SchemaError(f"{where}: absent is a list of words; put quotes around each")
+    return Column(**cast(dict[str, Any], {**data, "absent": tuple(absent), "domain": domain}))

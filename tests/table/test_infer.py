@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 
 import numpy as np
@@ -10,7 +11,10 @@ from tuckpoint.errors import SchemaError
 from tuckpoint.examples import census
 from tuckpoint.schema import Column, Domain, Schema
 from tuckpoint.seed import Seed
+from tuckpoint.table.decode import decode
+from tuckpoint.table.encode import encode
 from tuckpoint.table.frame import read
+from tuckpoint.table.identify import fabricate
 from tuckpoint.table.infer import check, infer
 
 ROWS = 200
@@ -150,6 +154,21 @@ def test_free_text_keeps_only_its_lengths():
     assert kind_of([*words(ROWS), None]).pattern.startswith("words:6-6;missing=0.00")
 
 
+def test_codes_that_few_rows_share_keep_their_look_and_not_random_words():
+    rng = np.random.default_rng(3)
+    zips = [f"{z:05d}" for z in rng.integers(501, 2000, 3000)]
+    posts = [
+        f"{a}W{b} {c}{d}X" for a, b, c, d in zip("SNEW" * 100, *rng.integers(0, 9, (2, 400)), "ABDE" * 100, strict=True)
+    ]
+    for values, look in ((zips, r"\d{5}"), (posts, r"[A-Z]W\d+ \d[A-Z]X")):
+        column = kind_of(values)
+        assert column.kind == "identifier"
+        assert "not learnt" in column.note
+        made = fabricate(column, 200, first_row=0, seed=Seed(1)).to_pylist()
+        assert all(re.fullmatch(look, text) for text in made), made[:3]
+        assert not set(made) & set(values)
+
+
 def test_no_identifier_carries_a_real_value():
     table = pa.table(
         {"a": [f"SECRET{n:04d}" for n in range(ROWS)], "b": words(ROWS), "c": [f"u{n}@x.net" for n in range(ROWS)]}
@@ -175,6 +194,32 @@ def test_text_that_means_something_else(values, kind, note):
     assert column.kind == kind
     assert note in column.note
     assert column.missing == ("N/A" in values)
+
+
+@pytest.mark.parametrize(
+    ("values", "word", "kind", "storage"),
+    [
+        ([*(f"{i}.5" for i in range(5, 60)), *["<5"] * 9], ["<5"], "decimal", "string"),
+        ([*(f"1.{i},00 €" for i in range(100, 200)), *["k.A."] * 9, None], ["k.A.", ""], "integer", "string"),
+        ([*(f"2024-01-{i:02d}" for i in range(1, 29)), *["open", "void"] * 6], ["open", "void"], "date", "string"),
+        ([*map(str, range(100, 500)), "n.b."], ["n.b.", ""], "integer", "string"),
+    ],
+)
+def test_words_among_numbers_and_moments_are_read_as_missing(values, word, kind, storage):
+    column = kind_of(values)
+    assert (column.kind, column.storage, column.missing) == (kind, storage, True)
+    assert set(column.absent) == set(word)
+    assert "taken as missing" in column.note
+    assert Schema.from_dict(Schema((column,)).to_dict())["x"] == column
+
+
+def test_a_word_that_is_all_that_is_missing_is_written_again():
+    values = [*(f"{i}.5" for i in range(5, 60)), *["<5"] * 9]
+    table = pa.table({"x": values})
+    schema = infer(table)
+    read = encode(table, schema)
+    assert np.isnan(read.columns["x"]).sum() == 9
+    assert decode(read, schema).column("x").to_pylist() == values
 
 
 def test_almost_numbers_are_left_alone_with_a_note():

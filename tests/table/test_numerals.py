@@ -24,6 +24,8 @@ from tuckpoint.table.numerals import Picture, decimals_of, needed, parse, recogn
         (["$1,234.50", "$2.00"], [1234.5, 2], "$#,###.00"),
         (["5 kg", "6.5 kg"], [5, 6.5], "#.# kg"),
         (["1e3", "2"], [1000, 2], None),
+        (["(1,234)", "12", "0"], [-1234, 12, 0], "#,###;(#,###)"),
+        (["$5.00", "($1,200.50)"], [5, -1200.5], "$#,###.00;($#,###.00)"),
     ],
 )
 def test_numbers_are_read_in_their_way_of_writing(texts, values, picture):

@@ -79,7 +79,12 @@ def _decoded(values: Array, field: Field, column: Column) -> pa.Array:
 
 
 def spelled(values: Array, field: Field, column: Column) -> pa.Array:
-    """The values as the text that the column was written in."""
+    """The values as the text that the column was written in, with its word for what is missing."""
+    texts = _spelled(values, field, column)
+    return pc.fill_null(texts, column.absent[0]) if len(column.absent) == 1 else texts
+
+
+def _spelled(values: Array, field: Field, column: Column) -> pa.Array:
     if field.levels is not None:
         words = {level: word for word, level in reversed(truth_words(column).items())}
         words |= dict(zip(("false", "true"), (column.format or "false/true").split("/"), strict=True))

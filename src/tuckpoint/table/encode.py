@@ -163,6 +163,8 @@ def _from_text(array: pa.ChunkedArray, column: Column) -> tuple[NDArray[np.float
         values, bad = _moments(texts, column)
     if column.kind == "integer":
         bad |= np.isfinite(values) & (values != np.rint(values))
+    if column.absent:
+        bad &= ~np.asarray(pc.is_in(pc.utf8_trim_whitespace(texts), value_set=pa.array(column.absent)))
     values, bad = np.append(values, np.nan), np.append(bad | np.isinf(values), False)
     at = _indices(encoded)
     return values[at], bad[at]

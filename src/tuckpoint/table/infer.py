@@ -229,10 +229,10 @@ def _as_key(column: Column, array: pa.ChunkedArray, *, personal: bool) -> Column
 
 
 def _find_key(table: pa.Table, columns: Mapping[str, Column]) -> str | None:
-    """The first identifier that is complete and never repeats, one called `id` before others."""
+    """The first identifier that is complete and never repeats, one called `id`, or like one, before others."""
     found = [name for name, column in columns.items() if _can_be_key(table.column(name), column)]
     called = [name for name in found if patterns.words_of(name) in (("id",), ("key",), ("uuid",), ("rowid",))]
-    return next(iter([*called, *found]), None)
+    return next(iter([*called, *filter(patterns.names_an_id, found), *found]), None)
 
 
 def _can_be_key(array: pa.ChunkedArray, column: Column) -> bool:

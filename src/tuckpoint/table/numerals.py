@@ -2,14 +2,15 @@
 
 A picture says how a column writes its numbers: `#` the digits before the point, `,###` after it a mark between
 thousands, then the point with `0` for each fixed decimal or `#` for as many as needed; what stands around it is
-written around each number. `$#,###.00` writes 1234.5 as `$1,234.50`. Without a picture integers are plain and other
+written around each number. `$#,###.00` writes 1234.5 as `$1,234.50`; `#,###;(#,###)` writes -1234 as `(1,234)`, as
+accounts do. Without a picture integers are plain and other
 numbers have as many decimals as needed, at least one.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -26,33 +27,41 @@ _SHAPE = re.compile(
     rf"^({_CURRENCY} ?)?[+-]?[\d.][\d.,' ]*?(?:[eE][+-]?\d+)?(%| %| ?{_CURRENCY}| [A-Za-z°²³/]{{1,8}})?$"
 )
 _PICTURE = re.compile(r"^(.*?)#(?:([,.' ])###)?(?:([.,])(0+|#))?([^#]*)$", re.DOTALL)
+_BRACKETS = r"^\(([^()]*)\)$"
 _MARKS = (("", "."), (",", "."), ("", ","), (".", ","), ("'", "."), (" ", ","), (" ", "."))
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A parsed picture; `places` is the number of fixed decimals, None for as many as needed."""
+    """A parsed picture; `places` is the number of fixed decimals, None for as many as needed.
+
+    With `brackets` they stand around a negative number instead of a minus sign.
+    """
 
     prefix: str = ""
     group: str = ""
     point: str = "."
     places: int | None = None
     suffix: str = ""
+    brackets: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Picture:
         """The picture that a text means; raises SchemaError if it has no `#`."""
-        found = _PICTURE.match(text)
+        plain, _, negative = text.partition(";")
+        brackets = negative == f"({plain})"
+        found = _PICTURE.match(plain if brackets else text)
         if found is None:
             raise SchemaError(f"format {text!r} is no picture of a number; write it like '#.00' or '$#,###.00'")
         prefix, group, point, decimals, suffix = found.groups()
         places = None if decimals == "#" else len(decimals or "")
-        return cls(prefix, group or "", point or ("," if group == "." else "."), places, suffix)
+        return cls(prefix, group or "", point or ("," if group == "." else "."), places, suffix, brackets)
 
     def __str__(self) -> str:
         grouped = f"{self.group}###" if self.group else ""
         decimals = f"{self.point}#" if self.places is None else (self.point + "0" * self.places if self.places else "")
-        return f"{self.prefix}#{grouped}{decimals}{self.suffix}"
+        plain = f"{self.prefix}#{grouped}{decimals}{self.suffix}"
+        return f"{plain};({plain})" if self.brackets else plain
 
     def pattern(self) -> str:
         """A regular expression of the texts that this picture writes, and of their looser relatives."""
@@ -62,7 +71,9 @@ class Picture:
         point = re.escape(self.point)
         digits = rf"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)"
         power = r"(?:[eE][+-]?[0-9]+)?" if not self.group and self.point == "." else ""
-        return rf"^{re.escape(self.prefix)}[+-]?{digits}{power}{re.escape(self.suffix)}$"
+        before, after = re.escape(self.prefix), re.escape(self.suffix)
+        plain = rf"{before}[+-]?{digits}{power}{after}"
+        return rf"^(?:{plain}|\({before}{digits}{power}{after}\))$" if self.brackets else rf"^{plain}$"
 
 
 def is_missing(texts: pa.Array) -> NDArray[np.bool_]:
@@ -76,13 +87,15 @@ def recognise(texts: pa.Array) -> Picture | None:
 
     Zeros in front (`02134`), a plus on every number (`+49301234`) or more than 15 digits make a code, not a number.
     """
-    first = _SHAPE.match(texts[0].as_py()) if len(texts) else None
+    brackets = len(texts) > 1 and pc.any(pc.match_substring_regex(texts, _BRACKETS)).as_py()
+    first = _SHAPE.match(texts[0].as_py().strip("()") if brackets else texts[0].as_py()) if len(texts) else None
     if first is None:
         return None
     prefix, suffix = first.group(1) or "", first.group(2) or ""
-    inner = np.unique([text[len(prefix) : len(text) - len(suffix)] for text in texts[:64].to_pylist()])
+    some = pc.replace_substring_regex(texts[:64], _BRACKETS, r"\1").to_pylist()
+    inner = np.unique([text[len(prefix) : len(text) - len(suffix)] for text in some])
     for group, point in _MARKS:
-        picture = Picture(prefix=prefix, group=group, point=point, suffix=suffix)
+        picture = Picture(prefix=prefix, group=group, point=point, suffix=suffix, brackets=brackets)
         if not any(map(re.compile(bare(picture).pattern()).match, inner)):
             continue
         if pc.all(pc.match_substring_regex(texts, picture.pattern())).as_py():
@@ -98,7 +111,7 @@ def bare(picture: Picture) -> Picture:
 
 def needed(picture: Picture, texts: pa.Array, decimals: int) -> str | None:
     """The picture as text, None where numbers without one are written the same."""
-    if picture.prefix or picture.suffix or picture.group or picture.point != ".":
+    if picture.brackets or picture.prefix or picture.suffix or picture.group or picture.point != ".":
         return str(picture)
     if decimals == 0:
         return str(picture) if picture.places else None
@@ -130,8 +143,12 @@ def spell(values: NDArray[np.float64], decimals: int, picture: Picture | None) -
             texts = pc.replace_substring(texts, ".", picture.point)
         while picture.group and (grouped := _grouped(texts, picture)) is not None:
             texts = grouped
+        negative = pc.starts_with(texts, "-") if picture.brackets else None
+        texts = pc.utf8_ltrim(texts, "-") if picture.brackets else texts
         if picture.prefix or picture.suffix:
             texts = pc.binary_join_element_wise(picture.prefix, texts, picture.suffix, "")
+        if negative is not None:
+            texts = pc.if_else(negative, pc.binary_join_element_wise("(", texts, ")", ""), texts)
     return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), texts) if missing.any() else texts
 
 
@@ -154,10 +171,13 @@ def decimals_of(values: NDArray[np.float64]) -> int:
 def _core(texts: pa.Array, picture: Picture) -> pa.Array:
     """Text that Arrow reads as a number."""
     start, stop = len(picture.prefix), -len(picture.suffix) or None
+    negative = pc.match_substring_regex(texts, _BRACKETS) if picture.brackets else None
+    texts = pc.replace_substring_regex(texts, _BRACKETS, r"\1") if picture.brackets else texts
     core = pc.utf8_slice_codeunits(texts, start, stop) if start or stop else texts
     if picture.group:
         core = pc.replace_substring(core, picture.group, "")
-    return pc.replace_substring(core, picture.point, ".") if picture.point != "." else core
+    core = pc.replace_substring(core, picture.point, ".") if picture.point != "." else core
+    return core if negative is None else pc.if_else(negative, pc.binary_join_element_wise("-", core, ""), core)
 
 
 def _is_code(core: pa.Array) -> bool:
@@ -177,7 +197,7 @@ def _with_places(core: pa.Array, picture: Picture) -> Picture:
         bounds = pc.min_max(fraction)
         low, high = bounds["min"].as_py(), bounds["max"].as_py()
         places = high if low == high and high <= 6 else None
-    return Picture(picture.prefix, picture.group, picture.point, places, picture.suffix)
+    return replace(picture, places=places)
 
 
 def _with_decimals(values: NDArray[np.float64], decimals: int, picture: Picture | None) -> pa.Array:

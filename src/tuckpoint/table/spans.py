@@ -14,7 +14,7 @@ from tuckpoint.table.protect import clipped
 from tuckpoint.table.rule import Rule
 
 MOMENTS = ("date", "datetime")
-NARROW = 0.5  # a distance is learnt where it spreads at most so much as the moment itself
+NARROW = 0.9  # a distance is learnt where it spreads at most so much beside the moment itself
 
 
 @dataclass(frozen=True)

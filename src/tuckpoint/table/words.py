@@ -32,6 +32,9 @@ _CALENDAR = re.compile(
     "january|february|march|april|june|july|august|sept|september|october|november|december|"
     "monday|tues|tuesday|weds|wednesday|thur|thurs|thursday|friday|saturday|sunday"
 )
+_FIGURE = r"^[^<>≤≥~]*[0-9]"  # how a text begins that may be a number or a moment
+MOST_WORDS = 5  # among numbers or moments
+SLIPS = 0.01  # share of cells that may hold words which few rows hold
 _NUMBER = r"^[+-]?[0-9][0-9,]*\.?[0-9]*$"
 
 
@@ -46,6 +49,7 @@ def text(name: str, array: pa.ChunkedArray, missing: bool, born: str | None) -> 
         return nothing(name, pa.string(), "only words for missing values: made missing")
     typed = _boolean(name, present, born) or _written_number(name, present, counts, absent, array.null_count, born)
     typed = typed or _written_moment(name, present, born)
+    typed = typed or _but_for_words(name, array, trimmed, counts, absent, born)
     if typed is None:
         return _words(name, texts, present, counts, array, missing, born)
     notes = [typed.note] if typed.note else []
@@ -54,7 +58,38 @@ def text(name: str, array: pa.ChunkedArray, missing: bool, born: str | None) -> 
         notes.append(f"{int(counts[absent].sum())} cells say {said}: taken as missing")
     if not trimmed.equals(texts):
         notes.append("spaces around values are dropped")
-    return replace(typed, missing=missing or bool(absent.any()), note="; ".join(notes))
+    gone = missing or typed.missing or bool(absent.any())
+    return replace(typed, missing=gone, note="; ".join(notes))
+
+
+def _but_for_words(
+    name: str, array: pa.ChunkedArray, texts: pa.Array, counts: NDArray[np.int64], absent: NDArray[np.bool_],
+    born: str | None,
+) -> Column | None:  # fmt: skip
+    """Numbers or moments among which a few words stand, such as `<5` or `pending`: these are read as missing.
+
+    A single word, if nothing else is missing, is written again where a made value is missing.
+    """
+    word = ~absent & ~np.asarray(pc.match_substring_regex(texts, _FIGURE))
+    rest = ~absent & ~word
+    words = texts.filter(pa.array(word)).unique()
+    present = texts.filter(pa.array(rest)).unique()
+    if not 0 < len(words) <= MOST_WORDS or len(present) < TINY or counts[rest].sum() < counts[word].sum():
+        return None
+    if counts[word].min() < COMMON and counts[word].sum() > SLIPS * counts.sum():
+        return None  # neither a word that is used nor a few slips among many numbers: a person must look
+    gone = array.null_count + int(counts[word].sum())
+    typed = _written_number(name, present, counts, absent | word, gone, born) or _written_moment(name, present, born)
+    if typed is None or not typed.modelled:
+        return None
+    said = ", ".join(repr(text) for text in words.to_pylist())
+    alone = len(words) == 1 and not array.null_count and not absent.any() and counts[word].sum() >= COMMON
+    note = f"{int(counts[word].sum())} cells say {said}: taken as missing" + (
+        ", and written again where a made value is missing" if alone else ""
+    )
+    known = tuple(words.to_pylist()) if alone or len(words) > 1 else (*words.to_pylist(), "")
+    storage = "string" if alone else typed.storage
+    return replace(typed, missing=True, absent=known, storage=storage, note="; ".join(filter(None, (typed.note, note))))
 
 
 def _boolean(name: str, present: pa.Array, born: str | None) -> Column | None:
@@ -141,6 +176,9 @@ def _words(
     ):
         return Column(name, "identifier", "string", missing, pattern=patterns.mask_of(texts), note=note)
     if not _are_levels(texts, counts, rows, different):
+        if rows >= TINY and patterns.is_code_like(pc.replace_substring(present, " ", "")) and _is_short(present):
+            told = "; ".join(filter(None, (note, "codes that few rows share: made anew, not learnt")))
+            return Column(name, "identifier", "string", missing, pattern=patterns.mask_of(texts), note=told)
         return Column(name, "text", "string", missing, pattern=patterns.words_pattern(texts), note=note)
     levels = in_order(texts.to_pylist())
     if levels is not None:
@@ -149,6 +187,12 @@ def _words(
     return Column(
         name, "category", "string", missing, domain=Domain(levels=tuple(level for _, level in ranked)), note=note
     )
+
+
+def _is_short(texts: pa.Array) -> bool:
+    """Whether texts are as short as codes, and none has a word in lower case."""
+    prose = pc.match_substring_regex(texts, r"[a-z]{3}")
+    return bool(pc.max(pc.utf8_length(texts)).as_py() <= 20 and not pc.any(prose).as_py())
 
 
 def _are_levels(texts: pa.Array, counts: NDArray[np.int64], rows: int, different: int) -> bool:
