@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from tuckpoint.gap.finding import Leak
 from tuckpoint.measure.intervals import wilson
-from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array
 
 MOST_COLUMNS = 100  # of which each is left out in turn for near-twins
@@ -23,15 +22,13 @@ class Twins:
     """Test rows that have a twin among training rows, beside training rows that have one among the others of them.
 
     `count` of `rows` test rows, `among` of `compared` training rows; with repeated rows within the training side the
-    latter is high, and so it should be. `alike` and `alike_among` are how many such rows share their values in the mean.
+    latter is high, and so it should be.
     """
 
     count: int
     rows: int
     among: int
     compared: int
-    alike: float = 1.0
-    alike_among: float = 1.0
 
     @property
     def chance(self) -> int:
@@ -42,11 +39,14 @@ class Twins:
     def beyond(self) -> bool:
         """Whether there are surely more than by chance: the 95 % intervals of both shares do not touch.
 
-        Rows that share their values come and go together: they count as one.
+        Twins come in pairs, so a count of them varies up to twice as much as one of single rows; test rows that share
+        one training row come together too (both bounds: Poisson counts of rows with the same values).
         """
-        least, _ = wilson(self.count / self.alike, self.rows / self.alike)
-        most = wilson(self.among / self.alike_among, self.compared / self.alike_among)[1] if self.compared else 0.0
-        return least > most
+        if not self.rows or not self.compared:
+            return False
+        together = 1 + self.rows / self.compared / np.e
+        least, _ = wilson(self.count / together, self.rows / together)
+        return least > wilson(self.among / 2, self.compared / 2)[1]
 
 
 def keys(columns: Sequence[Array]) -> Array:
@@ -93,26 +93,16 @@ def _text(column: pa.ChunkedArray) -> pa.Array:
     )
 
 
-def twins(train: Array, test: Array, seed: Seed) -> Twins:
+def twins(train: Array, test: Array) -> Twins:
     """From row keys (n,) and (m,)."""
-    mine = test[np.isin(test, train)]
-    drawn = train[seed.numpy().permutation(len(train))[: len(test)]]
-    values, sizes = np.unique(train, return_counts=True)
-    twice = drawn[sizes[np.searchsorted(values, drawn)] > 1]
-    return Twins(len(mine), len(test), len(twice), len(drawn), _alike(mine), _alike(twice))
-
-
-def _alike(keys: Array) -> float:
-    """With how many of these rows (n,), itself among them, a row shares its values in the mean."""
-    sizes = np.unique(keys, return_counts=True)[1].astype(float)
-    return float((sizes**2).sum() / sizes.sum()) if len(sizes) else 1.0
+    sizes = np.unique(train, return_counts=True)[1]
+    return Twins(int(np.isin(test, train).sum()), len(test), int(sizes[sizes > 1].sum()), len(train))
 
 
 def leaks(
     train: pa.Table,
     test: pa.Table,
     names: Sequence[str],
-    seed: Seed,
     *,
     group: str | None = None,
     target: str | None = None,
@@ -134,7 +124,7 @@ def leaks(
     if len(names) < FEWEST or not train.num_rows or not test.num_rows:
         return found
     first, second = codes(train, test, names)
-    exact = twins(keys(first), keys(second), seed.child("exact"))
+    exact = twins(keys(first), keys(second))
     if exact.beyond:
         found.append(
             Leak(
@@ -142,17 +132,15 @@ def leaks(
                 f"(by chance {exact.chance:,} would); take them out of one side", exact.count, True,
             )
         )  # fmt: skip
-    return found + _near(first, second, names, exact, seed)
+    return found + _near(first, second, names, exact)
 
 
-def _near(
-    first: Sequence[Array], second: Sequence[Array], names: Sequence[str], exact: Twins, seed: Seed
-) -> list[Leak]:
+def _near(first: Sequence[Array], second: Sequence[Array], names: Sequence[str], exact: Twins) -> list[Leak]:
     """Test rows that differ from a training row in one column only."""
     found = []
     for place, name in enumerate(names):
         left, right = ([c for at, c in enumerate(side) if at != place] for side in (first, second))
-        near = twins(keys(left), keys(right), seed.child("near", name))
+        near = twins(keys(left), keys(right))
         if near.beyond and near.count - exact.count > near.chance:
             told = (
                 f"{near.count - exact.count:,} of {near.rows:,} test rows differ from a training row in {name} alone "

@@ -200,7 +200,7 @@ def _copied(asked: Asked) -> bool:
     assert asked.reference is not None
     names = [n for n in asked.schema.names if n in asked.reference.table.column_names]
     train, beside = doubles.codes(asked.train.table, asked.reference.table, names)
-    found = doubles.twins(doubles.keys(train), doubles.keys(beside), asked.seed.child("copied"))
+    found = doubles.twins(doubles.keys(train), doubles.keys(beside))
     return found.count - found.chance > COPIED * found.rows
 
 
@@ -260,7 +260,7 @@ def leaks(asked: Asked) -> list[Leak]:
     train, found = asked.train, list[Leak]()
     names = [column.name for column in asked.schema.columns if column.modelled and column.name != asked.group]
     if asked.test is not None:
-        found += doubles.leaks(train.table, asked.test.table, names, asked.seed.child("leaks"), group=asked.group)
+        found += doubles.leaks(train.table, asked.test.table, names, group=asked.group)
     if asked.schema.target is not None:
         told = doubles.contradictions(train.table, names, asked.schema.target)
         found += [] if told is None else [told]
