@@ -160,8 +160,8 @@ class Rates:
     def settles(self, gap: Mapping[str, Any], smallest: float) -> str:
         """A rate of just this gap that the model expects already: agreeing with it would lower the loss by too little.
 
-        On random slices of three tables, cut to ten rows, the mean loss fell about so far when the real rows were put
-        back, and where this said little it never surely fell by what matters (`python -m bench.proof.rates`).
+        On random slices of three tables, cut to ten rows, where this foretold less than 0.02 the loss fell by 0.006 in
+        the mean when the real rows were put back, and surely by more than 0.02 in 7 of 274 (`bench.proof.rates`).
         """
         told = gap.get("expected") or {"means": {}}
         for one in self.published:
