@@ -214,7 +214,7 @@ def picture(found: dict[tuple[str, str, int], Outcome]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder that holds NAME/NAME.csv")
-    parser.add_argument("--sets", nargs="+", default=["default", "diamonds"], choices=list(SETS))
+    parser.add_argument("--sets", nargs="+", default=["default", "diamonds", "insurance"], choices=list(SETS))
     parser.add_argument("--dials", nargs="+", default=[*DIALS, CART], choices=[*DIALS, CART])
     parser.add_argument("--parts", nargs="+", type=int, default=list(range(PARTS)))
     given = parser.parse_args()

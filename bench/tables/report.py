@@ -6,6 +6,7 @@ import math
 import sys
 from collections import defaultdict
 from collections.abc import Callable
+from statistics import fmean, variance
 from typing import Any
 
 from bench.tables.environments import PEERS
@@ -116,7 +117,8 @@ def least(group: list[Outcome], read: Reader) -> float:
 
 def beside(found: dict[str, dict[str, list[Outcome]]], ours: str = "tuckpoint") -> list[str]:
     """tuckpoint against each peer on each set: detection, utility lost, CPU and memory spent."""
-    head = ["set", "peer", "C2ST: ours, theirs", "TSTR: ours - theirs", "least CPU-s: theirs/ours", "MB: theirs / ours"]
+    head = ["set", "peer", "seeds", "C2ST: ours - theirs", "TSTR: ours - theirs", "MIA: ours - theirs"]
+    head += ["least CPU-s: theirs/ours", "MB: theirs / ours"]
     rows = [head]
     memory: Reader = HEAD[-1][1]
     for name, peers in found.items():
@@ -124,11 +126,23 @@ def beside(found: dict[str, dict[str, list[Outcome]]], ours: str = "tuckpoint") 
         for peer, group in peers.items():
             if not own or peer.startswith("tuckpoint") or all("stopped" in outcome for outcome in group):
                 continue
-            c2st = f"{mean(own, scored('c2st')):.3f}, {mean(group, scored('c2st')):.3f}"
-            tstr = f"{mean(own, scored('tstr')) - mean(group, scored('tstr')):+.4f}"
+            scores = [apart(own, group, scored(score)) for score in ("c2st", "tstr", "mia")]
             cpu = f"{least(group, both('cpu_s')) / least(own, both('cpu_s')):.1f}"
-            rows.append([name, peer, c2st, tstr, cpu, f"{mean(group, memory) / mean(own, memory):.1f}"])
-    return ["# tuckpoint beside each peer", "", *lines(rows), ""] if len(rows) > 1 else []
+            seeds = f"{len(own)}, {len(group)}"
+            rows.append([name, peer, seeds, *scores, cpu, f"{mean(group, memory) / mean(own, memory):.1f}"])
+    note = "Differences of means over seeds, with standard errors (one seed: none). Lower C2ST and MIA are better."
+    return ["# tuckpoint beside each peer", "", note, "", *lines(rows), ""] if len(rows) > 1 else []
+
+
+def apart(own: list[Outcome], group: list[Outcome], read: Reader) -> str:
+    """The difference of two means over seeds, and its standard error where both have several."""
+    sides = [[value for outcome in side if (value := read(outcome)) is not None] for side in (own, group)]
+    if not all(sides):
+        return "-"
+    difference = f"{fmean(sides[0]) - fmean(sides[1]):+.4f}"
+    if any(len(side) < 2 for side in sides):
+        return difference
+    return f"{difference} ± {math.sqrt(sum(variance(side) / len(side) for side in sides)):.4f}"
 
 
 def main() -> int:
