@@ -80,6 +80,7 @@ def test_a_gap_that_a_published_rate_agrees_with_is_left_alone(rates):
     assert answer(gain=0.03).do == "make"  # refits foretell more
     assert answer(reducible="reducible").do == "make"
     assert answer(mean=0.3).do == "make"
+    assert "0.1 is published (census) and the model expects 0.3" in answer(mean=0.3).why
     assert answer(where="age < 25").do == "make"  # the rate is not of this gap
     assert answer(sources=("trees",)).do == "make"
 

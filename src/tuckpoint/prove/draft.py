@@ -14,7 +14,7 @@ from tuckpoint.measure.boost import Boosting
 from tuckpoint.prove.metric import LEAST
 from tuckpoint.prove.plan import Folds, Metric, Plan, Source
 from tuckpoint.prove.ridge import Ridge
-from tuckpoint.prove.source import Settling
+from tuckpoint.prove.source import Foretelling, Foretold
 
 Do = Literal["make", "reweight", "collect", "nothing"]
 VERSION = 1  # of gaps.json
@@ -51,10 +51,10 @@ class Offer:
         """Why it brings nothing for a gap; empty if it does."""
         return self.source(self.name, None).maker().serves(gap)
 
-    def settles(self, gap: Mapping[str, Any], smallest: float) -> str:
-        """Why the gap needs nothing, by what this source knows; empty if it does not tell."""
+    def foretells(self, gap: Mapping[str, Any]) -> Foretold | None:
+        """What it would bring to a gap; None if it cannot say."""
         maker = self.source(self.name, None).maker()
-        return maker.settles(gap, smallest) if isinstance(maker, Settling) else ""
+        return maker.foretells(gap) if isinstance(maker, Foretelling) else None
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,10 @@ def _settled(gap: Mapping[str, Any], offers: Sequence[Offer], gaps: Mapping[str,
     gain = (gap.get("reducible") or {}).get("gain")
     if gain is not None and gain >= smallest:
         return ""
-    return next(filter(None, (one.settles(gap, smallest) for one in offers)), "")
+    for found in filter(None, (one.foretells(gap) for one in offers)):
+        if found.gain < smallest:
+            return f"{found.told}, less than the {smallest:g} that matters"
+    return ""
 
 
 def _where_from(
@@ -244,8 +247,9 @@ def _where_from(
     refusals = {one.name: one.refuses(gap) for one in offers}
     serving = [one for one in offers if not refusals[one.name]]
     if knowing := tuple(one.name for one in serving if one.knows):
-        told = " and ".join(knowing)
-        return "make", knowing, f"{told} know{'s' if len(knowing) == 1 else ''} what the training rows do not ({state})"
+        told = f"{' and '.join(knowing)} know{'s' if len(knowing) == 1 else ''} what the training rows do not ({state})"
+        found = [one.foretells(gap) for one in serving]
+        return "make", knowing, "; ".join([told, *(one.told for one in found if one)])
     engines = tuple(one.name for one in serving if one.kind == "engine")
     if engines and gap.get("support") in ("inside", "edge"):
         more = tuple(one.name for one in serving if one.kind == "smote")

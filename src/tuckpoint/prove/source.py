@@ -2,7 +2,7 @@
 
 A kind of source is a frozen settings dataclass with `make`, one row in the parts table. For a plan drawn from gaps it
 also has `planned` (its settings from a file) and `serves` (whether it brings information for a gap), and if it may know
-that a gap needs nothing, `settles`.
+how much it would bring, `foretells`.
 """
 
 from __future__ import annotations
@@ -68,10 +68,18 @@ class Maker(Protocol):
         ...
 
 
-@runtime_checkable
-class Settling(Protocol):
-    """A kind of source that may know that a gap needs nothing."""
+@dataclass(frozen=True)
+class Foretold:
+    """How far what a source knows would lower the mean loss in a gap, and in words why."""
 
-    def settles(self, gap: Mapping[str, Any], smallest: float) -> str:
-        """Why filling a gap of gaps.json would lower the mean loss by less than `smallest`; empty if it cannot say."""
+    gain: float
+    told: str
+
+
+@runtime_checkable
+class Foretelling(Protocol):
+    """A kind of source that may know what it would bring to a gap."""
+
+    def foretells(self, gap: Mapping[str, Any]) -> Foretold | None:
+        """What it would bring to a gap of gaps.json; None if it cannot say."""
         ...

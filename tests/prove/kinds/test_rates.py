@@ -158,26 +158,26 @@ def gap(mean, error=0.01, cost=2.0, where="age < 25", level="yes"):
     [
         (gap(0.12), True),  # 2 * 0.02 ** 2 is less than what matters
         (gap(0.3), False),
-        (gap(0.12, where="age <= 24"), False),  # perhaps the same people, but nobody says so
+        (gap(0.12, where="age <= 24"), None),  # perhaps the same people, but nobody says so
         (gap(0.12, where="not age >= 25"), True),
-        (gap(0.12, where="age < 30"), False),
-        (gap(0.12, level="no"), False),
-        ({"missing": {"where": "age < 25", "rows": 12}, "expected": None}, False),
+        (gap(0.12, where="age < 30"), None),
+        (gap(0.12, level="no"), None),
+        ({"missing": {"where": "age < 25", "rows": 12}, "expected": None}, None),
     ],
 )
-def test_a_rate_that_the_model_expects_already_settles_its_gap(found, settled):
+def test_a_rate_foretells_what_agreeing_with_it_would_bring_to_its_gap(found, settled):
     one = Rates(({"where": "age < 25", "rate": 0.1, "source": "census", "standard_error": 0.01},), level="yes")
-    told = one.settles(found, 0.02)
-    assert bool(told) is settled
+    found = one.foretells(found)
+    assert (None if found is None else found.gain < 0.02) is settled
     if settled:
-        assert "0.1 is published (census) and the model expects 0.12" in told
-        assert "bring 0.0008 [0, 0.0046]" in told  # 2 (0.02 + 1.96 * 0.0141)^2
+        assert "0.1 is published (census) and the model expects 0.12" in found.told
+        assert "the loss by 0.0008 [0, 0.0046]" in found.told  # 2 (0.02 + 1.96 * 0.0141)^2
 
 
-def test_a_mean_settles_the_gap_of_a_number():
+def test_a_published_mean_foretells_in_spreads_of_the_number():
     one = Rates(({"where": "age < 25", "rate": 20.0, "source": "census"},))
-    assert one.settles(gap(21.0, cost=0.01, level=""), 0.02)
-    assert not one.settles(gap(23.0, cost=0.01, level=""), 0.02)
+    assert one.foretells(gap(21.0, cost=0.01, level="")).gain == pytest.approx(0.01)
+    assert one.foretells(gap(23.0, cost=0.01, level="")).gain == pytest.approx(0.09)
 
 
 def test_it_serves_gaps_that_a_rate_speaks_of():
