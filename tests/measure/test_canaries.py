@@ -10,7 +10,7 @@ import pytest
 from measure.tables import SCHEMA, TOWNS, people
 
 from tuckpoint.errors import InputError
-from tuckpoint.measure.canaries import Planted, bound, draw_without, drop, plant, plenty, surprise
+from tuckpoint.measure.canaries import Planted, bound, plant, plenty, surprise
 from tuckpoint.measure.onerun import GRID, LEVEL
 from tuckpoint.schema import Column, Domain, Schema
 from tuckpoint.seed import Seed
@@ -113,29 +113,6 @@ def test_canaries_obey_the_rules_of_the_table() -> None:
     assert (np.asarray(found.canaries["months"]) == 12 * np.asarray(found.canaries["age"])).all()
     alone = plant(months, schema, 64, Seed(0))
     assert not (np.asarray(alone.canaries["months"]) == 12 * np.asarray(alone.canaries["age"])).all()
-
-
-def test_rows_that_give_a_canary_away_are_dropped_and_no_others() -> None:
-    found = planted()
-    same = found.canaries.filter(pa.array(found.coins))
-    near = same.set_column(0, "age", pc.add(same["age"], 1))
-    one_off = found.canaries.set_column(7, "rich", pa.array(["?"] * 64))
-    made = pa.concat_tables([people(500, 5), same, near, one_off])
-    assert drop(made, found).equals(people(500, 5))
-
-
-def test_rows_are_drawn_anew_for_those_that_go() -> None:
-    found = planted()
-
-    def leaky(rows: int, number: int) -> pa.Table:
-        copies = found.canaries.slice(0, min(rows // 5, 64))
-        return pa.concat_tables([copies, people(rows - copies.num_rows, 10 + number)])
-
-    made = draw_without(leaky, 400, found)
-    assert made.num_rows == 400
-    assert drop(made, found).num_rows == 400
-    with pytest.raises(InputError, match="only 0 of 10 rows could be made that give no canary away"):
-        draw_without(lambda rows, number: found.canaries.slice(0, rows), 10, found)
 
 
 def test_a_maker_that_copies_its_rows_is_found_out() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,12 +31,10 @@ from tuckpoint.table.rules import RuleBook
 FEWEST, MOST = 32, 1_000
 ROOM = 1_000  # times as many rows as canaries that the domain must tell apart
 WINDOW = 0.01  # of a number's range, within which two values agree
-LOOSE = 8  # of so many columns one may disagree, and a row still gives a canary away
 TRIES = 50
 NEAR = 0.001  # distance below which rows are as good as equal
 BLOCK_CELLS = 4_000_000
 ADVICE = "Made rows show who was planted: the engine keeps what stands out; use larger leaves or `--private`."
-Draw = Callable[[int, int], pa.Table]  # (rows, number of the try) to made rows
 
 
 @dataclass(frozen=True)
@@ -85,37 +83,6 @@ def plant(
     return Planted(whole, canaries, coins, book.fields, schema)
 
 
-def drop(made: pa.Table, planted: Planted) -> pa.Table:
-    """The made rows but those that give a canary away: that agree with one in all columns, or all but an eighth.
-
-    Numbers agree within a hundredth of their domain. Which rows go depends on the made rows and the canaries, never on
-    real rows: behind a private engine this is post-processing and costs nothing, unlike a filter on real rows, which
-    would void the guarantee. Rows go by all canaries, planted or not, so what is missing does not tell the coins.
-    """
-    mine, theirs = (_codes(side, planted) for side in (planted.canaries, made))
-    wanted = len(planted.fields) - len(planted.fields) // LOOSE
-    gone = np.zeros(made.num_rows, bool)
-    for block, agree in _agreement(mine, theirs, planted.fields):
-        gone[block] = np.any(np.sum(agree, axis=0) >= wanted, axis=1)
-    return made.filter(pa.array(~gone))
-
-
-def draw_without(draw: Draw, rows: int, planted: Planted) -> pa.Table:
-    """So many made rows of which none gives a canary away; `draw(rows, number)` makes rows, and more where some go.
-
-    Raises InputError where canaries are most of what is made.
-    """
-    kept: list[pa.Table] = []
-    have = 0
-    for number in range(TRIES):
-        missing = rows - have
-        kept.append(drop(draw(missing + (missing // 20 + 8 if number else 0), number), planted).slice(0, missing))
-        have += kept[-1].num_rows
-        if have == rows:
-            return pa.concat_tables(kept)
-    raise InputError(f"only {have} of {rows} rows could be made that give no canary away; plant none in this table")
-
-
 def bound(
     made: pa.Table,
     planted: Planted,
@@ -125,7 +92,7 @@ def bound(
     allowed: float = 0.0,
     delta: float = 0.0,
 ) -> tuple[Finding, ...]:
-    """Which canaries were planted? Guessed from made rows, before any was dropped, in two ways.
+    """Which canaries were planted? Guessed from made rows in two ways.
 
     `nearest`: by the distance to the nearest made row. `values`: by how many made rows agree with a canary in one
     column and in two (a sum of logarithms). Where there are rows of the same maker fitted `without` canaries, what a
@@ -297,8 +264,8 @@ def _range(field: Field) -> float:
 
 def _agreement(
     mine: Mapping[str, Array], theirs: Mapping[str, Array], fields: Sequence[Field]
-) -> Iterator[tuple[slice, list[Array]]]:
-    """Blocks of made rows, and for each column whether (rows, canaries) int8 they agree with the canaries."""
+) -> Iterator[list[Array]]:
+    """Of blocks of made rows, for each column whether (rows, canaries) int8 they agree with the canaries."""
     count, rows = len(mine[fields[0].name]), len(theirs[fields[0].name])
     step = max(1, BLOCK_CELLS // max(count * len(fields), 1))
     for start in range(0, rows, step):
@@ -308,14 +275,14 @@ def _agreement(
             own, other = mine[field.name][None, :], theirs[field.name][block, None]
             same = np.abs(own - other) <= WINDOW * _range(field) if field.numeric else own == other
             agree.append(same.astype(np.int8))
-        yield block, agree
+        yield agree
 
 
 def _familiar(mine: Mapping[str, Array], theirs: Mapping[str, Array], fields: Sequence[Field]) -> Array:
     """(canaries,): summed logarithms of how many made rows agree in each column, and in each pair of columns."""
     count = len(mine[fields[0].name])
     pairs = np.zeros((count, len(fields), len(fields)))
-    for _, agree in _agreement(mine, theirs, fields):
+    for agree in _agreement(mine, theirs, fields):
         whole = np.stack(agree, axis=2).transpose(1, 0, 2).astype(np.float32)  # (canaries, rows, columns)
         pairs += whole.transpose(0, 2, 1) @ whole
     return np.asarray(np.log1p(pairs).sum(axis=(1, 2)))

@@ -43,19 +43,6 @@ def epsilon_of(rho: float | Fraction, delta: float) -> float:
     return max(least, 0.0) * _UP + sys.float_info.min
 
 
-def delta_of(rho: float | Fraction, epsilon: float) -> float:
-    """The smallest delta at which rho-zCDP gives (epsilon, delta); never too small, at most 1."""
-    rho, epsilon = positive("rho", rho), positive("epsilon", epsilon)
-
-    def at(log_order: float) -> float:
-        a = math.exp(log_order)
-        return a * ((1 + a) * rho - epsilon) - log_order - (1 + a) * math.log1p(1 / a)
-
-    power = at(_lowest(at))
-    power += abs(power) * 1e-12 + 1e-12
-    return 1.0 if power >= 0 else max(math.exp(power) * _UP, sys.float_info.min)
-
-
 @lru_cache(maxsize=256)
 def rho_of(epsilon: float, delta: float) -> float:
     """The largest rho whose zCDP is within (epsilon, delta); never too large.
@@ -74,11 +61,6 @@ def rho_of(epsilon: float, delta: float) -> float:
             break
         low, high = (middle, high) if epsilon_of(middle, delta) <= epsilon else (low, middle)
     return low
-
-
-def mu_of(rho: float | Fraction) -> float:
-    """The Gaussian-DP parameter of a release made of Gaussian mechanisms only; never too small."""
-    return math.sqrt(2 * positive("rho", rho)) * _UP
 
 
 def gaussian_cost(variance: Fraction, sensitivity: int = 1, tables: int = 1) -> Fraction:

@@ -28,17 +28,6 @@ _LEVELS = 48  # scores that are worse than exp(-48) are proposed together
 _LIMIT = 2**40  # largest scale for which all steps of the Laplace law stay in int64
 
 
-def discrete_laplace(scale: Fraction | int, size: int) -> NDArray[np.int64]:
-    """Draw `size` integers y with probability proportional to exp(-|y| / scale), int64 (size,).
-
-    Raises PrivacyError unless scale is a positive rational with numerator and denominator below 2**40.
-    """
-    scale = _rational("scale", scale)
-    if max(scale.numerator, scale.denominator) >= _LIMIT:
-        raise PrivacyError(f"noise scale {scale} needs integers beyond 2**40; round it up to a coarser rational")
-    return _filled(size, lambda count: _laplace(scale, count))
-
-
 def discrete_gaussian(variance: Fraction | int, size: int) -> NDArray[np.int64]:
     """Draw `size` integers y with probability proportional to exp(-y^2 / (2 variance)), int64 (size,).
 
@@ -128,12 +117,11 @@ def _filled(size: int, draw: Any) -> NDArray[np.int64]:
     return np.concatenate([*parts, np.zeros(0, np.int64)]).astype(np.int64)
 
 
-def _laplace(scale: Fraction, count: int) -> NDArray[np.int64]:
-    """As many draws of the discrete Laplace law as `count` proposals give."""
-    top, bottom = scale.numerator, scale.denominator
-    low = uniform(top, count)
-    low = low[_bernoulli_exp_fraction(low, top)]
-    magnitude = (low + top * _successes(len(low))) // bottom
+def _laplace(scale: int, count: int) -> NDArray[np.int64]:
+    """As many draws as `count` proposals give of integers y with probability proportional to exp(-|y| / scale)."""
+    low = uniform(scale, count)
+    low = low[_bernoulli_exp_fraction(low, scale)]
+    magnitude = low + scale * _successes(len(low))
     negative = uniform(2, len(low)).astype(bool)
     keep = ~(negative & (magnitude == 0))
     return np.asarray(np.where(negative, -magnitude, magnitude)[keep], dtype=np.int64)
@@ -142,7 +130,7 @@ def _laplace(scale: Fraction, count: int) -> NDArray[np.int64]:
 def _gaussian(variance: Fraction, count: int) -> NDArray[np.int64]:
     """Discrete Laplace proposals, thinned to the discrete Gaussian law."""
     scale = _floor_sqrt(variance) + 1
-    proposed = _laplace(Fraction(scale), 2 * count)
+    proposed = _laplace(scale, 2 * count)
     p, q = variance.numerator, variance.denominator
     reach = int(np.abs(proposed).max(initial=0)) * q * scale + p
     kind: Any = np.int64 if reach < 2**31 and 2 * p * q * scale**2 < _WORD else object
