@@ -9,11 +9,11 @@ import pytest
 from measure.tables import SCHEMA, independent, people
 
 from tuckpoint.errors import InputError
-from tuckpoint.measure.evaluate import evaluate, judge
+from tuckpoint.measure.evaluate import evaluate, judge, memorised
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.measure.prepare import prepare
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Field
+from tuckpoint.table.engine import Array, Field, Memorised
 
 REAL, MADE, HOLDOUT = people(2000, 1), people(2000, 2), people(1000, 3)
 
@@ -165,3 +165,20 @@ def _only(name: str) -> object:
     from tuckpoint.schema import Schema
 
     return Schema((SCHEMA[name],))
+
+
+@pytest.mark.parametrize(("copied", "told"), [(0, Memorised(False, False)), (200, Memorised(True, True))])
+def test_copies_beyond_their_base_rate_are_surely_memorised(copied: int, told: Memorised) -> None:
+    real, held = people(6000, 11), people(6000, 12)
+    made = pa.concat_tables([real.slice(0, copied), people(6000 - copied, 13)])
+    space = prepare(real, made, held, SCHEMA)
+    assert space.holdout is not None
+    assert memorised(space.real, space.made, space.holdout) == told
+
+
+def test_rows_near_those_of_the_data_are_surely_memorised() -> None:
+    real, held = people(4000, 11), people(4000, 12)
+    moved = real.set_column(0, "age", pa.array(np.asarray(real["age"]) + 0.001))
+    space = prepare(real, moved, held, SCHEMA)
+    assert space.holdout is not None
+    assert memorised(space.real, space.made, space.holdout) == Memorised(True, True)

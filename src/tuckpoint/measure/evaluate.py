@@ -23,7 +23,7 @@ from tuckpoint.measure.views import column_views, pair_views
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded, Field, Progress, quiet
+from tuckpoint.table.engine import Array, Encoded, Field, Memorised, Progress, quiet
 
 CLAIMS: dict[str, tuple[str, ...]] = {
     "fidelity": ("detection", "one_way_distance", "two_way_distance", "correlation_error", "rare_level_coverage"),
@@ -37,7 +37,7 @@ CLAIMS: dict[str, tuple[str, ...]] = {
 # Left out of a claim where the table has nothing that they could be measured on.
 MEMORISED = 0.52  # membership AUC, plus its standard error, above which made rows may give training rows away
 DRAWS = 4  # of rows that membership is asked on
-CROWDED = 0.001  # share of made rows, beyond that of real ones, that may stand nearest to training rows
+CROWDED = 0.001  # share of made rows, beyond that of real ones, that may stand nearest to, or on, training rows
 OPTIONAL = {"rule_adherence", "correlation_error", "rare_level_coverage", "two_way_distance", "global_utility"}
 
 
@@ -168,23 +168,25 @@ def rule_adherence(made: pa.Table, holdout: pa.Table | None, schema: Schema, rul
     return scores
 
 
-def memorised(real: Encoded, made: Encoded, holdout: Encoded) -> bool:
-    """Whether made rows may tell training rows from other real rows: by nearness, or by crowding around them.
+def memorised(real: Encoded, made: Encoded, holdout: Encoded) -> Memorised:
+    """Whether made rows tell training rows from other real rows: by nearness, by crowding around them, as copies.
 
-    Stricter than the verdict of a report, which is measured again on other rows: few held-out rows show little, so here
-    doubt counts as yes.
+    Few held-out rows show little: where one standard error more of the membership AUC would be too much, they perhaps
+    do; where one less still is, or copies exceed their base rate beyond doubt, surely.
     """
     seed = Seed(0, ("memorised",))
-    crowded = near_copies(real, made, holdout, seed=seed).detail.get("difference")
-    if crowded is None or crowded > CROWDED:
-        return True
+    copied = [exact_copies(real, made, holdout), near_copies(real, made, holdout, seed=seed)]
+    more = [(score.detail.get("difference"), score.detail.get("difference_low")) for score in copied]
+    crowded = any(difference is None or difference > CROWDED for difference, _ in more)
+    surely = any(low is not None and low > CROWDED for _, low in more)
     told = _attacked(real, made, holdout, seed)
     if told is None:
-        return True
+        return Memorised(True, surely)
     value, high = told
     # The standard error is that of one draw; as far as the rows go round, the mean of all draws errs less.
     draws = min(DRAWS, max(1.0, min(real.rows, holdout.rows) / MOST_PEOPLE))
-    return bool(value + (high - value) / Z95 / draws**0.5 > MEMORISED)
+    error = (high - value) / Z95 / draws**0.5
+    return Memorised(crowded or value + error > MEMORISED, surely or value - error > MEMORISED)
 
 
 def _attacked(real: Encoded, made: Encoded, holdout: Encoded, seed: Seed) -> tuple[float, float] | None:

@@ -1,31 +1,75 @@
-"""On how many rows a column's trees may grow before made rows give away who was learnt."""
+"""How fine the leaves and how wide the bags of trees may be before made rows give away who was learnt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from tuckpoint.table.engine import Memorised
 
 if TYPE_CHECKING:
     from tuckpoint.table.engines.trees import Trees
 
 FINE_BAGS = (0.9, 0.7)  # shares of rows that trees of fine leaves may grow on, tried in turn
 WIDE_BAG = 0.7  # share of rows that all other trees may grow on, tried where the first of those is safe
+COARSER = (1, 4, 16)  # times as large, the leaves that are tried in turn where the usual ones surely give people away
 
 
-def widest(usual: Trees, safe: Callable[[Trees], bool | None]) -> Trees:
-    """The settings with the widest bags that are `safe`: first those of fine leaves, which gain most, then all others.
+@dataclass(frozen=True)
+class Trial:
+    """What two halves of the rows, each the other's control, showed: whether any column has fine leaves, what leaks."""
 
-    `safe` gives None where no column has fine leaves: then nothing is tried.
+    fine: bool
+    memory: Memorised
+
+
+def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> Trees:
+    """The settings that give away no one as far as the rows tell.
+
+    Where a column has fine leaves, the widest bags that are safe: first those of fine leaves, which gain most, then all
+    others. Where none is and even the usual bags surely give people away, no finer leaves than usual, then coarser ones
+    (with `coarser`: a leaf that somebody asked for stays).
     """
     for share in FINE_BAGS:
-        if share <= usual.fine_bag:
-            continue
-        wider = replace(usual, fine_bag=share)
-        told = safe(wider)
-        if told is None:
-            return usual
-        if told:
+        wider = replace(usual, fine_bag=max(share, usual.fine_bag))
+        found = tried(wider)
+        if not found.fine:
+            return _coarse(usual, tried, coarser=coarser) if found.memory.surely else usual
+        if not found.memory.perhaps:
             all_wider = replace(wider, bag=max(usual.bag, WIDE_BAG))
-            return all_wider if share == FINE_BAGS[0] and all_wider != wider and safe(all_wider) else wider
-    return usual
+            wide = share == FINE_BAGS[0] and all_wider != wider and not tried(all_wider).memory.perhaps
+            return all_wider if wide else wider
+    return _coarse(usual, tried, coarser=coarser) if tried(usual).memory.surely else usual
+
+
+def _coarse(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> Trees:
+    """The first of coarser leaves that do not surely give people away, or the coarsest."""
+    found = usual
+    for found in _coarser(usual, coarser=coarser):
+        if not tried(found).memory.surely:
+            break
+    return found
+
+
+def _coarser(usual: Trees, *, coarser: bool) -> Iterator[Trees]:
+    leaf = usual.leaf or 1
+    for times in COARSER if coarser else (1,):
+        found = replace(usual, leaf=times * leaf, finest=times * leaf)
+        if found != usual:
+            yield found
+
+
+def told(usual: Trees, settings: Trees) -> tuple[str, ...]:
+    """What was settled otherwise than usual, in a sentence."""
+    if settings == usual:
+        return ()
+    if settings.finest != usual.finest:
+        return (
+            f"leaves of {settings.leaf} people or more, not {usual.finest}: with finer ones made rows gave away who "
+            "was learnt, as rows held out showed",
+        )
+    return (
+        f"trees of leaves under {usual.leaf} people on {settings.fine_bag:.0%} of the rows, others on "
+        f"{settings.bag:.0%}, not {usual.fine_bag:.0%} and {usual.bag:.0%}: rows held out saw no harm",
+    )

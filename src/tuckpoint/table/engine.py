@@ -198,6 +198,14 @@ class EngineModel(Protocol):
 
 
 @dataclass(frozen=True)
+class Memorised:
+    """Whether made rows give away who was in the real ones: perhaps, so that no more should be risked, or surely."""
+
+    perhaps: bool
+    surely: bool
+
+
+@dataclass(frozen=True)
 class Context:
     """What comes to a fit from outside: threads, progress, the target column, a judge of candidates, an account.
 
@@ -211,7 +219,7 @@ class Context:
     progress: Progress = quiet
     target: str | None = None
     judge: Callable[[Encoded, Encoded, Encoded, str | None], Mapping[str, float]] | None = None
-    memorised: Callable[[Encoded, Encoded, Encoded], bool] | None = None
+    memorised: Callable[[Encoded, Encoded, Encoded], Memorised] | None = None
     account: Account | None = None
 
 

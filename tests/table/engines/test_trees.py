@@ -7,11 +7,13 @@ import pytest
 
 from tuckpoint.errors import TraceError
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Context, Encoded, Field, State
+from tuckpoint.table import bags
+from tuckpoint.table.engine import Context, Encoded, Field, Memorised, State
 from tuckpoint.table.engines.trees import Trees, TreesModel
 
 N = 3000
 QUICK = Trees(trees=3, leaf=40, finest=40, rounds=10)
+NO, PERHAPS, SURELY = Memorised(False, False), Memorised(True, False), Memorised(True, True)
 
 
 def boxes(rows=N):
@@ -78,27 +80,60 @@ def test_wider_bags_for_fine_leaves_are_taken_where_nothing_is_remembered_and_le
 
     def never(real, made, control):
         asked.append((real.rows, made.rows, control.rows))
-        return False
+        return NO
 
     usual = replace(QUICK, finest=10, bag=0.3)
     model = fitted(settings=usual, memorised=never)
     assert (model.settings.leaf, model.settings.bag, model.settings.fine_bag) == (40, 0.7, 0.9)
     assert "rows held out saw no harm" in model.notes[-1]
     assert asked == [(N, N, N)] * 2  # of fine leaves, then of all others; of all rows as real and as controls
-    kept = fitted(settings=usual, memorised=lambda *_: True)
+    kept = fitted(settings=usual, memorised=lambda *_: PERHAPS)
     assert kept.settings == usual
     np.testing.assert_array_equal(
         kept.draw(50, Seed(1)).columns["x"], fitted(settings=usual).draw(50, Seed(1)).columns["x"]
     )
 
 
-def test_what_is_as_wide_as_can_be_tries_nothing():
+def test_leaves_that_surely_give_people_away_become_coarser_unless_somebody_asked_for_them():
+    usual = Trees(trees=2, rounds=5)
+    model = fitted(settings=usual, memorised=lambda *_: SURELY)
+    assert (model.settings.leaf, model.settings.finest) == (800, 800)
+    assert "made rows gave away who was learnt" in model.notes[-1]
+    assert fitted(settings=replace(usual, leaf=30), memorised=lambda *_: SURELY).settings.leaf == 30
+
+
+@pytest.mark.parametrize(
+    ("fine", "surely", "found"),
+    [
+        (False, lambda one: False, (50, 5, 0.4, 0.5)),
+        (False, lambda one: one.leaf < 200, (200, 200, 0.4, 0.5)),
+        (True, lambda one: one.fine_bag > 0.5, (50, 5, 0.4, 0.5)),  # wider bags leak, the usual do not
+        (True, lambda one: one.finest < 50, (50, 50, 0.4, 0.5)),
+        (True, lambda one: True, (800, 800, 0.4, 0.5)),
+        (True, lambda one: one.fine_bag > 0.7, (50, 5, 0.4, 0.7)),
+        (True, lambda one: one.bag > 0.4, (50, 5, 0.4, 0.9)),
+        (True, lambda one: False, (50, 5, 0.7, 0.9)),
+    ],
+)
+def test_what_is_settled_is_the_widest_that_leaks_nothing(fine, surely, found):
+    def tried(settings):
+        leaks = surely(settings)
+        return bags.Trial(fine and settings.finest < 50, Memorised(leaks, leaks))
+
+    one = bags.settled(Trees(leaf=50, finest=5), tried, coarser=True)
+    assert (one.leaf, one.finest, one.bag, one.fine_bag) == found
+
+
+def test_what_is_as_wide_as_can_be_is_tried_once():
+    asked = []
+
+    def never(*_):
+        asked.append(1)
+        return NO
+
     fine = Trees(trees=2, leaf=5, finest=5, bag=0.9, fine_bag=0.9, rounds=5)
-
-    def refuse(*_):
-        raise AssertionError("asked in vain")
-
-    assert fitted(settings=fine, memorised=refuse).settings == fine
+    assert fitted(settings=fine, memorised=never).settings == fine
+    assert len(asked) == 1
 
 
 def test_tables_too_small_to_try_what_is_safe_get_larger_leaves_unless_told_otherwise():

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError, TraceError, did_you_mean
 from tuckpoint.seed import Seed
-from tuckpoint.table import conditional, kernel, satisfy, stored
+from tuckpoint.table import bags, conditional, kernel, satisfy, stored
 from tuckpoint.table.arrange import Arrangement, arrange
-from tuckpoint.table.bags import widest
 from tuckpoint.table.boosting import FOLDS
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.conditional import Conditional, Settings
@@ -88,17 +87,13 @@ class Trees:
         found = arrange(learnt, target, fold, self.parents, seed)
         leaf, finest = self._leaves(learnt.rows)
         asked = replace(self, leaf=leaf, finest=finest)
-        settings = asked._widest_safe(learnt, found, seed.child("safe"), context)
+        settings = asked._safe(learnt, found, seed.child("safe"), context, coarser=self.leaf is None)
         notes: tuple[str, ...] = (
             "the saved model holds the protected values of the rows it learnt: keep it as safe as the data",
         )
         if learnt.rows < real.rows:
             notes += (f"learnt from {learnt.rows} of {real.rows} rows, chosen by chance (setting `rows`)",)
-        if settings != asked:
-            notes += (
-                f"trees of leaves under {asked.leaf} people on {settings.fine_bag:.0%} of the rows, others on "
-                f"{settings.bag:.0%}, not {asked.fine_bag:.0%} and {asked.bag:.0%}: rows held out saw no harm",
-            )
+        notes += bags.told(asked, settings)
         return TreesModel(settings, learnt, found, target, seed, notes, {}).learn(context)
 
     def _leaves(self, rows: int) -> tuple[int, int]:
@@ -107,8 +102,8 @@ class Trees:
         leaf = leaf if self.leaf is None else self.leaf
         return leaf, min(finest, leaf) if self.finest is None else self.finest
 
-    def _widest_safe(self, real: Encoded, found: Arrangement, seed: Seed, context: Context) -> Trees:
-        """Wider bags if made rows then do not give away who was learnt, as tried on some rows."""
+    def _safe(self, real: Encoded, found: Arrangement, seed: Seed, context: Context, *, coarser: bool) -> Trees:
+        """The settings whose made rows do not give away who was learnt, as tried on some rows."""
         memorised = context.memorised
         if memorised is None or real.rows < TRIED_FROM:
             return self
@@ -116,20 +111,19 @@ class Trees:
         if not halves[0].rows or not halves[1].rows:  # all rows are of one person
             return self
 
-        def safe(tried: Trees) -> bool | None:
-            context.progress(f"trying fine leaves on {tried.fine_bag:.0%} of the rows, others on {tried.bag:.0%}", 0.0)
-            made = []
+        def tried(settings: Trees) -> bags.Trial:
+            context.progress(f"trying leaves of {settings.leaf} people on {settings.bag:.0%} of the rows", 0.0)
+            made, fine = [], False
             # The target is not named: its own head costs most and memorises least.
-            fewer = replace(tried, trees=min(tried.trees, TRIED_TREES))
+            fewer = replace(settings, trees=min(settings.trees, TRIED_TREES))
             for k, half in enumerate(halves):
                 stream = seed.child("half", k)
                 model = TreesModel(fewer, half, found, None, stream, (), {}).learn(replace(context, progress=quiet))
-                if not model.fine:
-                    return None
+                fine |= bool(model.fine)
                 made.append(model.draw(half.rows, stream.child("made")))
-            return not memorised(*crossed(halves, (made[0], made[1])))
+            return bags.Trial(fine, memorised(*crossed(halves, (made[0], made[1]))))
 
-        return widest(self, safe)
+        return bags.settled(self, tried, coarser=coarser)
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> TreesModel:
