@@ -49,7 +49,7 @@ def test_shares(text, wanted):
         (["sample", "m", "-n", "1", "-o", "x.csv", "--rebalance", "sex"], "sex=0.5/0.5"),
         (["sample", "m", "-n", "1", "-o", "x.csv", "--rebalance", "sex=a:1/2"], "sex=0.5/0.5"),
         (["make", "x.csv", "-o", "out", "--set", "leaf"], "NAME=VALUE"),
-        (["make", "x.csv", "-o", "out", "--workers", "0"], "at least one core"),
+        (["make", "x.csv", "-o", "out", "--workers", "0"], "'0' is too few; give a whole number from 1"),
         (["mak"], "invalid choice"),
         ([], "required: VERB"),
     ],

@@ -74,7 +74,7 @@ def at_least_one(text: str) -> int:
     """A whole number from 1."""
     number = whole(text)
     if not number:
-        raise argparse.ArgumentTypeError("at least one core is needed")
+        raise argparse.ArgumentTypeError(f"{text!r} is too few; give a whole number from 1")
     return number
 
 

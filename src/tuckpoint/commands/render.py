@@ -26,7 +26,9 @@ needs: pip install 'tuckpoint[scenes]'"""
 def arguments(place: argparse.ArgumentParser) -> None:
     """What can be said after `tuckpoint render`."""
     place.add_argument("spec", type=Path, metavar="SPEC", help="specification of scenes (YAML)")
-    place.add_argument("-n", "--scenes", type=int, metavar="N", help="scenes to render (of --suite: its rows)")
+    place.add_argument(
+        "-n", "--scenes", type=shared.at_least_one, metavar="N", help="scenes to render (of --suite: its rows)"
+    )
     place.add_argument("--suite", type=Path, metavar="FILE", help="one scene for each row, its columns held as knobs")
     place.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="new folder to write into")
     place.add_argument(

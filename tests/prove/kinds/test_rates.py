@@ -135,6 +135,8 @@ def test_a_file_of_rates_is_read_whole_into_the_plan(tmp_path):
     told["rates"][0]["rate"] = 0.2
     digests |= {plan(sources=(Source("r", kind="rates", settings=told),)).digest()}
     assert len(digests) == 2
+    file.write_text("tuckpoint_rates: 1\nlevel: true\nrates: [{where: 'x < 1', rate: 0.1, source: census}]\n")
+    assert Rates.planned(file)["level"] == "true"
     for wrong in (
         "rates: []",
         "tuckpoint_rates: 1\nrate: []",

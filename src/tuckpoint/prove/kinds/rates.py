@@ -144,7 +144,9 @@ class Rates:
         if not isinstance(data.get("rates"), list):
             raise InputError(f"{file}: rates is a list such as [{{where: 'age < 25', rate: 0.1, source: census}}]")
         level = data.get("level")
-        given = {"rates": data["rates"], "level": level if level is None else str(level)}
+        if level is not None:
+            level = str(level).lower() if isinstance(level, bool) else str(level)  # of a boolean column: true, false
+        given = {"rates": data["rates"], "level": level}
         settings.build(cls, given)
         return given
 
