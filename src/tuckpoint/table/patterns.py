@@ -27,7 +27,20 @@ SSN = r"^\d{3}-\d{2}-\d{4}$"
 PHONE = r"^(?:\+|00)?[(]?[0-9][0-9 ()./x-]{6,20}[0-9]$"
 PLATE = r"^[A-Z0-9ÄÖÜ]{1,4}[ -]?[A-Z0-9]{1,4}[ -]?[A-Z0-9]{0,4}$"
 
-_PERSON = {"customer", "client", "patient", "person", "user", "member", "employee", "student", "owner", "subscriber"}
+_PERSON = {
+    "customer",
+    "client",
+    "patient",
+    "person",
+    "user",
+    "member",
+    "employee",
+    "student",
+    "owner",
+    "subscriber",
+} | {
+    *("subject", "participant", "respondent", "policyholder", "insured", "citizen", "resident", "borrower"),
+}
 _ID = {"id", "ids", "key", "uuid", "guid", "pk", "rowid", "identifier"}
 _NUMBER = {
     "number",
@@ -123,6 +136,18 @@ def names_an_id(name: str) -> bool:
     """Whether a header ends or starts like a key: `id`, `customer_id`, `order number`."""
     words = words_of(name)
     return bool(words) and (words[-1] in _ID | _NUMBER or words[0] in _ID)
+
+
+def names_people(name: str) -> bool:
+    """Whether a header says that its keys are people's: `patient_id`, `customer number`, `subject`."""
+    words = words_of(name)
+    return bool(words) and words[0].removesuffix("s") in _PERSON and (len(words) == 1 or names_an_id(name))
+
+
+def names_a_key(name: str) -> bool:
+    """Whether a header ends like a key of another table, `account_id`, and not like a number of something."""
+    words = words_of(name)
+    return bool(words) and words[-1] in _ID
 
 
 def names_a_rank(name: str) -> bool:

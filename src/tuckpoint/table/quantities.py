@@ -14,6 +14,7 @@ from tuckpoint.table import patterns
 from tuckpoint.table.decode import EXACT, storage_type
 
 TINY = 20  # rows below which shares mean nothing
+MANY, MANY_SHARE = 100, 0.02  # keys, and of the rows, above which they are no levels of a category
 
 
 def nothing(name: str, kind: pa.DataType, note: str = "") -> Column:
@@ -47,10 +48,13 @@ def counted(values: NDArray[Any], decimals: int, column: Column, *, rows: int, c
 
 
 def _is_key(values: NDArray[Any], name: str, rows: int, cells: int) -> bool:
-    """Whether whole numbers are keys: all different and called one, or an unbroken sequence from 0 or 1."""
+    """Whether whole numbers are keys: all different and called one, or an unbroken sequence from 0 or 1.
+
+    Keys of another table repeat: they are called one and are more than levels would be.
+    """
     different = len(np.unique(values))
     if different < cells * 0.9:
-        return False
+        return patterns.names_a_key(name) and different > max(MANY, MANY_SHARE * cells)
     if patterns.names_an_id(name) and (different == rows or rows >= TINY):
         return True
     unbroken = different == rows and float(values.max()) - float(values.min()) == rows - 1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tuckpoint.schema import Column, Domain
 from tuckpoint.table import moments, numerals, patterns
-from tuckpoint.table.quantities import TINY, counted, fraction, nothing, range_of
+from tuckpoint.table.quantities import MANY, MANY_SHARE, TINY, counted, fraction, nothing, range_of
 
 COMMON = 5  # rows from which on a level counts as common
 _TRUTHS = (("false", "true"), ("False", "True"), ("FALSE", "TRUE"))
@@ -171,7 +171,7 @@ def _words(
     called = patterns.names_an_id(name)
     if code_like and (
         (different == rows and (called or rows >= TINY))
-        or (called and different > max(100, 0.02 * rows))
+        or (called and different > max(MANY, MANY_SHARE * rows))
         or (rows >= TINY and different > 0.5 * rows and different > 20)
     ):
         return Column(name, "identifier", "string", missing, pattern=patterns.mask_of(texts), note=note)

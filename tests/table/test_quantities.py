@@ -1,0 +1,36 @@
+"""Whole numbers that are keys of another table, and others that only look like them."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tuckpoint.table.infer import infer
+
+RANDOM = np.random.default_rng(3)
+
+
+def inferred(name, values):
+    return infer(pa.table({name: values, "amount": RANDOM.normal(size=len(values)).round(2)}))
+
+
+@pytest.mark.parametrize(
+    ("name", "different", "kind"),
+    [
+        ("account_id", 900, "identifier"),
+        ("productId", 900, "identifier"),
+        ("district_id", 77, "integer"),  # levels, whatever they are called
+        ("house number", 900, "integer"),
+        ("amount_paid", 900, "integer"),
+    ],
+)
+def test_whole_numbers_that_repeat_are_keys_where_they_are_called_so_and_many(name, different, kind):
+    schema = inferred(name, RANDOM.integers(1, different + 1, 3000))
+    assert schema[name].kind == kind
+    if kind == "identifier":
+        assert schema.primary_key is None
+        assert f"say --person {name}" in schema[name].note
+
+
+@pytest.mark.parametrize("name", ["user_id", "users_id", "PatientID"])
+def test_keys_that_repeat_and_name_people_are_the_person(name):
+    assert inferred(name, RANDOM.integers(1, 900, 3000)).person == name
