@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FINE_BAGS = (0.9, 0.7)  # shares of rows that trees of fine leaves may grow on, tried in turn
 WIDE_BAG = 0.7  # share of rows that all other trees may grow on, tried where the first of those is safe
-COARSER = (1, 4, 16)  # times as large, the leaves that are tried in turn where the usual ones surely give people away
+COARSER = (1, 2, 4, 8, 16)  # times as large, the leaves that are tried where the usual ones surely give people away
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> 
     """The settings that give away no one as far as the rows tell.
 
     Where a column has fine leaves, the widest bags that are safe: first those of fine leaves, which gain most, then all
-    others. Where none is and even the usual bags surely give people away, no finer leaves than usual, then coarser ones
+    others. Where none is and even the usual bags surely give people away, coarser leaves: first the fine ones, then all
     (with `coarser`: a leaf that somebody asked for stays).
     """
     for share in FINE_BAGS:
@@ -44,16 +44,20 @@ def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> 
 
 
 def _coarse(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> Trees:
-    """The first of coarser leaves that do not surely give people away, or the coarsest."""
-    found = usual
-    for found in _coarser(usual, coarser=coarser):
-        if not tried(found).memory.surely:
-            break
-    return found
+    """The finest of coarser leaves that do not surely give people away, by halving the ladder; or the coarsest."""
+    ladder = list(_coarser(usual, coarser=coarser))
+    low, high = 0, len(ladder) - 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if tried(ladder[middle]).memory.surely else (low, middle)
+    return ladder[low] if ladder else usual
 
 
 def _coarser(usual: Trees, *, coarser: bool) -> Iterator[Trees]:
-    leaf = usual.leaf or 1
+    leaf, finest = usual.leaf or 1, usual.finest or 1
+    between = round((leaf * finest) ** 0.5)  # the step on the way to the finest leaves
+    if finest < between < leaf:
+        yield replace(usual, finest=between)
     for times in COARSER if coarser else (1,):
         found = replace(usual, leaf=times * leaf, finest=times * leaf)
         if found != usual:
@@ -66,7 +70,7 @@ def told(usual: Trees, settings: Trees) -> tuple[str, ...]:
         return ()
     if settings.finest != usual.finest:
         return (
-            f"leaves of {settings.leaf} people or more, not {usual.finest}: with finer ones made rows gave away who "
+            f"leaves of {settings.finest} people or more, not {usual.finest}: with finer ones made rows gave away who "
             "was learnt, as rows held out showed",
         )
     return (
