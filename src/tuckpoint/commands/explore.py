@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from tuckpoint.commands import options as shared
-from tuckpoint.files import write_text
 
 ABOUT = """Explore where a model fails. The plan's learner is trained on real rows alone and judged on rows that one of
 the plan's sources makes, whose truth the source knows: of a simulator, the simulator's. Told is the loss over every
@@ -38,10 +36,7 @@ def arguments(place: argparse.ArgumentParser) -> None:
         "--judge", choices=("loss", "error"), default="loss",
         help="of classes: the log loss (default), or the error, 0 or 1",
     )  # fmt: skip
-    place.add_argument("--group", metavar="COLUMN", help="says whose row it is: people stay on one side")
-    place.add_argument("--listing", type=Path, metavar="CSV", help="of a folder: path, label and more of each image")
-    place.add_argument("--group-pattern", metavar="REGEX", help="of a folder: what of a path names who is on the image")
-    place.add_argument("--time", metavar="COLUMN", help="the locked rows are the latest by this column")
+    shared.sides(place)
     shared.reports(place)
     shared.schema(place)
     shared.progress(place)
@@ -77,7 +72,5 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
         time=options.time,
         schema=None if options.schema is None else Schema.load(options.schema),
     )
-    for path in options.output:
-        page = surface_page(found) if path.suffix == ".html" else json.dumps(found.to_dict(), indent=1) + "\n"
-        write_text(path, page, overwrite=options.overwrite)
-    return "\n".join([*lines(found), *(f"report: {path}" for path in options.output)]), found.exit
+    written = shared.write_reports(options, lambda: surface_page(found), found.to_dict())
+    return "\n".join([*lines(found), *written]), found.exit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,7 +117,5 @@ def _written(options: argparse.Namespace, found: Gaps, shown: Mapping[str, Seque
     """Write the reports that were asked for; what to tell."""
     from tuckpoint.report.gaps import gaps_page, lines
 
-    for path in options.output:
-        page = gaps_page(found, shown) if path.suffix == ".html" else json.dumps(found.to_dict(), indent=1) + "\n"
-        write_text(path, page, overwrite=options.overwrite)
-    return "\n".join([*lines(found), *(f"report: {path}" for path in options.output)])
+    written = shared.write_reports(options, lambda: gaps_page(found, shown), found.to_dict())
+    return "\n".join([*lines(found), *written])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tuckpoint.errors import InputError
-from tuckpoint.files import check_new
+from tuckpoint.files import check_new, write_text
 
 
 def reports(place: argparse.ArgumentParser) -> None:
@@ -24,6 +26,26 @@ def check_reports(options: argparse.Namespace) -> None:
         if path.suffix not in (".html", ".json"):
             raise InputError(f"{path}: a report is written as .html or .json")
         check_new(path, overwrite=options.overwrite)
+
+
+def write_reports(options: argparse.Namespace, page: Callable[[], str], plain: Mapping[str, Any]) -> list[str]:
+    """Write each report, `page` as .html and `plain` as .json; a line about each."""
+    for path in options.output:
+        text = page() if path.suffix == ".html" else json.dumps(plain, indent=1) + "\n"
+        write_text(path, text, overwrite=options.overwrite)
+    return [f"report: {path}" for path in options.output]
+
+
+def sides(place: argparse.ArgumentParser) -> None:
+    """--group, --listing, --group-pattern and --time: which rows, or images of a folder, are locked away together."""
+    place.add_argument("--group", metavar="COLUMN", help="says whose row it is: people stay on one side")
+    place.add_argument(
+        "--listing", type=Path, metavar="FILE", help="of a folder: CSV or JSONL with path, label and more"
+    )
+    place.add_argument(
+        "--group-pattern", metavar="REGEX", help="of a folder: what of a path names the thing or person on the image"
+    )
+    place.add_argument("--time", metavar="COLUMN", help="the locked rows are the latest by this column")
 
 
 def output(place: argparse.ArgumentParser, what: str, *, required: bool = True) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from tuckpoint.commands import options as shared
 from tuckpoint.errors import InputError
-from tuckpoint.files import write_text
 
 ABOUT = """Prove what made rows bring to a model. A part of the real rows is locked away first; then everything that
 learns, the generators too, is fitted anew in each of several resamples of the rest, and real + made is compared with
@@ -34,12 +32,7 @@ def arguments(place: argparse.ArgumentParser) -> None:
         help="all real rows, or a folder of labelled images; the test is taken of them",
     )  # fmt: skip
     place.add_argument("--target", metavar="COLUMN", help="the target again, to be sure that it is that of the plan")
-    place.add_argument("--group", metavar="COLUMN", help="says whose row it is: people stay on one side")
-    place.add_argument("--listing", type=Path, metavar="CSV", help="of a folder: path, label and more of each image")
-    place.add_argument(
-        "--group-pattern", metavar="REGEX", help="of a folder: what of a path names the thing or person on the image"
-    )
-    place.add_argument("--time", metavar="COLUMN", help="the test is of the latest rows by this column")
+    shared.sides(place)
     place.add_argument(
         "--made", action="append", default=[], type=_named, metavar="[NAME=]FILE",
         help="finished made rows without their generator: unverifiable provenance at best; repeatable",
@@ -82,10 +75,8 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
         workers=cores(options.workers),
         progress=progress,
     )
-    for path in options.output:
-        page = verdict_page(proof) if path.suffix == ".html" else json.dumps(proof.to_dict(), indent=1) + "\n"
-        write_text(path, page, overwrite=options.overwrite)
-    return "\n".join([*lines(proof), *(f"report: {path}" for path in options.output)]), proof.exit
+    written = shared.write_reports(options, lambda: verdict_page(proof), proof.to_dict())
+    return "\n".join([*lines(proof), *written]), proof.exit
 
 
 def _named(text: str) -> tuple[str, Path]:
