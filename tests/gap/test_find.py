@@ -175,3 +175,49 @@ def test_the_command_reads_margins_and_domains(tables, tmp_path, capsys):
     where = [gap["missing"]["where"] for gap in json.loads((tmp_path / "d.json").read_text())["gaps"]]
     assert where == ['place == "z"', 'place == "b" and sex == "f"']
     assert re.search(r"2 gaps", capsys.readouterr().out)
+
+
+def visits(people, key):
+    """Twelve rows of each person, nearly alike; the outcome is the person's own and hangs on nothing."""
+    table = law(people, key).drop_columns(["y"])
+    y = np.array(["no", "yes"])[Seed(key, ("own",)).numpy().integers(0, 2, people)]
+    table = table.append_column("y", pa.array(y)).append_column("who", pa.array([f"{key}-{i}" for i in range(people)]))
+    return table.take(pa.array(np.repeat(np.arange(people), 12)))
+
+
+def test_rows_of_one_person_are_no_independent_witnesses():
+    train, reference = visits(150, 1), visits(150, 2)
+    assert find(train, reference=reference, settings=Settings(ways=1)).gaps  # rows taken for people
+    found = find(train, target="y", reference=reference, group="who")
+    assert found.gaps == ()
+    assert found.weak == ()
+    assert "judged on 150 rows of the reference" in found.overall["model"]
+    assert any("Of each who one row is counted" in note for note in found.notes)
+
+
+def test_a_gap_among_people_is_told_in_rows():
+    train, reference = visits(600, 1), visits(600, 2)
+    cut = without(train, column(train, "place") == "a", share=0.0)
+    gap = find(cut, reference=reference, group="who", settings=Settings(ways=1)).gaps[0].missing
+    assert gap.where == 'place == "a"'
+    share = (column(reference, "place") == "a").mean()
+    assert gap.expected == pytest.approx(share * cut.num_rows)
+    assert gap.lacking == pytest.approx(share / (1 - share) * cut.num_rows, rel=0.02)
+    assert "0 of" in gap.note
+    assert "people" in gap.note
+
+
+def test_columns_that_are_not_compared_are_told():
+    train, reference = law(300, 1), law(300, 2)
+    more = train.append_column("extra", pa.array(range(300)))
+    found = find(more, target="y", reference=reference.rename_columns(["age", "Pay", "place", "sex", "y"]))
+    told = "Not compared, since not every table has them: pay, extra (in arrow); Pay (in arrow)."
+    assert told in found.notes
+    assert not any("Not compared" in note for note in find(train, target="y", reference=reference).notes)
+
+
+def test_an_unreadable_value_names_its_table():
+    train, test = law(300, 1), law(300, 2)
+    test = test.set_column(0, "age", pa.array(["old"] * 300))
+    with pytest.raises(InputError, match="300 values of the test table are no integer"):
+        find(train, reference=law(300, 3), test=test)

@@ -16,7 +16,7 @@ from tuckpoint.gap.model import Judged, cross_fitted, held_out, losses, predicte
 from tuckpoint.gap.reducible import Rows
 from tuckpoint.gap.support import ground, support
 from tuckpoint.gap.weak import harm
-from tuckpoint.gap.who import hints, people_in
+from tuckpoint.gap.who import hints, one_each, people_in
 from tuckpoint.measure.utility import Task
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
@@ -82,7 +82,10 @@ class Case:
         seed = self.seed.child("judge")
         if judge is train:
             groups = np.arange(len(train.truth)) if train.groups is None else train.groups
-            return cross_fitted(train.model, train.truth, groups, self.work, seed)
+            told = cross_fitted(train.model, train.truth, groups, self.work, seed)
+            if train.groups is None or self.pictures:
+                return told
+            return told.some(one_each(groups[told.rows], seed.child("one each")))
         return held_out(
             train.model, train.truth, judge.model, judge.truth, self.work, seed, f"rows of the {judge.name}"
         )
@@ -98,7 +101,10 @@ def mask_of(where: str, rows: Encoded, schema: Schema) -> Array:
 
 def assessed(found: Sequence[Missing], case: Case, judged: Judged | None, progress: Progress) -> tuple[Gap, ...]:
     """Each gap with what is known of it, in the order given."""
-    base = ground(case.train.cells, case.seed.child("ground"))
+    learnt = case.train.cells
+    if case.train.groups is not None and not case.pictures:  # rows of one person lie near to one another
+        learnt = learnt.take(one_each(case.train.groups, case.seed.child("one each")))
+    base = ground(learnt, case.seed.child("ground"))
     apart = _differences(case)
     beside = case.beside
     masks = [] if beside is None else [mask_of(missing.where, beside.cells, case.schema) for missing in found]

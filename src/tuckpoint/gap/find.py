@@ -17,14 +17,15 @@ from tuckpoint.gap.assess import Case, Side, assessed, mask_of
 from tuckpoint.gap.columns import parts
 from tuckpoint.gap.finding import Gaps, Leak, Missing, Weak
 from tuckpoint.gap.model import Judged
+from tuckpoint.gap.outcomes import task_of, unseen, with_outcome
 from tuckpoint.gap.reference import against
 from tuckpoint.gap.region import regions
 from tuckpoint.gap.weak import SAME, weak
+from tuckpoint.gap.who import grouped, one_each
 from tuckpoint.measure.prepare import Space, prepare
-from tuckpoint.measure.utility import task
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded, Progress, quiet
+from tuckpoint.table.engine import Encoded, Progress, quiet
 from tuckpoint.table.frame import Frame, read
 
 CELLS = 0.8  # share of the level that the cells have; ranges of numbers have the rest
@@ -66,6 +67,7 @@ class Asked:
     schema: Schema
     group: str | None
     settings: Settings
+    left_out: int = 0  # training rows without an outcome
 
     @property
     def seed(self) -> Seed:
@@ -122,15 +124,18 @@ def _asked(
             "what is missing cannot be seen in the rows themselves; pass one of --reference (rows of the population), "
             "--margins (published shares) and --domain (what must be covered)"
         )
+    meant = schema_of(frame.table, schema, target=target, person=group)
+    frame, left_out = with_outcome(frame, target)
     return Asked(
         frame,
         None if reference is None else read(reference),
         None if test is None else read(test),
         None if shares is None else margins.load(shares),
         None if declared is None else domain.load(declared),
-        schema_of(frame.table, schema, target=target, person=group),
+        meant,
         group,
         settings,
+        left_out,
     )
 
 
@@ -139,12 +144,15 @@ def _case(asked: Asked) -> tuple[Case, Space]:
     schema, tables = asked.schema, {"train": asked.train.table}
     tables |= {} if asked.reference is None else {"reference": asked.reference.table}
     tables |= {} if asked.test is None else {"test": asked.test.table}
+    if asked.group is not None:  # of each person elsewhere one row is counted, and judged
+        tables = {name: table if name == "train" else _one_each(table, asked) for name, table in tables.items()}
     columns = [c for c in schema.columns if c.modelled and all(c.name in t.column_names for t in tables.values())]
     shared = Schema(tuple(c for c in columns if c.name != schema.target))
     if not shared.columns:
         raise InputError("the tables share no column that could be compared; give their columns the same names")
     beside = tables.get("reference", tables["train"])
-    space = prepare(beside, tables["train"], tables.get("test"), shared)
+    called = {"real": "reference" if "reference" in tables else "training", "made": "training", "holdout": "test"}
+    space = prepare(beside, tables["train"], tables.get("test"), shared, names=called)
     cells = {"train": space.made, "reference": space.real}
     if space.holdout is not None:
         cells["test"] = space.holdout
@@ -153,17 +161,21 @@ def _case(asked: Asked) -> tuple[Case, Space]:
     if schema.target is not None:
         meant = replace(shared, columns=(*shared.columns, schema[schema.target]), target=schema.target)
         known = {name: _with_target(table, tables["train"], schema.target) for name, table in tables.items()}
-        inputs = {name: prepare(tables["train"], table, None, meant).made for name, table in known.items()}
-        work = task({"real": inputs["train"], **inputs}, schema.target)
+        called = {"real": "training"}
+        inputs = {
+            name: prepare(tables["train"], table, None, meant, names={**called, "made": name}).made
+            for name, table in known.items()
+        }
+        work = task_of(inputs, schema.target)
         if work.classes == 0:  # in standard deviations, so that a loss of 1 is that of the mean
-            scale = float(np.nanstd(work.truth["real"])) or 1.0
+            scale = float(np.nanstd(work.truth["train"])) or 1.0
         for name, model in inputs.items():
             sides[name] = replace(sides[name], model=model, truth=work.truth[name] / scale)
     if asked.group is not None:
         for name, table in tables.items():
             if asked.group in table.column_names:
-                sides[name] = replace(sides[name], groups=_groups(table, asked.group))
-    if work is not None and work.classes == 1:  # one outcome alone: there is nothing to predict
+                sides[name] = replace(sides[name], groups=grouped(table, asked.group))
+    if work is not None and len(np.unique(inputs["train"].columns[work.target])) < 2:  # there is nothing to predict
         work = None
     judge = _judge(asked, sides)
     return (
@@ -183,8 +195,11 @@ def _with_target(table: pa.Table, train: pa.Table, target: str) -> pa.Table:
     return table.append_column(target, pa.nulls(table.num_rows, kind))
 
 
-def _groups(table: pa.Table, name: str) -> Array:
-    return np.unique(np.array([str(v) for v in table[name].to_pylist()]), return_inverse=True)[1]
+def _one_each(table: pa.Table, asked: Asked) -> pa.Table:
+    """One row of each person, if the table names people."""
+    if asked.group is None or asked.group not in table.column_names:
+        return table
+    return table.take(pa.array(one_each(grouped(table, asked.group), asked.seed.child("one each"))))
 
 
 def _judge(asked: Asked, sides: Mapping[str, Side]) -> Side:
@@ -206,11 +221,17 @@ def _copied(asked: Asked) -> bool:
 
 def missing(asked: Asked, case: Case, space: Space) -> tuple[list[Missing], int, dict[str, Any]]:
     """The gaps by the kind of reference, how many cells were tested, and what else is told of the search."""
-    settings, schema = asked.settings, asked.schema
+    settings, schema, train = asked.settings, asked.schema, case.train.cells
+    if case.train.groups is not None:
+        train = train.take(one_each(case.train.groups, asked.seed.child("one each")))
     if asked.margins is not None:
-        shares = margins.published(asked.margins, case.train.cells, schema)
+        shares = margins.published(asked.margins, train, schema)
         gaps, tested = margins.short(shares, level=settings.level, most=settings.most)
-        return gaps, tested, {"published shares": f"{tested:,}, exact binomial tests, Holm at {settings.level:g}"}
+        return (
+            _in_rows(gaps, case, train.rows),
+            tested,
+            {"published shares": f"{tested:,}, exact binomial tests, Holm at {settings.level:g}"},
+        )
     if asked.domain is not None:
         gaps, coverage, looked = domain.uncovered(
             asked.domain, case.train.cells, schema, level=settings.level, most=settings.most
@@ -221,11 +242,11 @@ def missing(asked: Asked, case: Case, space: Space) -> tuple[list[Missing], int,
             for one in coverage
         )
         return gaps, looked, {"combinations of factors": covered, "coverage": [asdict(one) for one in coverage]}
-    columns = parts(space.made, space.real, schema)
+    columns = parts(train, space.real, schema)
     search = against(columns, level=CELLS * settings.level, ways=settings.ways, most=settings.most)
     boxes, _, judged = regions(
-        _outside(search.found, space.made, schema), _outside(search.found, space.real, schema), schema,
-        asked.seed.child("regions"),         level=(1 - CELLS) * settings.level,
+        _outside(search.found, train, schema), _outside(search.found, space.real, schema), schema,
+        asked.seed.child("regions"), level=(1 - CELLS) * settings.level,
     )  # fmt: skip
     told = {
         "cells": f"{search.tested:,} cells of up to three columns, Fisher's exact test, Holm at "
@@ -233,7 +254,24 @@ def missing(asked: Asked, case: Case, space: Space) -> tuple[list[Missing], int,
         "ranges of numbers": f"{judged} boxes from a tree on half of the rows, Fisher's exact test on the other half, "
         f"Holm at {(1 - CELLS) * settings.level:g}",
     }
-    return [*search.found, *boxes][: settings.most], search.tested + judged, told
+    return _in_rows([*search.found, *boxes][: settings.most], case, train.rows), search.tested + judged, told
+
+
+def _in_rows(found: list[Missing], case: Case, people: int) -> list[Missing]:
+    """Gaps that were counted in people, told in rows; what is sure of them stays that of people."""
+    if people == case.train.cells.rows:
+        return found
+    times, told = case.train.cells.rows / people, []
+    for gap in found:
+        note = f"{gap.rows:,} of {people:,} people, of each of whom one row was counted"
+        rows = int(mask_of(gap.where, case.train.cells, case.schema).sum())
+        told.append(
+            replace(
+                gap, rows=rows, expected=times * gap.expected, lacking=round(times * gap.lacking),
+                note=f"{gap.note}; {note}" if gap.note else note,
+            )
+        )  # fmt: skip
+    return told
 
 
 def _outside(found: tuple[Missing, ...], rows: Encoded, schema: Schema) -> Encoded:
@@ -262,6 +300,7 @@ def leaks(asked: Asked) -> list[Leak]:
     if asked.test is not None:
         found += doubles.leaks(train.table, asked.test.table, names, group=asked.group)
     if asked.schema.target is not None:
+        found += unseen(train.table, [one for one in (asked.reference, asked.test) if one is not None], asked.schema)
         told = doubles.contradictions(train.table, names, asked.schema.target)
         found += [] if told is None else [told]
     for frame in filter(None, (train, asked.test, asked.reference)):
@@ -324,6 +363,23 @@ def _notes(asked: Asked, case: Case) -> list[str]:
         notes.append(f'All training rows have one and the same "{asked.schema.target}": no model can be judged.')
     elif case.test is None:
         notes.append("Without --test it is not told what could be proved.")
+    if asked.left_out:
+        notes.append(
+            f"{asked.left_out:,} training rows without a known {asked.schema.target} teach nothing of it, and were "
+            "not counted."
+        )
     if asked.group is not None:
-        notes.append("Rows of one person are counted one by one; with many rows a person the tests are too sure.")
-    return notes
+        notes.append(f"Of each {asked.group} one row is counted and judged, for its rows are no independent witnesses.")
+    return [*notes, *_not_compared(asked)]
+
+
+def _not_compared(asked: Asked) -> list[str]:
+    """Columns that some table lacks: nobody can compare them, and the model does not use them."""
+    tables = [one for one in (asked.train, asked.reference, asked.test) if one is not None]
+    roles, told = {asked.schema.target, asked.group}, []
+    for frame in tables:
+        names = [name for name in frame.table.column_names if name not in roles]
+        alone = [name for name in names if any(name not in other.table.column_names for other in tables)]
+        if alone:
+            told.append(f"{', '.join(alone)} (in {frame.name})")
+    return [f"Not compared, since not every table has them: {'; '.join(told)}."] if told else []

@@ -33,6 +33,10 @@ class Judged:
     rows: Array
     source: str
 
+    def some(self, kept: Array) -> Judged:
+        """The judged rows at these places."""
+        return Judged(self.loss[kept], self.error[kept], self.spread[kept], self.rows[kept], self.source)
+
 
 def known(truth: Array) -> Array:
     """Positions of the rows whose outcome is known."""
@@ -43,7 +47,9 @@ def predicted(train: Encoded, truth: Array, rows: Encoded, work: Task, seed: See
     """Predictions for rows (m,), or (m, classes), of a model fitted to training rows with a known outcome (n,)."""
     if len(np.unique(truth)) < 2:
         level = float(truth[0]) if len(truth) else 0.0
-        return np.full((rows.rows, work.classes) if work.classes > 2 else rows.rows, level)
+        if work.classes > 2:
+            return np.tile(np.eye(work.classes)[int(level)], (rows.rows, 1))
+        return np.full(rows.rows, level)
     if work.linear:
         return linear.predicted(train, truth, rows, work.classes)
     inputs = boost.features(train, without=work.target)

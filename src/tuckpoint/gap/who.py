@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from tuckpoint.gap.finding import Missing
 from tuckpoint.schema import Schema
+from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array
 from tuckpoint.table.patterns import is_personal, is_sensitive
 
@@ -38,3 +40,19 @@ def hints(gap: Missing, people: int, schema: Schema, *, pictures: bool = False) 
 def people_in(mask: Array, groups: Array) -> int:
     """How many groups (people) have a row where the mask (n,) is true."""
     return len(np.unique(groups[mask]))
+
+
+def one_each(groups: Array, seed: Seed) -> Array:
+    """Places of one row of each group (n,), drawn by chance, in their order: rows of one person are no independent
+    witnesses.
+    """
+    order = seed.numpy().permutation(len(groups))
+    return np.sort(order[np.unique(groups[order], return_index=True)[1]])
+
+
+def grouped(table: pa.Table, name: str) -> Array:
+    """The group (n,) of each row as a number; a row without one is a group of its own."""
+    values = [None if value is None else str(value) for value in table[name].to_pylist()]
+    texts = sorted({value for value in values if value is not None})
+    place = {text: number for number, text in enumerate(texts)}
+    return np.array([len(texts) + row if value is None else place[value] for row, value in enumerate(values)])

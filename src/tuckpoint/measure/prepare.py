@@ -56,21 +56,25 @@ def plain(table: pa.Table, target: str | None = None) -> Schema:
     return Schema(tuple(columns), target=target)
 
 
-def prepare(real: pa.Table, made: pa.Table, holdout: pa.Table | None, schema: Schema) -> Space:
+def prepare(
+    real: pa.Table, made: pa.Table, holdout: pa.Table | None, schema: Schema, *, names: Mapping[str, str] | None = None
+) -> Space:
     """Put the modelled columns of three tables into one space.
 
     A column is numeric if its kind is and real rows hold more than two values. The made table may come from anyone:
-    other types and unseen levels are taken as they are. Raises InputError for a missing column or an unreadable value.
+    other types and unseen levels are taken as they are. `names` are what errors call the sides `real`, `made` and
+    `holdout`. Raises InputError for a missing column or an unreadable value.
     """
+    called = {"real": "real", "made": "made", "holdout": "holdout", **(names or {})}
     columns = [column for column in schema.columns if column.modelled]
     tables = {"real": real, "made": made} | ({} if holdout is None else {"holdout": holdout})
     for side, table in tables.items():
-        _complete(side, table, columns)
+        _complete(called[side], table, columns)
     fields: list[Field] = []
     sides: dict[str, dict[str, Array]] = {side: {} for side in tables}
     for column in columns:
         arrays = {side: _flat(table[column.name]) for side, table in tables.items()}
-        field, values = _numbers(column, arrays) if column.kind in NUMERIC else _levels(column, arrays)
+        field, values = _numbers(column, arrays, called) if column.kind in NUMERIC else _levels(column, arrays)
         fields.append(field)
         for side, content in values.items():
             sides[side][column.name] = content
@@ -139,8 +143,10 @@ def _flat(array: pa.ChunkedArray) -> pa.Array:
     return flat.cast(flat.type.value_type) if pa.types.is_dictionary(flat.type) else flat
 
 
-def _numbers(column: Column, arrays: Mapping[str, pa.Array]) -> tuple[Field, dict[str, Array]]:
-    values = {side: number_values(array, column, side) for side, array in arrays.items()}
+def _numbers(
+    column: Column, arrays: Mapping[str, pa.Array], called: Mapping[str, str]
+) -> tuple[Field, dict[str, Array]]:
+    values = {side: number_values(array, column, called[side]) for side, array in arrays.items()}
     real = values["real"]
     distinct = np.unique(real[~np.isnan(real)])
     if len(distinct) > 2:
