@@ -36,6 +36,15 @@ def test_rows_before_the_cut_of_people_after_it_are_left_out():
     assert 99 in locked.test
 
 
+def test_a_time_at_which_nearly_all_people_still_have_rows_is_refused():
+    people, time = np.tile(np.arange(40), 5), np.arange(200.0)
+    with pytest.raises(InputError, match="time parts no rows"):
+        splits.lock(people, Folds(), Seed(1), time=time)
+    people = np.concatenate([people, [50, 51, 52]])
+    with pytest.raises(InputError, match="time and groups together leave 3 of 43 groups to learn from"):
+        splits.lock(people, Folds(), Seed(1), time=np.append(time, [0.0, 1.0, 2.0]))
+
+
 def test_a_time_that_parts_nothing_is_refused():
     with pytest.raises(InputError, match="parts no rows"):
         splits.lock(np.arange(50), Folds(), Seed(1), time=np.zeros(50))

@@ -2,7 +2,7 @@ import pytest
 
 from tuckpoint.prove.effect import Effect
 from tuckpoint.prove.plan import Plan, Source
-from tuckpoint.prove.verdict import EXIT, Claim, Control, Proof, decide, sentences, signed
+from tuckpoint.prove.verdict import EXIT, Claim, Control, Proof, decide, named, sentences, signed
 
 EFFECT = Effect(0.02, 0.005, 9, "two-way")
 FINE = {"leaks": [], "controls": [Control("same", True, "")], "bare": [], "no_more_than_copies": False}
@@ -50,3 +50,9 @@ def test_a_sentence_holds_effect_interval_and_what_it_takes():
 
 def test_gains_have_signs():
     assert [signed(gain) for gain in (0.0, -0.5, 1e-5)] == ["+0.0000", "−0.5000", "+1e−05"]
+
+
+def test_a_slice_that_holds_backticks_stands_between_quotes():
+    assert named("age < 25") == "`age < 25`"
+    assert named("`x 1` > 0") == "\N{LEFT DOUBLE QUOTATION MARK}`x 1` > 0\N{RIGHT DOUBLE QUOTATION MARK}"
+    assert named("all rows") == "all rows"

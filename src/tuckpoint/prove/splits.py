@@ -42,6 +42,11 @@ def lock(groups: Array, folds: Folds, seed: Seed, *, time: Array | None = None) 
     late = np.isin(groups, groups[time > cut])
     if not late.any() or late.all():
         raise InputError("time parts no rows: too few moments, or every group lies on both sides; leave --time out")
+    if (left := len(np.unique(groups[~late]))) < FEWEST_GROUPS // 2:
+        raise InputError(
+            f"time and groups together leave {left} of {len(kinds)} groups to learn from: all others have rows in the "
+            "locked time too; leave --time or --group out, or give more groups that ended before it"
+        )
     return Lock(np.flatnonzero(~late), np.flatnonzero(late & (time > cut)))
 
 

@@ -164,7 +164,7 @@ def decide(
         return "blocked", f"a control failed: {'; '.join(f'{c.name}: {c.told}' for c in failed)}"
     if bare:
         return "unverifiable", (
-            f"unverifiable provenance: {', '.join(bare)} came as finished rows, so nobody can tell whether their maker "
+            f"{', '.join(bare)} came as finished rows, so nobody can tell whether their maker "
             "saw the locked rows; name the engine in the plan, and it is fitted anew inside every resample"
         )
     every = [*claims, *([] if elsewhere is None else [elsewhere])]
@@ -227,8 +227,10 @@ def signed(gain: float) -> str:
 
 
 def named(claim: str) -> str:
-    """A slice as it stands in a sentence: conditions between backticks."""
-    return claim if claim in (EVERYWHERE, ELSEWHERE) else f"`{claim}`"
+    """A slice as it stands in a sentence: conditions between backticks, or between quotes where they hold some."""
+    if claim in (EVERYWHERE, ELSEWHERE):
+        return claim
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{claim}\N{RIGHT DOUBLE QUOTATION MARK}" if "`" in claim else f"`{claim}`"
 
 
 def metric_title(plan: Plan) -> str:
