@@ -105,7 +105,6 @@ def leaks(
     names: Sequence[str],
     *,
     group: str | None = None,
-    target: str | None = None,
 ) -> list[Leak]:
     """What both sides of a split share that they must not; `names` are the columns that are compared."""
     found = []
