@@ -236,8 +236,8 @@ def _run(options: argparse.Namespace) -> int:
     from tuckpoint.report.pages import pages_of
 
     verb = recipe.entries(options.recipe).get("verb")
-    if verb in ("render", "simulate"):
-        return _render_again(options) if verb == "render" else _simulate_again(options)
+    if verb in ("render", "simulate", "implant"):
+        return {"render": _render_again, "simulate": _simulate_again, "implant": _implant_again}[verb](options)
     told = deliver.repeat(
         options.recipe,
         output=options.output,
@@ -261,6 +261,17 @@ def _simulate_again(options: argparse.Namespace) -> int:
         raise InputError(f"{options.recipe} names several files; put them back where they were, and leave --input out")
     running: dict[str, Any] = {"overwrite": options.overwrite, "progress": _progress(options)}
     told, status = simulate.again(order, options.recipe, output=options.output, **running)
+    _clear(sys.stderr)
+    return _ended(told, status)
+
+
+def _implant_again(options: argparse.Namespace) -> int:
+    from tuckpoint.commands import implant
+
+    if options.input is not None:
+        raise InputError(f"{options.recipe} names several files; put them back where they were, and leave --input out")
+    running = {name: getattr(options, name) for name in ("output", "workers", "overwrite")}
+    told, status = implant.again(options.recipe, **running, progress=_progress(options))
     _clear(sys.stderr)
     return _ended(told, status)
 

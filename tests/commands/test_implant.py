@@ -62,6 +62,38 @@ def test_a_bank_lays_real_nodules_into_other_patients(tmp_path, monkeypatch, cap
     assert "--size goes with parametric nodules" in capsys.readouterr().err
 
 
+def test_a_run_is_repeated_from_its_recipe(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiles").mkdir()
+    grain = Seed(1, ("tile",)).numpy().normal(120, 8, (64, 64)).astype(np.uint8)
+    for number in range(3):
+        Image.fromarray(grain + np.uint8(number)).save(tmp_path / "tiles" / f"t{number}.png")
+    made = ["implant", "surface-defect", "tiles", "--kinds", "hole", "--null", "0.3", "-o", "out", "--format", "coco"]
+    assert main([*made, "--workers", "1"]) == 0
+    assert "again: tuckpoint run out.recipe.yaml" in capsys.readouterr().out
+    recipe = (tmp_path / "out.recipe.yaml").read_text(encoding="utf-8")
+    assert "count: 3" in recipe
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["run", "../out.recipe.yaml"]) == 0
+    files = sum(path.is_file() for path in (tmp_path / "out").rglob("*"))
+    assert f"the same bytes again: {files} files" in capsys.readouterr().out
+    assert main(["run", "../out.recipe.yaml", "-o", "out"]) == 0
+    told = [(tmp_path / place / "findings.json").read_bytes() for place in ("out", "elsewhere/out")]
+    assert told[0] == told[1]
+    Image.fromarray(grain).save(tmp_path / "tiles/t1.png")
+    assert main(["run", "../out.recipe.yaml"]) == 2
+    assert "hosts or masks are not what they were" in capsys.readouterr().err
+    for old, new, words in (
+        ("each: 1\n", "", "each not given"), ("seed: 0", "seed: one", "give a whole number"),
+        ("hosts: tiles", "hosts: gone", "no gone here"), ("- coco", "- dicom", "does not hold photographs"),
+        ("what: surface", "what: face", "face-defect"),
+    ):  # fmt: skip
+        (tmp_path / "altered.recipe.yaml").write_text(recipe.replace(old, new), encoding="utf-8")
+        assert main(["run", "../altered.recipe.yaml"]) == 2
+        assert words in capsys.readouterr().err
+
+
 def test_defects_on_photographs_are_made_and_checked(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiles").mkdir()

@@ -105,7 +105,7 @@ def test_what_breaks_off_in_a_format_leaves_nothing_that_looks_whole(tmp_path, m
     assert "no space left" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["good", "out.unfinished"]
     assert main(["implant", "surface-defect", "good", "-o", "out", "--format", "png"]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["good", "out"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["good", "out", "out.recipe.yaml"]
     assert not (tmp_path / "out/coco").exists()
     assert main(["implant", "surface-defect", "good", "-n", "0", "-o", "new"]) == 2
     assert "0 findings" in capsys.readouterr().err

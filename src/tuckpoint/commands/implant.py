@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from tuckpoint.commands import options as shared
 from tuckpoint.errors import InputError
-from tuckpoint.files import write_text
+from tuckpoint.files import check_folder, check_new, write_text
 
 if TYPE_CHECKING:
-    from tuckpoint.implant.hosts import HostFile
     from tuckpoint.implant.making import Made, Order
+    from tuckpoint.implant.request import Request
 
 ABOUT = """Place early findings into real healthy images: the image, the mask, the alpha, every drawn value and the
 untouched host are kept. `check` holds what was made against its hosts and a few real findings, and blocks what
@@ -32,11 +32,12 @@ MORE = """examples:
 images are DICOM series in folders, .nii .nii.gz .nrrd .mha .npz .npy (CT, in Hounsfield units), .png .jpg (surfaces),
 or single DICOM films (CR, DX) and .png (radiographs; what is implanted into those is UNVALIDATED, and says so).
 NAME_mask beside NAME is the mask of a real finding, and what stands before a double underscore in NAME is the patient.
-A run that was stopped goes on when the same is asked again; what it had finished waits in OUT.unfinished.
+A run that was stopped goes on when the same is asked again; what it had finished waits in OUT.unfinished. Beside OUT
+stands its recipe, which `tuckpoint run OUT.recipe.yaml` repeats.
 `check` ends with 0 if all that could be checked holds, else with 3. `sheet` is for an expert who says which of two is
 implanted."""
 BLOCKED = 3
-WHAT = {"lung-nodule": "volumes", "surface-defect": "photographs", "radiograph-nodule": "radiographs"}
+_PLAIN = ("what", "count", "each", "null", "seed", "attached", "gain", "burned_in")  # said as they go into a request
 
 
 def arguments(place: argparse.ArgumentParser) -> None:
@@ -140,122 +141,51 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
 
 
 def _made(options: argparse.Namespace, progress: Any) -> tuple[str, int]:
+    from tuckpoint.implant.request import Request
+
+    said = {name: value for name, value in vars(options).items() if value is not None}
+    given: dict[str, Any] = {
+        **{name: str(said[name]) for name in ("hosts", "lungs", "bank", "calibrate", "wedge") if name in said},
+        **{name: tuple(said[name]) for name in ("kinds", "size", "spacing") if name in said},
+        **{name: said[name] for name in _PLAIN if name in said},
+    }
+    request = Request(**given, formats=tuple(dict.fromkeys(options.format)))
+    running = {"workers": options.workers, "overwrite": options.overwrite, "progress": progress}
+    return _filled(request, options.output, **running), 0
+
+
+def again(
+    recipe: Path, *, output: Path | None = None, workers: int | None = None, overwrite: bool = False, progress: Any
+) -> tuple[str, int]:
+    """Repeat a recipe into `output`, or compare with the folder beside it; what to tell, and the exit status."""
     from tuckpoint.asked import cores
-    from tuckpoint.implant import formats, making
+    from tuckpoint.implant import request as requests
 
-    if options.output.exists() and not options.overwrite and not options.output.is_dir():
-        raise InputError(f"{options.output} is a file; -o names a new folder")
-    formats.check_formats(options.format, what=WHAT[options.what])
-    order = _ordered(options)
+    asked = requests.request_of(recipe).seen_from(recipe.parent)
+    if output is not None:
+        return _filled(asked, output, workers=workers, overwrite=overwrite, progress=progress), 0
+    old = recipe.with_name(recipe.name.removesuffix(requests.BESIDE))
+    return requests.again(asked, old, workers=cores(workers), progress=progress), 0
+
+
+def _filled(request: Request, out: Path, *, workers: int | None, overwrite: bool, progress: Any) -> str:
+    """Implant into a folder, and write the recipe beside it; what to tell."""
+    from dataclasses import replace
+
+    from tuckpoint.asked import cores
+    from tuckpoint.implant import making, sets
+    from tuckpoint.implant.request import BESIDE, order_of
+
+    check_folder(out, overwrite=overwrite, ours=sets.is_set)
+    beside = out.parent / f"{out.name}{BESIDE}"
+    check_new(beside, overwrite=overwrite)
+    order = order_of(request)
     made = making.make(
-        order, options.output, also=options.format, workers=cores(options.workers), overwrite=options.overwrite,
-        progress=progress,
+        order, out, also=request.formats, workers=cores(workers), overwrite=overwrite, progress=progress
     )  # fmt: skip
-    told = [*_lines(order, made, options.output), *(f"{options.output / name}/" for name in options.format)]
-    return "\n".join(told), 0
-
-
-def _ordered(options: argparse.Namespace) -> Order:
-    """All that decides what is implanted."""
-    from tuckpoint.implant import hosts
-    from tuckpoint.implant.making import Asked, Order
-
-    inputs: tuple[Any, ...] = ()
-    spacing = None if getattr(options, "spacing", None) is None else tuple(options.spacing)
-    if options.what == "radiograph-nodule":
-        adapter, inputs = _film_adapter(options)
-        files = hosts.films(options.hosts, lungs=options.lungs, spacing=spacing, burned_in=options.burned_in)
-        settings = adapter.settings()
-    else:
-        if options.what == "lung-nodule":
-            files = hosts.scans(options.hosts, lungs=options.lungs, spacing=spacing, burned_in=options.burned_in)
-        else:
-            files = hosts.photos(options.hosts)
-        adapter, settings = _adapter(options, files)
-    if getattr(options, "burned_in", False):
-        settings = {**settings, "burned_in": True}
-    count = len(files) * options.each if options.count is None else options.count
-    asked = Asked(count, options.each, options.null, None, options.seed)
-    return Order(options.what, adapter, files, asked, settings, getattr(adapter, "unvalidated", ""), inputs)
-
-
-def _film_adapter(options: argparse.Namespace) -> tuple[Any, tuple[Any, ...]]:
-    """The adapter of radiographs with its gain, and the fingerprint of the wedge if there is one."""
-    from dataclasses import replace
-
-    from tuckpoint import parts
-    from tuckpoint.implant import radiograph_gain
-    from tuckpoint.record import Input
-
-    if (options.gain is None) == (options.wedge is None):
-        raise InputError(
-            f"{'no gain' if options.gain is None else 'two gains'}: give the grey levels that one mm of tissue adds "
-            "(--gain), or a step wedge on a film of this device and processing (--wedge); no film tells it"
-        )
-    gain = radiograph_gain.Gain(options.gain) if options.wedge is None else radiograph_gain.measured(options.wedge)
-    adapter = parts.find("implant", options.what)(gain)
-    wedge = () if gain.sha256 is None else (Input("step wedge", gain.sha256, gain.steps),)
-    return replace(adapter, look=_look(options, adapter.look)), wedge
-
-
-def _look(options: argparse.Namespace, look: Any) -> Any:
-    """An appearance with the kinds and sizes that were asked for."""
-    from dataclasses import replace
-
-    from tuckpoint.implant.appearance import SHARES
-
-    if options.kinds:
-        look = replace(look, kinds={kind: SHARES.get(kind, 1.0) for kind in options.kinds})
-    return replace(look, size_mm=tuple(options.size)) if options.size else look
-
-
-def _adapter(options: argparse.Namespace, files: Sequence[HostFile]) -> tuple[Any, Any]:
-    """The adapter that the options ask for, and its settings as plain values."""
-    from dataclasses import asdict
-
-    from tuckpoint import parts
-    from tuckpoint.implant.appearance import Appearance
-
-    part = parts.find("implant", options.what)
-    if options.what == "surface-defect":
-        adapter = part(kinds=tuple(options.kinds)) if options.kinds else part()
-        return adapter, asdict(adapter)
-    if options.bank is not None:
-        return _bank(options)
-    adapter = part(_look(options, Appearance()), options.attached)
-    if options.calibrate is None:
-        return adapter, asdict(adapter)
-    found = _calibrated(options, adapter, files)
-    medians = {name: vars(getattr(found, name)) for name in ("wanted", "before", "after")}
-    return found.adapter, {**asdict(found.adapter), "calibration": medians}
-
-
-def _bank(options: argparse.Namespace) -> tuple[Any, Any]:
-    from tuckpoint.implant import reading
-    from tuckpoint.implant.bank import NoduleBank
-
-    for name in ("kinds", "size", "calibrate"):
-        if getattr(options, name):
-            raise InputError(f"--{name} goes with parametric nodules; those of a bank are as they are: leave one out")
-    reals = reading.bank(options.bank, spacing=options.spacing and tuple(options.spacing))
-    adapter = NoduleBank(reals, attached=options.attached)
-    items = [
-        {"name": real.name, "group": real.group, "diameter_mm": real.diameter_mm, "sha256": real.sha256}
-        for real in reals
-    ]
-    return adapter, {"bank": items, "zoom": list(adapter.zoom), "attached": adapter.attached}
-
-
-def _calibrated(options: argparse.Namespace, adapter: Any, files: Sequence[HostFile]) -> Any:
-    from tuckpoint.implant import reading
-    from tuckpoint.implant.calibrate import calibrate
-    from tuckpoint.implant.describe import medians
-    from tuckpoint.seed import Seed
-
-    reals = reading.reals(options.calibrate, spacing=options.spacing and tuple(options.spacing))
-    wanted = medians(zip(reals.windows, reals.spacings, strict=True))
-    hosts = [one.read()[0] for one in files[:20]]
-    return calibrate(adapter, hosts, wanted, Seed(options.seed).child("calibrate"))
+    write_text(beside, replace(request, count=order.asked.count).to_yaml(), overwrite=True)
+    again = f"again: tuckpoint run {beside}"
+    return "\n".join([*_lines(order, made, out), again, *(f"{out / name}/" for name in request.formats)])
 
 
 def _lines(order: Order, made: Made, out: Path) -> list[str]:
