@@ -203,15 +203,16 @@ def advice(gap: Gap) -> str:
     rows = f"{gap.missing.lacking:,} more real rows"
     if gap.reducible is not None and gap.reducible.state == "not reducible":
         return "do nothing: more rows there would not change the model by what matters"
+    reducible = gap.reducible is not None and gap.reducible.state == "reducible"
+    if gap.harm is not None and gap.harm.state == "not shown" and not reducible:
+        return "nothing urgent: no harm was seen there; fill it only where the share itself must be right"
     if gap.support == "outside":
         return (
             f"collect {rows}, or bring knowledge from outside (a simulator, published rates): a generator fitted to "
             "these rows knows nothing of this place"
         )
-    if gap.reducible is not None and gap.reducible.state == "reducible":
+    if reducible:
         return f"fill it: {rows}, or made rows that know something the training rows do not; then prove it"
     if gap.harm is not None and gap.harm.state == "harmful":
         return f"the model is wrong there: reweight or recalibrate first, then {rows}; prove either"
-    if gap.harm is not None and gap.harm.state == "not shown":
-        return "nothing urgent: no harm was seen there; fill it only where the share itself must be right"
     return f"collect {rows}, and test rows there, before anything is made for it"

@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from tuckpoint.asked import schema_of
 from tuckpoint.errors import InputError, did_you_mean
-from tuckpoint.gap import damage, domain, doubles, margins
+from tuckpoint.gap import calibration, damage, domain, doubles, margins
 from tuckpoint.gap.assess import Case, Side, assessed, mask_of
 from tuckpoint.gap.columns import parts
-from tuckpoint.gap.finding import Gaps, Leak, Missing, Weak
+from tuckpoint.gap.finding import Gaps, Leak, Missing, Off, Weak
 from tuckpoint.gap.model import Judged
 from tuckpoint.gap.outcomes import task_of, unseen, with_outcome
 from tuckpoint.gap.reference import against
@@ -104,9 +104,11 @@ def find(
     judged = case.judged()
     gaps = assessed(found, case, judged, progress)
     slices, looked = _weak(asked, case, judged, found)
-    about = _about(asked)
-    overall = {**overall, **_told(asked, judged, looked)}
-    return Gaps(about, gaps, tuple(slices), tuple(found_leaks), tuple(_notes(asked, case)), tested, overall)
+    wrong, held = _off(asked, case, judged)
+    overall = {**overall, **_told(asked, judged, looked, held)}
+    notes = tuple(_notes(asked, case))
+    about = {**_about(asked), "predicted": calibration.named(case.work)}
+    return Gaps(about, gaps, tuple(slices), tuple(wrong), tuple(found_leaks), notes, tested, overall)
 
 
 def _asked(
@@ -293,6 +295,14 @@ def _weak(asked: Asked, case: Case, judged: Judged | None, found: list[Missing])
     ], looked
 
 
+def _off(asked: Asked, case: Case, judged: Judged | None) -> tuple[list[Off], int]:
+    if judged is None:
+        return [], 0
+    rows, settings = case.judge.cells.take(judged.rows), asked.settings
+    columns = parts(rows, rows, asked.schema)
+    return calibration.off(columns, judged, level=settings.level, smallest=settings.smallest_effect)
+
+
 def leaks(asked: Asked) -> list[Leak]:
     """What is wrong with the rows themselves: a leaky split, contradictions, signs of damage."""
     train, found = asked.train, list[Leak]()
@@ -337,7 +347,7 @@ def _about(asked: Asked) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _told(asked: Asked, judged: Judged | None, looked: int) -> dict[str, Any]:
+def _told(asked: Asked, judged: Judged | None, looked: int, held: int) -> dict[str, Any]:
     if judged is None:
         return {}
     kind = "squared error in standard deviations" if np.isnan(judged.spread).all() else "log loss"
@@ -345,6 +355,8 @@ def _told(asked: Asked, judged: Judged | None, looked: int) -> dict[str, Any]:
         "model": f"boosted trees, judged on {len(judged.loss):,} {judged.source}; {kind} {judged.loss.mean():.4g}",
         "weak slices": f"{looked:,} of one or two columns, Welch's test, Holm at {asked.settings.level:g}; means "
         "pooled by empirical Bayes",
+        "calibration": f"{calibration.overall(judged)}; {held:,} slices held against that, exact binomial tails or "
+        f"Welch's test, Holm at {asked.settings.level:g}",
         "worth filling": f"a fall of the loss by {asked.settings.smallest_effect:g} or more",
     }
 

@@ -134,6 +134,23 @@ class Weak:
 
 
 @dataclass(frozen=True)
+class Off:
+    """A slice in which predictions are off: mean of predicted less true with its 95 % interval, and p.
+
+    `cost` is how far the mean loss there would fall if the mean were right (log loss, or squared standard deviations).
+    """
+
+    where: str
+    columns: tuple[str, ...]
+    rows: int
+    bias: float
+    low: float
+    high: float
+    cost: float
+    p: float
+
+
+@dataclass(frozen=True)
 class Leak:
     """Something wrong with the rows themselves; `serious` ones void what is measured on them."""
 
@@ -150,6 +167,7 @@ class Gaps:
     about: Mapping[str, Any]
     gaps: tuple[Gap, ...] = ()
     weak: tuple[Weak, ...] = ()
+    off: tuple[Off, ...] = ()
     leaks: tuple[Leak, ...] = ()
     notes: tuple[str, ...] = ()
     tested: int = 0

@@ -88,7 +88,7 @@ def find_photos(
     known = tuple(supported(gap, case, sides, seed.child("support")) for gap in known)
     slices, looked = _weak(case, judged, gaps)
     told = Gaps(
-        _about(asked, sides), known, tuple(slices), tuple(found_leaks), tuple(_notes(asked, case, sides)), tested,
+        _about(asked, sides), known, tuple(slices), (), tuple(found_leaks), tuple(_notes(asked, case, sides)), tested,
         {**overall, **_told(case, judged, looked, settings)},
     )  # fmt: skip
     return Found(told, _shown(told, case, sides), _listing(sides, counted))

@@ -108,7 +108,7 @@ def weak(
     for i in sure[np.argsort(-found.t[sure], kind="stable")]:
         chosen, code = found.sets[found.which[i]], int(found.code[i])
         mask = flat(columns, chosen, "train") == code
-        if len(masks) == most or any(_told_before(mask, other) for other in masks):
+        if len(masks) == most or any(told_before(mask, other) for other in masks):
             continue
         off, z = bias(rows.error[mask], rows.spread[mask])
         masks.append(mask)
@@ -123,7 +123,8 @@ def weak(
     return slices, masks, len(found.p)
 
 
-def _told_before(mask: Array, other: Array) -> bool:
+def told_before(mask: Array, other: Array) -> bool:
+    """Whether a slice (n,) is nearly another one, or lies in it."""
     both = int((mask & other).sum())
     return both >= SAME * int((mask | other).sum()) or both >= INSIDE * int(mask.sum())
 

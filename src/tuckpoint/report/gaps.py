@@ -8,14 +8,14 @@ from pathlib import Path
 from tuckpoint.gap.finding import Expected, Gap, Gaps, Missing
 from tuckpoint.measure.intervals import Z95
 from tuckpoint.report import gaps_photos
-from tuckpoint.report.chart import prose, text
+from tuckpoint.report.chart import plain, prose, text
 from tuckpoint.report.gaps_chart import Ratio, ratios
 from tuckpoint.report.sheet import Head, Section, facts, sheet, table
 from tuckpoint.report.words import number
 
 DRAWN = 20
 TOLD = 5  # gaps named in a terminal
-EXPECTED = 3  # levels of the target named at each gap
+EXPECTED, SEEN = 3, 0.0005  # levels of the target named at each gap, and the least mean probability of one
 BASIS = {
     "sample": "a reference sample",
     "margins": "published margins",
@@ -41,11 +41,15 @@ def lines(found: Gaps) -> list[str]:
     told = [f"{headline(found)} ({found.tested:,} cells tested)"]
     for gap in found.gaps[:TOLD]:
         told += ["", f"  {gap.missing.where}", f"    {counted(gap.missing)}"]
-        told += [f"    {one}" for one in (*about(gap), *gap.hints, gap.advice) if one]
+        told += [f"    {one}" for one in (*about(gap, _predicted(found)), *gap.hints, gap.advice) if one]
     if len(found.gaps) > TOLD:
         told += ["", f"  and {len(found.gaps) - TOLD} more in the report"]
     told += [
         f"  weak: {weak.where}: loss {number(weak.loss)}, pooled {number(weak.pooled)}" for weak in found.weak[:TOLD]
+    ]
+    bias = f"predicted less true{_of(_predicted(found))}"
+    told += [
+        f"  off: {off.where}: {bias} {off.bias:+.3g} [{off.low:+.3g}, {off.high:+.3g}]" for off in found.off[:TOLD]
     ]
     told += [f"  {'LEAK' if leak.serious else 'look'}: {leak.told}" for leak in found.leaks]
     return [*told, *(f"  {note}" for note in found.notes)]
@@ -60,15 +64,15 @@ def counted(missing: Missing) -> str:
     )
 
 
-def about(gap: Gap) -> list[str]:
-    """What is known of a gap beyond its counts, in sentences."""
+def about(gap: Gap, predicted: str = "") -> list[str]:
+    """What is known of a gap beyond its counts, in sentences; `predicted` is what a bias is of."""
     told = []
     if gap.harm is not None and gap.harm.excess is not None:
         harm = gap.harm
         told.append(
             f"{harm.state}: loss {number(harm.loss or 0.0)} there, {harm.excess:+.3g} "
             f"[{harm.low:+.3g}, {harm.high:+.3g}] beside the rest; "
-            f"predicted less true {harm.bias or 0.0:+.3g} ({harm.judged:,} rows judged)"
+            f"predicted less true{_of(predicted)} {harm.bias or 0.0:+.3g} ({harm.judged:,} rows judged)"
         )
     elif gap.harm is not None:
         told.append(f"harm not known: {gap.harm.judged:,} rows there to judge by")
@@ -91,7 +95,8 @@ def about(gap: Gap) -> list[str]:
 
 def expects(found: Expected) -> str:
     """What the model expects of the target there: of the likeliest levels, or the mean of a number."""
-    by_mean = sorted(found.means, key=lambda level: -found.means[level])[:EXPECTED]
+    seen = [level for level, mean in found.means.items() if mean >= SEEN or not level]
+    by_mean = sorted(seen, key=lambda level: -found.means[level])[:EXPECTED]
     told = (f"{level} {number(found.means[level])} ± {number(Z95 * found.errors[level])}".strip() for level in by_mean)
     return f"the model expects there, on {found.rows:,} rows: {', '.join(told)}"
 
@@ -119,6 +124,7 @@ def gaps_page(found: Gaps, shown: Mapping[str, Sequence[Path]] | None = None) ->
         Section("gaps", "What is missing", _gaps_lead(found), _gaps(found)),
         Section("each", "Gap by gap", "", _each(found, strips)),
         Section("weak", "Where the model is weak", _weak_lead(found), _weak(found)),
+        Section("off", "Where its predictions are off", _off_lead(found), _off(found)),
         Section(
             "classes",
             "How well each class is known",
@@ -139,6 +145,7 @@ def _outcome(found: Gaps) -> str:
         return (
             f"None of {found.tested:,} cells holds fewer rows than chance allows. This does not say that more rows "
             "would not help; only that none are missing in one place."
+            + (" The model's predictions are off in places, though: see below." if found.off else "")
         )
     if not found.worth:
         return "Rows are missing, but more of them would not make the model better there. Do nothing."
@@ -175,7 +182,7 @@ def _gaps(found: Gaps) -> str:
 def _each(found: Gaps, strips: Mapping[str, str]) -> str:
     items = []
     for gap in found.gaps:
-        told = [*about(gap), *gap.hints, gap.missing.note]
+        told = [*about(gap, _predicted(found)), *gap.hints, gap.missing.note]
         told += [f"Nearly the same rows: {'; '.join(gap.missing.also)}"] if gap.missing.also else []
         body = "".join(f"<li>{prose(one)}</li>" for one in told if one)
         advice = f"<p><strong>What to do:</strong> {prose(gap.advice)}</p>" if gap.advice else ""
@@ -198,7 +205,8 @@ def _weak_lead(found: Gaps) -> str:
 
 
 def _weak(found: Gaps) -> str:
-    heads = ("where", "rows", "loss", "pooled loss [95 %]", "predicted less true", "its z", "missing too")
+    bias = f"predicted less true{plain(_of(_predicted(found)), 120)}"
+    heads = ("where", "rows", "loss", "pooled loss [95 %]", bias, "its z", "missing too")
     rows = [
         (
             f"<code>{text(w.where, 200)}</code>", f"{w.rows:,}", number(w.loss),
@@ -208,6 +216,36 @@ def _weak(found: Gaps) -> str:
         for w in found.weak
     ]  # fmt: skip
     return table(heads, rows, right=heads[1:6])
+
+
+def _predicted(found: Gaps) -> str:
+    return str(found.about.get("predicted", ""))
+
+
+def _of(predicted: str) -> str:
+    return f" of {predicted}" if predicted else ""
+
+
+def _off_lead(found: Gaps) -> str:
+    return (
+        "What the model predicts there is not what came, more so than over all rows: it hangs there on something that "
+        "the model does not see, or on another law than where it learnt. More rows mend only the second."
+        if found.off
+        else ""
+    )
+
+
+def _off(found: Gaps) -> str:
+    bias = f"predicted less true{plain(_of(_predicted(found)), 120)} [95 %]"
+    heads = ("where", "rows", bias, "costs in loss")
+    rows = [
+        (
+            f"<code>{text(o.where, 200)}</code>", f"{o.rows:,}", f"{o.bias:+.3g} [{o.low:+.3g}, {o.high:+.3g}]",
+            number(o.cost),
+        )
+        for o in found.off
+    ]  # fmt: skip
+    return table(heads, rows, right=heads[1:])
 
 
 def _leaks(found: Gaps) -> str:
