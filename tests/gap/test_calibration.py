@@ -5,7 +5,7 @@ import pytest
 from gap.laws import column, in_parts, law
 
 from tuckpoint.gap.calibration import off, overall
-from tuckpoint.gap.find import Settings, find
+from tuckpoint.gap.find import find
 from tuckpoint.gap.model import Judged
 from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.report.gaps import gaps_page, lines
@@ -93,12 +93,12 @@ def test_the_overall_bias_is_told_with_its_interval():
 
 
 def test_a_hostile_level_stays_text_on_the_page():
-    table = law(1500, 1)
-    hostile = np.where(column(table, "y") == "no", 'no"><script>alert(1)</script>', "yes")
-    train = table.set_column(table.column_names.index("y"), "y", [hostile.tolist()])
-    place = column(train, "place") == "a"
-    other = np.where(place & (column(table, "y") == "no"), "yes", hostile)
-    reference = train.set_column(table.column_names.index("y"), "y", [other.tolist()])
-    found = find(train, target="y", reference=reference, settings=Settings(smallest_effect=1e-6))
+    def hostile(key, changed):
+        table = law(2000, key)
+        no = (column(table, "y") == "no") & ~(changed & (column(table, "place") == "a"))
+        level = np.where(no, 'no"><script>alert(1)</script>', "yes")
+        return table.set_column(table.column_names.index("y"), "y", [level.tolist()])
+
+    found = find(hostile(1, changed=False), target="y", reference=hostile(2, changed=True))
     assert found.off
     assert "<script>alert" not in gaps_page(found)
