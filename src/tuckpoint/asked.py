@@ -182,7 +182,8 @@ def _private(
         roles["person"] = guard.unit
     engine = settings.build(part, guard.settings(chosen, by_row=by_row))
     if given is None:
-        schema = private_schema(infer.infer(frame.table, **roles))
+        found = infer.infer(frame.table, **roles)
+        schema = private_schema(replace(found, person=roles["person"]))  # whose privacy is said, never guessed
     else:
         schema = schema_of(frame.table, given, values=False, **roles)
         check_domains(schema)

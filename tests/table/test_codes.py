@@ -110,3 +110,16 @@ def test_mid_ranks_average_ties_and_put_missing_first():
     ranks = mid_ranks(stream().normal(size=1000))
     assert 0 < ranks.min() < ranks.max() < 1
     assert ranks.mean() == pytest.approx(0.5)
+
+
+def test_a_value_that_enough_people_hold_stays_however_many_rows_each_of_them_has():
+    person = np.repeat(np.arange(80), 10)
+    values = np.round(np.random.default_rng(2).normal(5, 1, 800), 1)
+    one_hoarder = np.concatenate([values, np.full(40, 9.9)])  # forty rows, one person
+    coded = code_numbers(
+        Field("x", decimals=1), one_hoarder, atom_rows=5, person=np.concatenate([person, np.full(40, 80)])
+    )
+    held = {v: len({p for p, w in zip(person, values, strict=True) if w == v}) for v in np.unique(values)}
+    common = [v for v, people in held.items() if people >= 5]
+    assert len(common) > 30
+    assert set(one_hoarder[coded.place < 0]) == set(common)

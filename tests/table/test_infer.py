@@ -296,6 +296,19 @@ def test_roles():
         infer(table, target="t", primary_key="t")
 
 
+def test_a_repeating_identifier_of_people_is_the_person_and_another_is_asked_for():
+    visits = {"patient_id": [f"P{i // 4:04d}" for i in range(400)], "hb": np.arange(400) % 90 / 10}
+    schema = infer(pa.table(visits))
+    assert schema.person == "patient_id"
+    assert schema["patient_id"].personal
+    assert "each made row has its own" in schema["patient_id"].note
+    claims = {"policy_no": visits["patient_id"], "customer_id": [f"C{i:04d}" for i in range(400)]}
+    schema = infer(pa.table(claims))
+    assert schema.person is None  # no customer stands twice
+    assert "--person policy_no" in schema["policy_no"].note
+    assert infer(pa.table(claims), person="policy_no").person == "policy_no"
+
+
 def test_check_names_column_count_row_value_and_cure():
     table = pa.table({"age": [30, 412, 500], "c": ["a", "b", "zz"]})
     age = Column("age", "integer", "int64", domain=Domain("public", 0, 120))

@@ -71,8 +71,8 @@ def code_levels(field: Field, values: NDArray[np.int32]) -> Coded:
     )
 
 
-def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, weight: Array | None = None) -> Coded:
-    """A numeric column; a value held by at least `atom_rows` people is an atom (weight: people per row, else one)."""
+def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, person: Array | None = None) -> Coded:
+    """A numeric column; a value that at least `atom_rows` people hold is an atom (`person`: whose each row is)."""
     present = ~np.isnan(values)
     distinct, which, counts = np.unique(values[present], return_inverse=True, return_counts=True)
     step = max(1, -(-len(distinct) // CODES))
@@ -80,7 +80,7 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, w
     code_of_distinct = 1 + np.arange(len(distinct)) // step
     code = np.zeros(len(values), np.uint16)
     code[present] = code_of_distinct[which]
-    people = counts if weight is None else np.bincount(which, weight[present], len(distinct))
+    people = counts if person is None else _people(which, person[present], len(distinct))
     loose = np.where(people >= atom_rows, 0, counts)
     start = np.cumsum(loose) - loose
     place, ties = np.full(len(values), -1, np.int32), np.zeros(len(values), np.int32)
@@ -105,6 +105,12 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, w
     )
 
 
+def _people(which: Array, person: Array, values: int) -> Array:
+    """How many people hold each value (m,), however many rows each of them has."""
+    pairs = np.unique(which.astype(np.int64) * (int(person.max(initial=0)) + 1) + person)
+    return np.bincount(pairs // (int(person.max(initial=0)) + 1), minlength=values)
+
+
 def _boost_bins(counts: Array) -> NDArray[np.uint8]:
     """Bin of each code: 0 for missing, a heavy code by itself, the others in bins of about equal mass between those."""
     if len(counts) <= BOOST_BINS:
@@ -123,10 +129,10 @@ def _boost_bins(counts: Array) -> NDArray[np.uint8]:
     return bins
 
 
-def code_column(field: Field, values: Array, *, atom_rows: int, weight: Array | None = None) -> Coded:
+def code_column(field: Field, values: Array, *, atom_rows: int, person: Array | None = None) -> Coded:
     """The coded form of one real column."""
     if field.numeric:
-        return code_numbers(field, np.ascontiguousarray(values, np.float64), atom_rows=atom_rows, weight=weight)
+        return code_numbers(field, np.ascontiguousarray(values, np.float64), atom_rows=atom_rows, person=person)
     return code_levels(field, np.ascontiguousarray(values, np.int32))
 
 

@@ -42,6 +42,7 @@ def infer(
             personal=column.personal or patterns.is_personal(field.name),
             sensitive=patterns.is_sensitive(field.name),
         )
+    person = _find_person(table, columns, person)
     first = columns[table.column_names[0]]
     if sum(_is_number(name) for name in columns) > len(columns) / 2:
         doubt = "column names are numbers: does the file lack a header line?"
@@ -233,6 +234,26 @@ def _find_key(table: pa.Table, columns: Mapping[str, Column]) -> str | None:
     found = [name for name, column in columns.items() if _can_be_key(table.column(name), column)]
     called = [name for name in found if patterns.words_of(name) in (("id",), ("key",), ("uuid",), ("rowid",))]
     return next(iter([*called, *filter(patterns.names_an_id, found), *found]), None)
+
+
+def _find_person(table: pa.Table, columns: dict[str, Column], said: str | None) -> str | None:
+    """The person that the caller says, else the first identifier that repeats and whose header names people.
+
+    Whatever repeats gets a note: made rows have one of their own each.
+    """
+    person = said
+    for name, column in columns.items():
+        if name == said or column.kind != "identifier" or len(table.column(name).unique()) == table.num_rows:
+            continue
+        if table.column(name).null_count > table.num_rows / 2:
+            continue
+        told = f"stands in several rows, each made row has its own; if it names people, say --person {name}"
+        if person is None and patterns.names_people(name) and not table.column(name).null_count:
+            person = name
+            told = "taken for the person of each row: told apart and held out with all rows; each made row has its own"
+            columns[name] = column = replace(column, personal=True)
+        columns[name] = replace(column, note="; ".join(filter(None, (column.note, told))))
+    return person
 
 
 def _can_be_key(array: pa.ChunkedArray, column: Column) -> bool:

@@ -187,7 +187,7 @@ class TreesModel:
         self._weight = None if real.person is None else (1.0 / np.maximum(np.bincount(real.person), 1))[real.person]
         atom_rows = max(LEAST_PEOPLE, int(ATOM_SHARE * real.rows))
         self._coded = {
-            f.name: code_column(f, real.columns[f.name], atom_rows=atom_rows, weight=self._weight) for f in real.fields
+            f.name: code_column(f, real.columns[f.name], atom_rows=atom_rows, person=real.person) for f in real.fields
         }
         self._formulas = {formula.column: formula for formula in found.formulas}
         self._fold = _folds(real, seed.child("fold"))
