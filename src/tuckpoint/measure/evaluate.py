@@ -23,7 +23,7 @@ from tuckpoint.measure.views import column_views, pair_views
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded, Field, Memorised, Progress, quiet
+from tuckpoint.table.engine import Array, Encoded, Field, Progress, quiet
 
 CLAIMS: dict[str, tuple[str, ...]] = {
     "fidelity": ("detection", "one_way_distance", "two_way_distance", "correlation_error", "rare_level_coverage"),
@@ -168,25 +168,27 @@ def rule_adherence(made: pa.Table, holdout: pa.Table | None, schema: Schema, rul
     return scores
 
 
-def memorised(real: Encoded, made: Encoded, holdout: Encoded) -> Memorised:
-    """Whether made rows tell training rows from other real rows: by nearness, by crowding around them, as copies.
+def memorised(real: Encoded, made: Encoded, holdout: Encoded, *, surely: bool) -> bool:
+    """Whether made rows tell training rows from other real rows: as copies, by crowding around them, by nearness.
 
-    Few held-out rows show little: where one standard error more of the membership AUC would be too much, they perhaps
-    do; where one less still is, or copies exceed their base rate beyond doubt, surely.
+    Few held-out rows show little: perhaps they do where one standard error more of the membership AUC would be too
+    much; surely where one less still is, or copies exceed their base rate beyond doubt.
     """
-    seed = Seed(0, ("memorised",))
-    copied = [exact_copies(real, made, holdout), near_copies(real, made, holdout, seed=seed)]
-    more = [(score.detail.get("difference"), score.detail.get("difference_low")) for score in copied]
-    crowded = any(difference is None or difference > CROWDED for difference, _ in more)
-    surely = any(low is not None and low > CROWDED for _, low in more)
+    seed, bound = Seed(0, ("memorised",)), "difference_low" if surely else "difference"
+    for copied in (exact_copies(real, made, holdout), near_copies(real, made, holdout, seed=seed)):
+        more = copied.detail.get(bound)
+        if more is None and not surely:
+            return True
+        if more is not None and more > CROWDED:
+            return True
     told = _attacked(real, made, holdout, seed)
     if told is None:
-        return Memorised(True, surely)
+        return not surely
     value, high = told
     # The standard error is that of one draw; as far as the rows go round, the mean of all draws errs less.
     draws = min(DRAWS, max(1.0, min(real.rows, holdout.rows) / MOST_PEOPLE))
     error = (high - value) / Z95 / draws**0.5
-    return Memorised(crowded or value + error > MEMORISED, surely or value - error > MEMORISED)
+    return bool(value + (-error if surely else error) > MEMORISED)
 
 
 def _attacked(real: Encoded, made: Encoded, holdout: Encoded, seed: Seed) -> tuple[float, float] | None:

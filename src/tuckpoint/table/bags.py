@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
-from tuckpoint.table.engine import Memorised
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from tuckpoint.table.engines.trees import Trees
@@ -16,12 +14,22 @@ WIDE_BAG = 0.7  # share of rows that all other trees may grow on, tried where th
 COARSER = (1, 2, 4, 8, 16)  # times as large, the leaves that are tried where the usual ones surely give people away
 
 
+class Leaks(Protocol):
+    """Whether made rows give people away: perhaps, or surely."""
+
+    def __call__(self, *, surely: bool) -> bool:
+        """Ask one of the two."""
+        ...
+
+
 @dataclass(frozen=True)
 class Trial:
-    """What two halves of the rows, each the other's control, showed: whether any column has fine leaves, what leaks."""
+    """What two halves of the rows, each the other's control, show with some settings: `fine`, whether there are fine
+    leaves.
+    """
 
     fine: bool
-    memory: Memorised
+    leaks: Leaks
 
 
 def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> Trees:
@@ -35,12 +43,12 @@ def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> 
         wider = replace(usual, fine_bag=max(share, usual.fine_bag))
         found = tried(wider)
         if not found.fine:
-            return _coarse(usual, tried, coarser=coarser) if found.memory.surely else usual
-        if not found.memory.perhaps:
+            return _coarse(usual, tried, coarser=coarser) if found.leaks(surely=True) else usual
+        if not found.leaks(surely=False):
             all_wider = replace(wider, bag=max(usual.bag, WIDE_BAG))
-            wide = share == FINE_BAGS[0] and all_wider != wider and not tried(all_wider).memory.perhaps
+            wide = share == FINE_BAGS[0] and all_wider != wider and not tried(all_wider).leaks(surely=False)
             return all_wider if wide else wider
-    return _coarse(usual, tried, coarser=coarser) if tried(usual).memory.surely else usual
+    return _coarse(usual, tried, coarser=coarser) if tried(usual).leaks(surely=True) else usual
 
 
 def _coarse(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> Trees:
@@ -49,7 +57,7 @@ def _coarse(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> 
     low, high = 0, len(ladder) - 1
     while low < high:
         middle = (low + high) // 2
-        low, high = (middle + 1, high) if tried(ladder[middle]).memory.surely else (low, middle)
+        low, high = (middle + 1, high) if tried(ladder[middle]).leaks(surely=True) else (low, middle)
     return ladder[low] if ladder else usual
 
 

@@ -197,12 +197,12 @@ class EngineModel(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Memorised:
+class Memory(Protocol):
     """Whether made rows give away who was in the real ones: perhaps, so that no more should be risked, or surely."""
 
-    perhaps: bool
-    surely: bool
+    def __call__(self, real: Encoded, made: Encoded, holdout: Encoded, *, surely: bool) -> bool:
+        """Ask one of the two."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ class Context:
 
     `account` holds what a private engine may still spend, when something was spent before it (on private estimates of
     domains); without one the engine opens its own. `judge(real, made, holdout, target)` gives named numbers, which
-    `auto` chooses by. `memorised(real, made, holdout)` tells whether made rows give away who was in the real ones. Both
+    `auto` chooses by. `memorised` tells whether made rows give away who was in the real ones. Both
     come from the layer above.
     """
 
@@ -219,7 +219,7 @@ class Context:
     progress: Progress = quiet
     target: str | None = None
     judge: Callable[[Encoded, Encoded, Encoded, str | None], Mapping[str, float]] | None = None
-    memorised: Callable[[Encoded, Encoded, Encoded], Memorised] | None = None
+    memorised: Memory | None = None
     account: Account | None = None
 
 

@@ -8,12 +8,11 @@ import pytest
 from tuckpoint.errors import TraceError
 from tuckpoint.seed import Seed
 from tuckpoint.table import bags
-from tuckpoint.table.engine import Context, Encoded, Field, Memorised, State
+from tuckpoint.table.engine import Context, Encoded, Field, State
 from tuckpoint.table.engines.trees import Trees, TreesModel
 
 N = 3000
 QUICK = Trees(trees=3, leaf=40, finest=40, rounds=10)
-NO, PERHAPS, SURELY = Memorised(False, False), Memorised(True, False), Memorised(True, True)
 
 
 def boxes(rows=N):
@@ -78,16 +77,16 @@ def test_a_formula_that_cannot_be_one_is_refused(change):
 def test_wider_bags_for_fine_leaves_are_taken_where_nothing_is_remembered_and_left_where_it_is():
     asked = []
 
-    def never(real, made, control):
+    def never(real, made, control, *, surely):
         asked.append((real.rows, made.rows, control.rows))
-        return NO
+        return False
 
     usual = replace(QUICK, finest=10, bag=0.3)
     model = fitted(settings=usual, memorised=never)
     assert (model.settings.leaf, model.settings.bag, model.settings.fine_bag) == (40, 0.7, 0.9)
     assert "rows held out saw no harm" in model.notes[-1]
     assert asked == [(N, N, N)] * 2  # of fine leaves, then of all others; of all rows as real and as controls
-    kept = fitted(settings=usual, memorised=lambda *_: PERHAPS)
+    kept = fitted(settings=usual, memorised=lambda *_, surely: not surely)
     assert kept.settings == usual
     np.testing.assert_array_equal(
         kept.draw(50, Seed(1)).columns["x"], fitted(settings=usual).draw(50, Seed(1)).columns["x"]
@@ -96,14 +95,14 @@ def test_wider_bags_for_fine_leaves_are_taken_where_nothing_is_remembered_and_le
 
 def test_leaves_that_surely_give_people_away_become_coarser_unless_somebody_asked_for_them():
     usual = Trees(trees=2, rounds=5)
-    model = fitted(settings=usual, memorised=lambda *_: SURELY)
+    model = fitted(settings=usual, memorised=lambda *_, surely: True)
     assert (model.settings.leaf, model.settings.finest) == (800, 800)
     assert "made rows gave away who was learnt" in model.notes[-1]
-    assert fitted(settings=replace(usual, leaf=30), memorised=lambda *_: SURELY).settings.leaf == 30
+    assert fitted(settings=replace(usual, leaf=30), memorised=lambda *_, surely: True).settings.leaf == 30
 
 
 @pytest.mark.parametrize(
-    ("fine", "surely", "found"),
+    ("fine", "leaking", "found"),
     [
         (False, lambda one: False, (50, 5, 0.4, 0.5)),
         (False, lambda one: one.leaf < 200, (200, 200, 0.4, 0.5)),
@@ -115,10 +114,9 @@ def test_leaves_that_surely_give_people_away_become_coarser_unless_somebody_aske
         (True, lambda one: False, (50, 5, 0.7, 0.9)),
     ],
 )
-def test_what_is_settled_is_the_widest_that_leaks_nothing(fine, surely, found):
+def test_what_is_settled_is_the_widest_that_leaks_nothing(fine, leaking, found):
     def tried(settings):
-        leaks = surely(settings)
-        return bags.Trial(fine and settings.finest < 50, Memorised(leaks, leaks))
+        return bags.Trial(fine and settings.finest < 50, lambda *, surely: leaking(settings))
 
     one = bags.settled(Trees(leaf=50, finest=5), tried, coarser=True)
     assert (one.leaf, one.finest, one.bag, one.fine_bag) == found
@@ -127,13 +125,13 @@ def test_what_is_settled_is_the_widest_that_leaks_nothing(fine, surely, found):
 def test_what_is_as_wide_as_can_be_is_tried_once():
     asked = []
 
-    def never(*_):
-        asked.append(1)
-        return NO
+    def never(*_, surely):
+        asked.append(surely)
+        return False
 
     fine = Trees(trees=2, leaf=5, finest=5, bag=0.9, fine_bag=0.9, rounds=5)
     assert fitted(settings=fine, memorised=never).settings == fine
-    assert len(asked) == 1
+    assert asked == [True]  # no leaf is finer than asked for
 
 
 def test_tables_too_small_to_try_what_is_safe_get_larger_leaves_unless_told_otherwise():

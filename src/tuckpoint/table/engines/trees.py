@@ -113,15 +113,21 @@ class Trees:
 
         def tried(settings: Trees) -> bags.Trial:
             context.progress(f"trying leaves of {settings.leaf} people on {settings.bag:.0%} of the rows", 0.0)
-            made, fine = [], False
             # The target is not named: its own head costs most and memorises least.
             fewer = replace(settings, trees=min(settings.trees, TRIED_TREES))
-            for k, half in enumerate(halves):
-                stream = seed.child("half", k)
-                model = TreesModel(fewer, half, found, None, stream, (), {}).learn(replace(context, progress=quiet))
-                fine |= bool(model.fine)
-                made.append(model.draw(half.rows, stream.child("made")))
-            return bags.Trial(fine, memorised(*crossed(halves, (made[0], made[1]))))
+
+            def learnt(k: int) -> TreesModel:
+                model = TreesModel(fewer, halves[k], found, None, seed.child("half", k), (), {})
+                return model.learn(replace(context, progress=quiet))
+
+            first = learnt(0)
+
+            def leaks(*, surely: bool) -> bool:
+                models = (first, learnt(1))
+                one, two = (models[k].draw(halves[k].rows, seed.child("half", k, "made")) for k in (0, 1))
+                return memorised(*crossed(halves, (one, two)), surely=surely)
+
+            return bags.Trial(bool(first.fine), leaks)
 
         return bags.settled(self, tried, coarser=coarser)
 
