@@ -313,8 +313,8 @@ def _told(title: str, column: Array, wrong: Array, there: Range, what: str) -> s
     first = int(np.flatnonzero(wrong)[0])
     value = f"{column[first]:g}" if np.isfinite(column[first]) else "no finite number"
     unit = f" {there.unit}" if there.unit else ""
-    limits = f"{there.low:g}..{there.high:g}{unit}" if math.isfinite(there.high) else f"finite numbers{unit}"
-    return f"{title}: {int(wrong.sum())} values are not in {limits} (first: row {first} = {value}); {what}"
+    fault = f"not in {there.low:g}..{there.high:g}{unit}" if math.isfinite(there.high) else "no finite numbers"
+    return f"{title}: {int(wrong.sum())} values are {fault} (first: row {first} = {value}); {what}"
 
 
 def _spelt(parameters: Mapping[str, float]) -> str:
