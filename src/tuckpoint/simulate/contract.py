@@ -304,7 +304,11 @@ def _output(
     there = Range() if tried else model.outputs[name]
     wrong = ~((column >= there.low) & (column <= there.high)) | ~np.isfinite(column)
     if wrong.any():
-        what = "narrow the priors, or declare another range of the output"
+        what = "narrow the priors"
+        if not np.isfinite(column).all():
+            what += " and the inputs' ranges to where the simulator gives numbers"
+        else:
+            what += ", or declare another range of the output"
         raise ToolError(_told(title(), column, wrong, there, what))
     return column
 
