@@ -9,7 +9,7 @@ import numpy as np
 from tuckpoint.gap.cells import counts, flat, passed, sayable, told
 from tuckpoint.gap.columns import Parts
 from tuckpoint.gap.finding import Off
-from tuckpoint.gap.model import Judged, bias
+from tuckpoint.gap.model import Judged, bias, cost, logistic
 from tuckpoint.gap.weak import FEWEST, told_before
 from tuckpoint.measure.intervals import Z95
 from tuckpoint.measure.utility import Task
@@ -46,7 +46,8 @@ def off(
     all slices. Told is what costs `smallest` of the mean loss or more even at the near end of its 95 % interval.
     """
     sets = [(c,) for c in range(len(columns))] + [(a, b) for a in range(len(columns)) for b in range(a)]
-    tested = [found for chosen in sets for found in _tested(columns, chosen, rows)]
+    chance = None if np.isnan(rows.spread).any() else _agreeing(rows)
+    tested = [found for chosen in sets for found in _tested(columns, chosen, rows, chance)]
     if not tested:
         return [], 0
     p = np.array([one[2] for one in tested])
@@ -54,18 +55,18 @@ def off(
     slices: list[Off] = []
     masks: list[Array] = []
     for place in sure[np.argsort(p[sure], kind="stable")]:
-        chosen, code, chance = tested[place]
+        chosen, code, _ = tested[place]
         mask = flat(columns, chosen, "train") == code
         mean, z = bias(rows.error[mask], rows.spread[mask])
         half = Z95 * abs(mean / z) if z else 0.0
-        least, cost = max(abs(mean) - half, 0.0), _cost(rows.spread[mask])
-        if cost * least**2 < smallest or any(told_before(mask, other) for other in masks):
+        least, each = max(abs(mean) - half, 0.0), 1.0 if chance is None else float(cost(rows.spread[mask]))
+        if each * least**2 < smallest or any(told_before(mask, other) for other in masks):
             continue
         masks.append(mask)
         slices.append(
             Off(
                 told(columns, chosen, code), tuple(columns[c].name for c in chosen), int(mask.sum()),
-                mean, mean - half, mean + half, cost * mean**2, chance,
+                mean, mean - half, mean + half, each * mean**2, float(p[place]),
             )
         )  # fmt: skip
         if len(slices) == most:
@@ -74,39 +75,38 @@ def off(
 
 
 def _tested(
-    columns: Sequence[Parts], chosen: tuple[int, ...], rows: Judged
+    columns: Sequence[Parts], chosen: tuple[int, ...], rows: Judged, chance: Array | None
 ) -> Iterator[tuple[tuple[int, ...], int, float]]:
-    """The slices of these columns, with their codes and two-sided p."""
+    """The slices of these columns, with their codes and two-sided p; `chance` (n,) as expected of a class."""
     held, codes = counts(columns, chosen, "train"), flat(columns, chosen, "train")
     fit = np.flatnonzero((held >= FEWEST) & (len(codes) - held >= FEWEST) & sayable(columns, chosen))
     if not len(fit):
         return
-    p = _of_number(rows.error, codes, held, fit) if np.isnan(rows.spread).any() else _of_class(rows, codes, held, fit)
-    yield from ((chosen, int(code), float(chance)) for code, chance in zip(fit, p, strict=True))
+    if chance is None:
+        p = _of_number(rows.error, codes, held, fit)
+    else:
+        p = _of_class(rows.error < 0, chance, codes, held, fit)
+    yield from ((chosen, int(code), float(one)) for code, one in zip(fit, p, strict=True))
 
 
-def _of_class(rows: Judged, codes: Array, held: Array, fit: Array) -> Array:
+def _agreeing(rows: Judged) -> Array:
+    """The probabilities (n,) with one constant added to their logits, so that they sum up to the hits."""
+    hit = rows.error < 0  # predicted less true is below 0 where the class came
+    chance = np.clip(rows.error + hit, FLOOR, 1 - FLOOR)
+    logits, low, high = np.log(chance / (1 - chance)), -FAR, FAR
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if logistic(logits + middle).sum() < hit.sum() else (low, middle)
+    return logistic(logits + low)
+
+
+def _of_class(hit: Array, chance: Array, codes: Array, held: Array, fit: Array) -> Array:
     from scipy.stats import binom
 
-    hit = rows.error < 0  # predicted less true is below 0 where the class came
-    chance = _moved(np.clip(rows.error + hit, FLOOR, 1 - FLOOR), float(hit.sum()))
     hits, expected = (np.bincount(codes, weights=of, minlength=len(held))[fit] for of in (hit.astype(float), chance))
     share = np.clip(expected / held[fit], FLOOR, 1 - FLOOR)
     below, above = binom.cdf(hits, held[fit], share), binom.sf(hits - 1, held[fit], share)
     return np.asarray(np.minimum(1.0, 2 * np.minimum(below, above)))
-
-
-def _moved(chance: Array, hits: float) -> Array:
-    """The probabilities (n,) with one constant added to their logits, so that they sum up to the hits."""
-    logits, low, high = np.log(chance / (1 - chance)), -FAR, FAR
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _spoken(logits + middle).sum() < hits else (low, middle)
-    return _spoken(logits + low)
-
-
-def _spoken(logits: Array) -> Array:
-    return np.asarray((1 + np.tanh(logits / 2)) / 2)
 
 
 def _of_number(error: Array, codes: Array, held: Array, fit: Array) -> Array:
@@ -122,8 +122,3 @@ def _of_number(error: Array, codes: Array, held: Array, fit: Array) -> Array:
     z = (mean - rest) / np.sqrt(np.maximum(own / many + spread / (n - many), 1e-300))
     z -= skew / (6 * np.sqrt(many)) * (z**2 - 1)
     return np.asarray(2 * ndtr(-np.abs(z)))
-
-
-def _cost(spread: Array) -> float:
-    """What an error of the mean adds to the mean loss per its square."""
-    return 1.0 if np.isnan(spread).any() else 1 / (2 * max(float(spread.mean()), 1e-4))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tuckpoint.gap.finding import Expected
-from tuckpoint.gap.model import known, predicted
+from tuckpoint.gap.model import cost, known, predicted
 from tuckpoint.table.engine import Array
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def _mean(names: Sequence[str], told: Sequence[Array], case: Case) -> Expected |
     ratio = SHARE / (1 - SHARE)
     fits = ratio * np.var([part.mean(axis=0) for part in parts], axis=0)
     error = (np.var(whole, axis=0, ddof=1) / len(whole) + fits) ** 0.5
-    spread = (whole * (1 - whole)).mean(axis=0)
-    cost = 1 / (2 * np.maximum(spread, 1e-4)) if case.work and case.work.classes else np.full(1, case.unit**-2)
-    if not (case.work and case.work.classes):
-        mean, error = mean * case.unit, error * case.unit
-    plain = (dict(zip(names, map(float, values), strict=True)) for values in (mean, error, cost))
+    if case.work is not None and case.work.classes:
+        costs = cost(whole * (1 - whole))
+    else:
+        mean, error, costs = mean * case.unit, error * case.unit, np.full(1, case.unit**-2)
+    plain = (dict(zip(names, map(float, values), strict=True)) for values in (mean, error, costs))
     return Expected(len(whole), *plain)

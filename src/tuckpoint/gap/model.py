@@ -113,3 +113,13 @@ def bias(error: Array, spread: Array) -> tuple[float, float]:
     mean = float(error.mean())
     variance = float(spread.sum()) if not np.isnan(spread).any() else float(np.var(error, ddof=1)) * len(error)
     return mean, float(error.sum() / max(variance, 1e-12) ** 0.5)
+
+
+def cost(spread: Array) -> Array:
+    """What an error of the mean probability adds to the log loss, per its square; `spread` (n, ...) is p(1 - p)."""
+    return np.asarray(1 / (2 * np.maximum(spread.mean(axis=0), 1e-4)))
+
+
+def logistic(logits: Array) -> Array:
+    """Probabilities of logits, without overflow."""
+    return np.asarray((1 + np.tanh(logits / 2)) / 2)

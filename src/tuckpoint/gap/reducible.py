@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tuckpoint.gap.finding import Reducible
-from tuckpoint.gap.model import losses, predicted
+from tuckpoint.gap.model import logistic, losses, predicted
 from tuckpoint.measure.utility import Task
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded
@@ -227,7 +227,7 @@ def _moved(scores: Array, by: tuple[float, float]) -> Array:
 
 def _spoken(scores: Array, classes: int) -> Array:
     """Probabilities of logits, or the numbers themselves."""
-    return (1 + np.tanh(scores / 2)) / 2 if classes else scores
+    return logistic(scores) if classes else scores
 
 
 def _logit(share: Array) -> Array:

@@ -23,9 +23,8 @@ from tuckpoint.scale.local import Progress
 from tuckpoint.seed import Seed
 
 VERB = "implant"
-BESIDE = (
-    ".recipe.yaml"  # beside the folder, under its whole name: paths may tell who somebody is, folders are handed on
-)
+# Beside the folder, under its whole name: paths may tell who somebody is, and folders are handed on.
+BESIDE = ".recipe.yaml"
 WHAT = {"lung-nodule": "volumes", "surface-defect": "photographs", "radiograph-nodule": "radiographs"}
 _PLACES = ("hosts", "lungs", "bank", "calibrate", "wedge")
 
