@@ -16,9 +16,10 @@ from tuckpoint.asked import Fitting, Making, Shares, cores, named_shares, resolv
 from tuckpoint.errors import RecipeError
 from tuckpoint.fair.make import FairRows
 from tuckpoint.measure.evaluate import evaluate as measure
-from tuckpoint.measure.evaluate import judge, memorised
+from tuckpoint.measure.evaluate import judge
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.measure.finding import Audit
+from tuckpoint.measure.memory import memorised
 from tuckpoint.outcome import ARROW, MODEL, RECIPE, Fitted, Made, Measured, fair_sample, load
 from tuckpoint.privacy.ledger import Ledger
 from tuckpoint.recipe import Recipe, Source

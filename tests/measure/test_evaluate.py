@@ -9,7 +9,7 @@ import pytest
 from measure.tables import SCHEMA, independent, people
 
 from tuckpoint.errors import InputError
-from tuckpoint.measure.evaluate import evaluate, judge, memorised
+from tuckpoint.measure.evaluate import evaluate, judge
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.measure.prepare import prepare
 from tuckpoint.seed import Seed
@@ -165,28 +165,3 @@ def _only(name: str) -> object:
     from tuckpoint.schema import Schema
 
     return Schema((SCHEMA[name],))
-
-
-def asked(made: pa.Table, real: pa.Table, held: pa.Table) -> tuple[bool, bool]:
-    """Whether made rows perhaps, and surely, give training rows away."""
-    space = prepare(real, made, held, SCHEMA)
-    assert space.holdout is not None
-    perhaps, surely = (memorised(space.real, space.made, space.holdout, surely=which) for which in (False, True))
-    return perhaps, surely
-
-
-@pytest.mark.parametrize(("copied", "leaks"), [(0, False), (200, True)])
-def test_copies_beyond_their_base_rate_are_surely_memorised(copied: int, leaks: bool) -> None:
-    real, held = people(6000, 11), people(6000, 12)
-    made = pa.concat_tables([real.slice(0, copied), people(6000 - copied, 13)])
-    assert asked(made, real, held) == (leaks, leaks)
-
-
-def test_rows_near_those_of_the_data_are_surely_memorised() -> None:
-    real, held = people(4000, 11), people(4000, 12)
-    moved = real.set_column(0, "age", pa.array(np.asarray(real["age"]) + 0.001))
-    assert asked(moved, real, held) == (True, True)
-
-
-def test_few_held_out_rows_show_nothing_surely() -> None:
-    assert not asked(people(300, 13), people(300, 11), people(300, 12))[1]

@@ -14,9 +14,10 @@ from tuckpoint.errors import InputError, ShortSample
 from tuckpoint.measure.audit import SETTINGS, AuditSettings, audit
 from tuckpoint.measure.canaries import bound, plant, plenty
 from tuckpoint.measure.decide import adjust, reasons
-from tuckpoint.measure.evaluate import judge, memorised
+from tuckpoint.measure.evaluate import judge
 from tuckpoint.measure.finding import Audit, Control, Finding
 from tuckpoint.measure.limits import AUDIT
+from tuckpoint.measure.memory import memorised
 from tuckpoint.measure.shadow import shadow, targets
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed

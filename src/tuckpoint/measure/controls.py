@@ -13,10 +13,10 @@ from tuckpoint.measure.finding import Control, Finding, Sides
 from tuckpoint.measure.intervals import Z95
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.nearness import Nearness, approach, joined
-from tuckpoint.measure.prepare import cut
 from tuckpoint.measure.sides import Stand
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
+from tuckpoint.table.engine import cut
 
 Suite = Callable[[Sides, Seed], Sequence[Finding]]  # all attacks, their p-values adjusted
 LEAKY_SHARE = 0.05  # of the members, whose rows are copied into the leaky twin

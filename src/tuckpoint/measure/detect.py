@@ -9,10 +9,9 @@ import numpy as np
 from tuckpoint.measure import boost
 from tuckpoint.measure.intervals import Z95, auc
 from tuckpoint.measure.limits import DEFAULT, Limits
-from tuckpoint.measure.prepare import cut
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Encoded
+from tuckpoint.table.engine import Encoded, cut
 
 MOST_ROWS = 10_000
 # Variance of the mean of two folds over that of one fold: 1 / 2 + test rows / training rows (Nadeau and Bengio 2003).

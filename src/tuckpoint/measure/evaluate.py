@@ -11,11 +11,11 @@ import pyarrow as pa
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.measure import fidelity
 from tuckpoint.measure.attacks.copies import exact_copies, near_copies, reissued_identifiers
-from tuckpoint.measure.attacks.membership import MOST_PEOPLE, membership
+from tuckpoint.measure.attacks.membership import membership
 from tuckpoint.measure.attacks.nearest import nearest_record_share
 from tuckpoint.measure.detect import detection, detection_against_training
 from tuckpoint.measure.evaluation import Evaluation
-from tuckpoint.measure.intervals import Z95, clopper_pearson
+from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.prepare import Space, coded, prepare
 from tuckpoint.measure.utility import global_utility, utility
@@ -34,10 +34,8 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     "missing values": ("missing_share_error",),
     "rules": ("rule_adherence",),
 }  # fmt: skip
+JUDGED = 4  # draws of rows that `judge` asks membership on
 # Left out of a claim where the table has nothing that they could be measured on.
-MEMORISED = 0.52  # membership AUC, plus its standard error, above which made rows may give training rows away
-DRAWS = 4  # of rows that membership is asked on
-CROWDED = 0.001  # share of made rows, beyond that of real ones, that may stand nearest to, or on, training rows
 OPTIONAL = {"rule_adherence", "correlation_error", "rare_level_coverage", "two_way_distance", "global_utility"}
 
 
@@ -168,39 +166,6 @@ def rule_adherence(made: pa.Table, holdout: pa.Table | None, schema: Schema, rul
     return scores
 
 
-def memorised(real: Encoded, made: Encoded, holdout: Encoded, *, surely: bool) -> bool:
-    """Whether made rows tell training rows from other real rows: as copies, by crowding around them, by nearness.
-
-    Few held-out rows show little: perhaps they do where one standard error more of the membership AUC would be too
-    much; surely where one less still is, or copies exceed their base rate beyond doubt.
-    """
-    seed, bound = Seed(0, ("memorised",)), "difference_low" if surely else "difference"
-    for copied in (exact_copies(real, made, holdout), near_copies(real, made, holdout, seed=seed)):
-        more = copied.detail.get(bound)
-        if more is None and not surely:
-            return True
-        if more is not None and more > CROWDED:
-            return True
-    told = _attacked(real, made, holdout, seed)
-    if told is None:
-        return not surely
-    value, high = told
-    # The standard error is that of one draw; as far as the rows go round, the mean of all draws errs less.
-    draws = min(DRAWS, max(1.0, min(real.rows, holdout.rows) / MOST_PEOPLE))
-    error = (high - value) / Z95 / draws**0.5
-    return bool(value + (-error if surely else error) > MEMORISED)
-
-
-def _attacked(real: Encoded, made: Encoded, holdout: Encoded, seed: Seed) -> tuple[float, float] | None:
-    """Membership AUC and its upper bound, each the mean of four draws of rows; None if it could not be computed."""
-    scores = [membership(real, made, holdout, seed=seed.child(i)) for i in range(DRAWS)]
-    told = [(score.value, score.high) for score in scores if score.value is not None and score.high is not None]
-    if not told:
-        return None
-    value, high = np.mean(told, axis=0)
-    return float(value), float(high)
-
-
 def judge(real: Encoded, made: Encoded, holdout: Encoded, target: str | None) -> Mapping[str, float]:
     """The numbers by which `auto` chooses: detection, two_way_distance, membership, and for a target utility beside
     `utility_reference`. A number that could not be computed is left out.
@@ -211,8 +176,9 @@ def judge(real: Encoded, made: Encoded, holdout: Encoded, target: str | None) ->
         fidelity.distance_score(fidelity.distances(real, made, holdout, seed=seed, ways=2, most=100)),
     ]
     numbers = {score.name: score.value for score in scores}
-    attacked = _attacked(real, made, holdout, seed)
-    numbers["membership"] = None if attacked is None else attacked[0]
+    attacked = [membership(real, made, holdout, seed=seed.child(i)).value for i in range(JUDGED)]
+    told = [value for value in attacked if value is not None]
+    numbers["membership"] = float(np.mean(told)) if told else None
     if target is not None:
         score = utility(real, made, holdout, target, seed=seed)
         numbers |= {"utility": score.value, "utility_reference": score.reference}

@@ -11,10 +11,9 @@ import numpy as np
 from tuckpoint.measure import bins
 from tuckpoint.measure.intervals import around, average_ranks, paired_difference, resample
 from tuckpoint.measure.limits import DEFAULT, Limits
-from tuckpoint.measure.prepare import cut
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded
+from tuckpoint.table.engine import Array, Encoded, cut
 
 MOST_PAIRS = 300
 RARE_SHARE = 0.01

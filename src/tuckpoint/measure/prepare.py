@@ -99,11 +99,6 @@ def coded(table: pa.Table, schema: Schema, fields: Sequence[Field], side: str) -
     return columns
 
 
-def cut(data: Encoded, rows: int, random: np.random.Generator) -> Encoded:
-    """At most `rows` rows, drawn without replacement."""
-    return data.take(np.sort(random.permutation(data.rows)[:rows])) if data.rows > rows else data
-
-
 def _complete(side: str, table: pa.Table, columns: list[Column]) -> None:
     for column in columns:
         found = table.column_names.count(column.name)

@@ -13,10 +13,10 @@ from tuckpoint.measure.attacks.copies import keys
 from tuckpoint.measure.exchange import crowd
 from tuckpoint.measure.finding import Sides
 from tuckpoint.measure.nearness import Embedding, Nearness, embedding, nearness
-from tuckpoint.measure.prepare import cut, prepare
+from tuckpoint.measure.prepare import prepare
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded
+from tuckpoint.table.engine import Array, Encoded, cut
 
 SURE = 1e-6  # chance at which rows that train and holdout share are no accident
 

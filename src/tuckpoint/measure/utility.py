@@ -11,10 +11,9 @@ from tuckpoint.measure import boost
 from tuckpoint.measure.boost import PUBLISHED, Boosting
 from tuckpoint.measure.intervals import Z95, Estimate, auc, average_ranks, mean, r2
 from tuckpoint.measure.limits import DEFAULT, Limits
-from tuckpoint.measure.prepare import cut
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded, Progress, quiet
+from tuckpoint.table.engine import Array, Encoded, Progress, cut, quiet
 
 CLASS_VALUES = 15  # a number with no more values than this counts as a class
 MOST_CLASSES = 20

@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from tuckpoint import parts
 from tuckpoint.errors import InputError
-from tuckpoint.measure.evaluate import judge, memorised
+from tuckpoint.measure.evaluate import judge
+from tuckpoint.measure.memory import memorised
 from tuckpoint.measure.prepare import coded
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed

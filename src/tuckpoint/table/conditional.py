@@ -59,6 +59,11 @@ class Conditional:
     high: float = 1.0
     rests: Rests | None = None
 
+    @property
+    def boosted(self) -> tuple[Boost, NDArray[np.float32]] | None:
+        """The boosted mean and its out-of-fold predictions, as `fit_mean` gives them."""
+        return None if self.mean is None or self.out_of_fold is None else (self.mean, self.out_of_fold)
+
 
 @dataclass(frozen=True)
 class _Wanted:
@@ -82,9 +87,11 @@ def fit(
     target: bool,
     seed: Seed,
     rests: Rests | None = None,
+    known: Conditional | None = None,
 ) -> Conditional:
     """Learn column `name` from `features`; `target` says that a model will be trained to predict it, `rests` what its
-    formula leaves, if it has one."""
+    formula leaves, if it has one. `known` is the same column of the same rows, learnt with other leaves and bags: its
+    boosted mean is taken over."""
     column = columns[name]
     given = [columns[feature] for feature in features]
     rows = len(column.code)
@@ -99,7 +106,7 @@ def fit(
             ranks = rests.ranks
             wanted = _both(wanted, _moments(ranks, settings.moments))
         if enough and (target or (column.place >= 0).mean() >= LEAST_MOVED):
-            mean = fit_mean(given, ranks, settings.boost, fold, seed)
+            mean = fit_mean(given, ranks, settings.boost, fold, seed) if known is None else known.boosted
     else:
         classes = len(column.field.levels or ()) + 1  # missing is the last
         label = np.where(column.values < 0, classes - 1, column.values).astype(np.int32)

@@ -80,6 +80,11 @@ class Encoded:
         return replace(self, fields=tuple(self.field(n) for n in names), columns={n: self.columns[n] for n in names})
 
 
+def cut(data: Encoded, rows: int, random: np.random.Generator) -> Encoded:
+    """At most `rows` rows, drawn without replacement."""
+    return data.take(np.sort(random.permutation(data.rows)[:rows])) if data.rows > rows else data
+
+
 def split(real: Encoded, share: float, seed: Seed) -> tuple[Encoded, Encoded]:
     """Two parts by chance; a person is wholly in one of them."""
     rng = seed.numpy()
@@ -198,9 +203,11 @@ class EngineModel(Protocol):
 
 
 class Memory(Protocol):
-    """Whether made rows give away who was in the real ones: perhaps, so that no more should be risked, or surely."""
+    """Whether rows made from either half of a table give away who was in it: perhaps, so that no more should be risked,
+    or surely.
+    """
 
-    def __call__(self, real: Encoded, made: Encoded, holdout: Encoded, *, surely: bool) -> bool:
+    def __call__(self, halves: tuple[Encoded, Encoded], made: tuple[Encoded, Encoded], *, surely: bool) -> bool:
         """Ask one of the two."""
         ...
 

@@ -77,15 +77,15 @@ def test_a_formula_that_cannot_be_one_is_refused(change):
 def test_wider_bags_for_fine_leaves_are_taken_where_nothing_is_remembered_and_left_where_it_is():
     asked = []
 
-    def never(real, made, control, *, surely):
-        asked.append((real.rows, made.rows, control.rows))
+    def never(halves, made, *, surely):
+        asked.append([part.rows for part in (*halves, *made)])
         return False
 
     usual = replace(QUICK, finest=10, bag=0.3)
     model = fitted(settings=usual, memorised=never)
     assert (model.settings.leaf, model.settings.bag, model.settings.fine_bag) == (40, 0.7, 0.9)
     assert "rows held out saw no harm" in model.notes[-1]
-    assert asked == [(N, N, N)] * 2  # of fine leaves, then of all others; of all rows as real and as controls
+    assert asked == [[N // 2] * 4] * 2  # of fine leaves, then of all others
     kept = fitted(settings=usual, memorised=lambda *_, surely: not surely)
     assert kept.settings == usual
     np.testing.assert_array_equal(

@@ -9,9 +9,8 @@ from tuckpoint.measure.boost import Boosting
 from tuckpoint.measure.exchange import crowd
 from tuckpoint.measure.finding import Finding, Sides
 from tuckpoint.measure.guesses import told
-from tuckpoint.measure.prepare import cut
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded
+from tuckpoint.table.engine import Array, Encoded, cut
 
 FOLDS = 2
 MOST_MADE = 10_000

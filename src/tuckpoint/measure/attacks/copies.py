@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
 
@@ -12,11 +14,10 @@ from tuckpoint.measure.intervals import clopper_pearson, share_difference
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.neighbours import metric, nearest
 from tuckpoint.measure.people import alone, found_again, hits_among, holders
-from tuckpoint.measure.prepare import cut
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded
+from tuckpoint.table.engine import Array, Encoded, cut
 
 DECIMALS = 6
 MOST_DECIMALS = 300
@@ -34,6 +35,13 @@ COMMON = "no row is held by one person alone both in the data and out of it: row
 COPIED = "Rows of single people were written again; use bagging, larger leaves or jitter, or `--private`."
 BASE_IS = "share of real holdout rows that do the same"
 NO_BASE = "no holdout was given, so the natural rate is unknown; hold out rows before fitting"
+
+
+class Hits(NamedTuple):
+    """Of how many rows so many were found again."""
+
+    hits: int
+    rows: int
 
 
 def keys(sides: list[Encoded]) -> list[Array]:
@@ -65,12 +73,16 @@ def exact_copies(real: Encoded, made: Encoded, holdout: Encoded | None, *, limit
     Values that real rows never hold, in a category, equal none of theirs. The interval is the share's own (exact);
     the verdict asks whether the share exceeds its base rate by more than noise (Newcombe).
     """
-    found = keys([side for side in (real, made, holdout) if side is not None])
-    hits = [int(np.isin(side, found[0]).sum()) for side in found[1:]]
     return _against_base(
-        "exact_copies", hits, made, holdout, limits=limits,
+        "exact_copies", exact_hits(real, made, holdout), limits=limits,
         advice="Made rows repeat real rows more often than chance; use bagging, larger leaves or jitter.",
     )  # fmt: skip
+
+
+def exact_hits(real: Encoded, made: Encoded, holdout: Encoded | None) -> list[Hits]:
+    """How many made rows, and holdout rows if there are any, equal some training row, and of how many."""
+    known, *others = keys([side for side in (real, made, holdout) if side is not None])
+    return [Hits(int(np.isin(side, known).sum()), len(side)) for side in others]
 
 
 def near_copies(
@@ -83,38 +95,37 @@ def near_copies(
     if real.rows < limits.min_rows:
         why = f"only {real.rows} real rows; what counts as near needs {limits.min_rows}"
         return Score("near_copies", None, why=why)
+    hits, near = near_hits(real, made, holdout, seed=seed)
+    return _against_base(
+        "near_copies", hits, limits=limits,
+        advice="Made rows crowd around real rows; use bagging, larger leaves or jitter.", near=near,
+    )  # fmt: skip
+
+
+def near_hits(
+    real: Encoded, made: Encoded, holdout: Encoded | None, *, seed: Seed, most: int = MOST_MADE
+) -> tuple[list[Hits], float]:
+    """The same of rows that stand near some training row, among `most` of either side, and what distance is near."""
     space = metric(real)
     base = space.place(cut(real, MOST_REAL, seed.child("real").numpy()))
     probe = seed.child("probe").numpy().permutation(len(base))[:MOST_PROBES]
     own = nearest(base[probe], base, own=probe)
     near = float(np.quantile(own, NEAR_QUANTILE, method="lower"))
     sides = [
-        cut(side, MOST_MADE, seed.child("cut", i).numpy()) for i, side in enumerate((made, holdout)) if side is not None
+        cut(side, most, seed.child("cut", i).numpy()) for i, side in enumerate((made, holdout)) if side is not None
     ]
-    hits = [int((nearest(space.place(side), base) <= near).sum()) for side in sides]
-    return _against_base(
-        "near_copies", hits, sides[0], sides[1] if holdout is not None else None, limits=limits,
-        advice="Made rows crowd around real rows; use bagging, larger leaves or jitter.", near=near,
-    )  # fmt: skip
+    return [Hits(int((nearest(space.place(side), base) <= near).sum()), side.rows) for side in sides], near
 
 
-def _against_base(
-    name: str,
-    hits: list[int],
-    made: Encoded,
-    holdout: Encoded | None,
-    *,
-    limits: Limits,
-    advice: str,
-    near: float | None = None,
-) -> Score:
-    low, high = clopper_pearson(hits[0], made.rows)
-    detail: dict[str, object] = {"count": hits[0], "interval_of": "value"} | ({} if near is None else {"near": near})
-    value = hits[0] / made.rows
-    if holdout is None or holdout.rows < limits.min_rows:
+def _against_base(name: str, found: list[Hits], *, limits: Limits, advice: str, near: float | None = None) -> Score:
+    made = found[0]
+    low, high = clopper_pearson(*made)
+    detail: dict[str, object] = {"count": made.hits, "interval_of": "value"} | ({} if near is None else {"near": near})
+    value = made.hits / made.rows
+    if len(found) < 2 or found[1].rows < limits.min_rows:
         return Score(name, value, low, high, made.rows, why=NO_BASE, detail=detail)
-    more_low, more_high = share_difference(hits[0], made.rows, hits[1], holdout.rows)
-    base = hits[1] / holdout.rows
+    more_low, more_high = share_difference(*made, *found[1])
+    base = found[1].hits / found[1].rows
     detail |= {"difference": value - base, "difference_low": more_low, "difference_high": more_high}
     passed = more_low <= 0
     return Score(

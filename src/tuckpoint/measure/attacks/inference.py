@@ -12,11 +12,11 @@ from tuckpoint.measure.exchange import Hits, crowd, excess_score
 from tuckpoint.measure.finding import Finding, Sides
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.nearness import embedding
-from tuckpoint.measure.prepare import UNSEEN, cut
+from tuckpoint.measure.prepare import UNSEEN
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded, Field
+from tuckpoint.table.engine import Array, Encoded, Field, cut
 
 MOST_SECRETS = 3
 MOST_PEOPLE = 2_000

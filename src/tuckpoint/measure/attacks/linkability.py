@@ -10,10 +10,9 @@ from tuckpoint.measure.exchange import Hits, crowd, excess_score
 from tuckpoint.measure.finding import Finding, Sides
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.nearness import embedding
-from tuckpoint.measure.prepare import cut
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded, Field
+from tuckpoint.table.engine import Array, Encoded, Field, cut
 
 MOST_PEOPLE = 3_000
 MOST_MADE = 20_000

@@ -7,10 +7,9 @@ import numpy as np
 from tuckpoint.measure.intervals import Z95, auc
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.neighbours import metric, nearest
-from tuckpoint.measure.prepare import cut
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Encoded
+from tuckpoint.table.engine import Encoded, cut
 
 MOST_PEOPLE = 2_000
 MOST_MADE = 20_000

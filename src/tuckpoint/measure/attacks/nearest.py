@@ -6,10 +6,9 @@ import numpy as np
 
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.neighbours import metric, nearest
-from tuckpoint.measure.prepare import cut
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Encoded
+from tuckpoint.table.engine import Encoded, cut
 
 MOST_MADE = 4_000
 MOST_REAL = 6_000

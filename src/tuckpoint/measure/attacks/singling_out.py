@@ -10,9 +10,9 @@ from tuckpoint.measure.attacks.copies import DECIMALS
 from tuckpoint.measure.exchange import Hits, crowd, excess_score, tail
 from tuckpoint.measure.finding import Finding, Sides
 from tuckpoint.measure.limits import AUDIT
-from tuckpoint.measure.prepare import UNSEEN, cut
+from tuckpoint.measure.prepare import UNSEEN
 from tuckpoint.seed import Seed
-from tuckpoint.table.engine import Array, Encoded, Field
+from tuckpoint.table.engine import Array, Encoded, Field, cut
 
 BINS = 50
 MOST_PEOPLE = 20_000

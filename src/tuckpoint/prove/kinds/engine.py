@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from tuckpoint import parts, settings
 from tuckpoint.errors import InputError, SchemaError, ShortSample
-from tuckpoint.measure.evaluate import judge, memorised
+from tuckpoint.measure.evaluate import judge
+from tuckpoint.measure.memory import memorised
 from tuckpoint.prove.source import Made, Task
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed

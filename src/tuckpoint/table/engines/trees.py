@@ -18,8 +18,7 @@ from tuckpoint.table.arrange import Arrangement, arrange
 from tuckpoint.table.boosting import FOLDS
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.conditional import Conditional, Settings
-from tuckpoint.table.crossed import crossed
-from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State, quiet, split
+from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State, cut, quiet, split
 from tuckpoint.table.formula import Rests, rests
 from tuckpoint.table.protect import LEAST_PEOPLE
 
@@ -81,7 +80,7 @@ class Trees:
         """Learn each column given the ones before it, columns side by side on `context.threads` threads."""
         if real.fields and not real.rows:
             raise InputError("trees: the table has no rows to learn from")
-        learnt = _numbered(_at_most(real, self.rows, seed.child("rows")))
+        learnt = _numbered(cut(real, self.rows, seed.child("rows").numpy()))
         target = context.target if context.target in real.columns else None
         fold = _folds(learnt, seed.child("fold"))
         found = arrange(learnt, target, fold, self.parents, seed)
@@ -107,9 +106,11 @@ class Trees:
         memorised = context.memorised
         if memorised is None or real.rows < TRIED_FROM:
             return self
-        halves = split(_at_most(real, TRIED_ROWS, seed.child("rows")), 0.5, seed.child("split"))
+        halves = split(cut(real, TRIED_ROWS, seed.child("rows").numpy()), 0.5, seed.child("split"))
         if not halves[0].rows or not halves[1].rows:  # all rows are of one person
             return self
+
+        known: dict[int, TreesModel] = {}
 
         def tried(settings: Trees) -> bags.Trial:
             context.progress(f"trying leaves of {settings.leaf} people on {settings.bag:.0%} of the rows", 0.0)
@@ -118,14 +119,15 @@ class Trees:
 
             def learnt(k: int) -> TreesModel:
                 model = TreesModel(fewer, halves[k], found, None, seed.child("half", k), (), {})
-                return model.learn(replace(context, progress=quiet))
+                known[k] = model.learn(replace(context, progress=quiet), known.get(k))
+                return known[k]
 
             first = learnt(0)
 
             def leaks(*, surely: bool) -> bool:
                 models = (first, learnt(1))
                 one, two = (models[k].draw(halves[k].rows, seed.child("half", k, "made")) for k in (0, 1))
-                return memorised(*crossed(halves, (one, two)), surely=surely)
+                return memorised(halves, (one, two), surely=surely)
 
             return bags.Trial(bool(first.fine), leaks)
 
@@ -144,12 +146,6 @@ class Trees:
             self.trees, leaf, finest, self.bag, self.fine_bag, self.stacked, self.reach, self.moments,
             self.jitter, boost, self.bag_rows,
         )  # fmt: skip
-
-
-def _at_most(real: Encoded, rows: int, seed: Seed) -> Encoded:
-    if real.rows <= rows:
-        return real
-    return real.take(np.sort(seed.numpy().permutation(real.rows)[:rows]))
 
 
 def _numbered(real: Encoded) -> Encoded:
@@ -209,14 +205,14 @@ class TreesModel:
         }
         return tuple(name for name, count in least.items() if count < (self.settings.leaf or 0))
 
-    def learn(self, context: Context) -> TreesModel:
-        """The same model with every column learnt."""
+    def learn(self, context: Context, known: TreesModel | None = None) -> TreesModel:
+        """The same model with every column learnt; `known` was learnt from the same rows with other leaves and bags."""
         done = 0
 
         def learn(name: str) -> Conditional:
             nonlocal done
             before = self.sequence[: self.sequence.index(name)]
-            column = self._fit(name, before)
+            column = self._fit(name, before, None if known is None else known._columns[name])
             done += 1
             context.progress("learning columns", done / len(self.sequence))
             return column
@@ -226,7 +222,7 @@ class TreesModel:
             learnt = dict(zip(reversed(self.sequence), pool.map(learn, reversed(self.sequence)), strict=True))
         return TreesModel(self.settings, self._real, self._found, self._target, self._seed, self.notes, learnt)
 
-    def _fit(self, name: str, before: Sequence[str]) -> Conditional:
+    def _fit(self, name: str, before: Sequence[str], known: Conditional | None = None) -> Conditional:
         return conditional.fit(
             name,
             self._parents(name, before),
@@ -237,6 +233,7 @@ class TreesModel:
             person=self._real.person,
             target=name == self._target,
             rests=self._rests(name, before),
+            known=known,
             seed=self._seed.child("column", name),
         )
 
