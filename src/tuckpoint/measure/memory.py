@@ -12,7 +12,7 @@ from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Encoded
 
 MEMORISED = 0.52  # membership AUC, give or take its standard error, above which made rows give training rows away
-DRAWS = 2  # of rows of either half that membership is asked on, at most
+DRAWS = 4  # of rows of either half that membership is asked on, at most
 CROWDED = 0.001  # share of made rows, beyond that of real ones, that may stand nearest to, or on, training rows
 MOST_NEAR = 2_000  # rows of a half that are searched for near copies
 
@@ -23,8 +23,9 @@ def memorised(halves: tuple[Encoded, Encoded], made: tuple[Encoded, Encoded], *,
     `made[k]` was learnt from `halves[k]`, so the other half is its control. Each row stands once among the members and
     once among the controls: what is common or odd about it, by which an attack on one random split would err, cancels,
     and only what a model remembers of its own half is left. Few rows show little: perhaps they do where one standard
-    error more of the membership AUC would be too much; surely where one less still is, or copies exceed their base rate
-    beyond doubt. A second draw of rows is taken where the first does not settle it.
+    error more of the membership AUC would be too much, or copies exceed their base rate by more than one standard
+    error; surely where one less still is too much, or copies exceed it beyond doubt. More rows are drawn where those
+    drawn before do not settle it.
     """
     sides = [(halves[k], made[k], halves[1 - k]) for k in (0, 1)]
     if min(half.rows for half in halves) < DEFAULT.min_rows:
@@ -35,8 +36,8 @@ def memorised(halves: tuple[Encoded, Encoded], made: tuple[Encoded, Encoded], *,
         [near_hits(*side, seed=seed.child("near", k), most=MOST_NEAR)[0] for k, side in enumerate(sides)],
     ):
         (hits, rows), (base, held) = np.sum(found, axis=0)
-        more = share_difference(hits, rows, base, held)[0] if surely else hits / rows - base / held
-        if more > CROWDED:
+        more, low = hits / rows - base / held, share_difference(hits, rows, base, held)[0]
+        if (low if surely else more - (more - low) / Z95) > CROWDED:
             return True
     aucs: list[tuple[float, float]] = []
     for draw in range(DRAWS):
