@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ Provenance = Literal["public", "expert", "dp", "data"]
 NUMERIC: frozenset[str] = frozenset({"integer", "decimal", "date", "datetime", "duration"})
 CATEGORICAL: frozenset[str] = frozenset({"category", "ordered", "boolean"})
 UNMODELLED: frozenset[str] = frozenset({"identifier", "text"})
+MOMENTS: frozenset[str] = frozenset({"date", "datetime", "duration"})
 HEAD = "tuckpoint_schema"
 VERSION = 1
 HINT = "write one with: tuckpoint schema FILE -o"
@@ -48,6 +50,33 @@ class Domain:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """What the values of a numeric column are multiples of, in its unit (dates in days, other moments in seconds).
+
+    Every value is `origin` plus a multiple of `step`; of the rows a `share` lies on multiples of the coarser `heap`.
+    Times at whole minutes have step 60; amounts of which 95 % are whole hundreds have heap 100 and share 0.95.
+    """
+
+    step: float | None = None
+    heap: float | None = None
+    share: float | None = None
+    origin: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
+                raise SchemaError(f"steps: {name} is {value!r}; write a number")
+        if any(value is not None and not 0 < value < math.inf for value in (self.step, self.heap)):
+            raise SchemaError(
+                f"steps: step is {self.step} and heap {self.heap}; write numbers above 0, or leave them out"
+            )
+        if (self.heap is None) != (self.share is None) or (self.share is not None and not 0 < self.share <= 1):
+            raise SchemaError(
+                f"steps: heap is {self.heap} and its share {self.share}; write both, the share above 0 and at most 1"
+            )
+
+
+@dataclass(frozen=True)
 class Column:
     """One column: its kind and what is known of it.
 
@@ -57,7 +86,8 @@ class Column:
     in which A is a letter, 9 a digit and anything else stands for itself; `table.patterns` tells the rest. `format`
     is how text spelled the values: strptime's for moments, a picture such as `$#,###.00` for numbers, `False/True` for
     booleans. `absent` are words that are read as missing; one that stands alone is written where a value is missing, if
-    the storage is text. `unit` is free text for people ("kg").
+    the storage is text. `steps` say what made numbers and moments are multiples of. `unit` is free text for
+    people ("kg").
     """
 
     name: str
@@ -71,6 +101,7 @@ class Column:
     pattern: str | None = None
     absent: tuple[str, ...] = ()
     domain: Domain | None = None
+    steps: Steps | None = None
     personal: bool = False
     sensitive: bool = False
     note: str = ""
@@ -81,6 +112,8 @@ class Column:
                 f'column "{self.name}": unknown kind {self.kind!r}{did_you_mean(str(self.kind), get_args(Kind))}; '
                 f"use one of {', '.join(get_args(Kind))}"
             )
+        if self.steps is not None and self.kind not in NUMERIC:
+            raise SchemaError(f'column "{self.name}": a {self.kind} has no steps; leave them out')
 
     @property
     def modelled(self) -> bool:
@@ -159,11 +192,11 @@ class Schema:
             return cls.from_dict(data)
 
 
-def _plain(value: Column | Domain) -> dict[str, Any]:
+def _plain(value: Column | Domain | Steps) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for item in fields(value):
         content = getattr(value, item.name)
-        if isinstance(content, Domain):
+        if isinstance(content, Domain | Steps):
             content = _plain(content)
         elif content == item.default and item.name != "provenance":
             continue
@@ -185,7 +218,14 @@ def _column(data: Any) -> Column:
         if levels is not None and (not isinstance(levels, list) or not all(isinstance(level, str) for level in levels)):
             raise SchemaError(f"{where}: domain levels are a list of text; put quotes around each")
         domain = Domain(**{**domain, "levels": None if levels is None else tuple(levels)})
+    steps = data.get("steps")
+    if steps is not None:
+        if not isinstance(steps, Mapping):
+            raise SchemaError(f"{where}: steps is a mapping with step, heap, share or origin; found {steps!r}")
+        declared.check_entries(f"{where}: steps", steps, [item.name for item in fields(Steps)], wrong=SchemaError)
+        with declared.within(where, SchemaError):
+            steps = Steps(**steps)
     absent = data.get("absent") or []
     if not isinstance(absent, list) or not all(isinstance(word, str) for word in absent):
         raise SchemaError(f"{where}: absent is a list of words; put quotes around each")
-    return Column(**cast(dict[str, Any], {**data, "absent": tuple(absent), "domain": domain}))
+    return Column(**cast(dict[str, Any], {**data, "absent": tuple(absent), "domain": domain, "steps": steps}))

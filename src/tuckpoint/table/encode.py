@@ -16,6 +16,7 @@ from tuckpoint.table.numerals import Picture
 
 __all__ = ["OTHER", "declared", "decode", "encode", "encode_column", "fields", "numbers", "spell", "unreadable"]
 
+FULL = 1e13  # steps of its decimals from which on a number holds nearly all the digits of float64
 OTHER = "other"  # the level that stands for all that a domain does not name
 
 
@@ -57,7 +58,7 @@ def _fitted(seen: Field, values: Array, column: Column) -> tuple[Field, Array]:
         field = Field(column.name, levels, ordered=ordered, nullable=column.missing, provenance=origin)
         return field, table[values]
     low, high, decimals = domain.low, domain.high, column.decimals or 0
-    field = Field(column.name, None, decimals, False, column.missing, low, high, domain.provenance)
+    field = Field(column.name, None, decimals, False, column.missing, low, high, domain.provenance, column.steps)
     scale = 10.0**decimals
     least = -np.inf if low is None else np.ceil(low * scale - 1e-9) / scale
     most = np.inf if high is None else np.floor(high * scale + 1e-9) / scale
@@ -96,7 +97,8 @@ def encode_column(array: pa.ChunkedArray, column: Column, *, strict: bool = True
             raise unreadable(array, column, bad)
         values = np.where(bad, np.nan, values)
     decimals = column.decimals or 0
-    values = _rounded(values, decimals)
+    if column.kind != "decimal" or not (np.abs(values) * 10.0**decimals >= FULL).any():
+        values = _rounded(values, decimals)  # else nobody asked for fewer digits
     finite = values[~np.isnan(values)]
     domain = column.domain
     low = domain.low if domain is not None and domain.low is not None else None
@@ -108,6 +110,7 @@ def encode_column(array: pa.ChunkedArray, column: Column, *, strict: bool = True
         low=float(finite.min()) if low is None and len(finite) else low,
         high=float(finite.max()) if high is None and len(finite) else high,
         provenance="data" if domain is None or low is None or high is None else domain.provenance,
+        steps=column.steps,
     )
     return field, values
 

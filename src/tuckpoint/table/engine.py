@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tuckpoint.errors import InputError
 from tuckpoint.privacy.account import Account, round_up
-from tuckpoint.schema import Provenance
+from tuckpoint.schema import Provenance, Steps
 from tuckpoint.seed import Seed
 
 Array = NDArray[Any]
@@ -28,7 +28,8 @@ class Field:
 
     With `levels` the column holds int32 codes into them, -1 for missing; without, float64 numbers, NaN for missing,
     that are multiples of 10**-decimals. `low`, `high`, `levels` and `nullable` come from the schema's domain and are as
-    trustworthy as `provenance` says: an engine that promises privacy must refuse `data`.
+    trustworthy as `provenance` says: an engine that promises privacy must refuse `data`. What an engine draws is put on
+    the `steps` afterwards; none needs to know them.
     """
 
     name: str
@@ -39,11 +40,19 @@ class Field:
     low: float | None = None
     high: float | None = None
     provenance: Provenance = "data"
+    steps: Steps | None = None
 
     @property
     def numeric(self) -> bool:
         """Whether the column holds numbers rather than codes of levels."""
         return self.levels is None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The field that a model stored; raises KeyError or TypeError if it cannot be one."""
+        levels = None if data["levels"] is None else tuple(data["levels"])
+        steps = Steps(**data["steps"]) if data.get("steps") else None
+        return cls(**{**data, "levels": levels, "steps": steps})
 
 
 @dataclass(frozen=True)

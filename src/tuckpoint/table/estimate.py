@@ -55,8 +55,9 @@ def private_schema(schema: Schema) -> Schema:
     """The schema for a private run from one that was read off the rows: what the rows told is taken out.
 
     Every domain from data becomes an empty `dp` one, which a fit estimates at a price; every column may be missing; no
-    notes; identifiers and texts lose their share of missing values, number of words and characters left out. Names,
-    kinds, storage, units, decimals, spellings and lengths of keys stay: whoever runs it vouches that they are public.
+    notes and no steps; identifiers and texts lose their share of missing values, number of words and characters left
+    out. Names, kinds, storage, units, decimals, spellings and lengths of keys stay: whoever runs it vouches that they
+    are public.
     """
     return replace(schema, columns=tuple(_blank(column) for column in schema.columns))
 
@@ -275,7 +276,7 @@ def _blank(column: Column) -> Column:
         domain = Domain("public", levels=("false", "true"))
     elif domain is None or domain.provenance == "data":
         domain = Domain("dp")
-    return replace(column, domain=domain, missing=True, note="")
+    return replace(column, domain=domain, steps=None, missing=True, note="")
 
 
 def _public_pattern(column: Column) -> str | None:

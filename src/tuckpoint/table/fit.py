@@ -170,7 +170,7 @@ def load(folder: str | Path) -> TableModel:
     meta, states = artefact.load_state(folder)
     try:
         schema = Schema.from_dict(meta["schema"])
-        fields = tuple(_field(entry) for entry in meta["fields"])
+        fields = tuple(Field.from_dict(entry) for entry in meta["fields"])
         book = RuleBook.from_dict(meta["rules"], fields)
         name, state = meta["engine"], states["engine"]
         settings, notes = meta["settings"], tuple(meta["notes"])
@@ -178,8 +178,3 @@ def load(folder: str | Path) -> TableModel:
         raise TraceError(f"{folder} is not a table model of this version ({error}); fit it again") from None
     engine = parts.find("engine", name).load(state, book.free)
     return TableModel(schema, book, engine, name, settings, notes)
-
-
-def _field(entry: Mapping[str, Any]) -> Field:
-    levels = entry["levels"]
-    return Field(**{**entry, "levels": None if levels is None else tuple(levels)})

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tuckpoint.errors import SchemaError, did_you_mean
-from tuckpoint.schema import Column, Domain, Kind, Schema
-from tuckpoint.table import delimited, moments, numerals, patterns
+from tuckpoint.schema import NUMERIC, Column, Domain, Kind, Schema
+from tuckpoint.table import delimited, moments, numerals, patterns, steps
 from tuckpoint.table.decode import PER_SECOND, RARE, storage_type
 from tuckpoint.table.encode import encode_column
 from tuckpoint.table.quantities import counted, fraction, key_start, nothing, range_of
@@ -57,6 +57,9 @@ def infer(
     for name, column in columns.items():
         if not column.modelled and column.missing and column.pattern != "missing":
             columns[name] = replace(column, pattern=f"{column.pattern};missing={_share(table.column(name)):.2g}")
+        elif column.kind in NUMERIC:
+            field, values = encode_column(table.column(name), column, strict=False)
+            columns[name] = replace(column, steps=steps.find(values, field.decimals, column.kind))
     if target is not None and not columns[target].modelled:
         raise SchemaError(
             f'target "{target}" was understood as {columns[target].kind} ({columns[target].note or "all different"}), '

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from tuckpoint.table.expression import parse
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.identify import fabricate
 from tuckpoint.table.rules import RuleBook
+from tuckpoint.table.steps import placed, settled
 
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 ROUNDS = 40  # of drawing again what broke a rule
@@ -241,15 +243,14 @@ def _drawn(model: TableModel, rows: int, seed: Seed, condition: _Where | None) -
     kept: list[dict[str, Array]] = []
     have = tried = 0
     while True:
-        share = (have + 1) / (tried + 1) if tried else 1.0
-        ask = min(math.ceil((rows - have) / share * 1.05) + (8 if tried else 0), 4 * rows + 1000)
+        ask = min(math.ceil((rows - have) * (tried + 1) / (have + 1) * 1.05) + (8 if tried else 0), 4 * rows + 1000)
         drawn = model.engine.draw(
             ask if tried else rows - have,
             seed.child("try", len(kept)),
             condition=None if condition is None else condition.engine,
         )
-        columns = model.book.construct(drawn.columns, drawn.rows)
-        good = _good(model, columns, drawn.rows, condition)
+        judge = partial(_good, model, rows=drawn.rows, condition=condition)
+        columns, good = settled(model.book, drawn, seed.child("steps", len(kept)), judge)
         tried += drawn.rows
         have += int(good.sum())
         kept.append(columns if good.all() else {name: values[good] for name, values in columns.items()})
@@ -356,6 +357,7 @@ def _fill(model: TableModel, given: Mapping[str, Array], rows: int, seed: Seed) 
         at = np.repeat(todo, min(2**attempt, max(1, CELL_DRAWS // len(todo))))
         part = {name: values[at] for name, values in fixed.items()}
         drawn = model.engine.draw(len(at), seed.child(attempt), given=part).columns
+        drawn = placed(model.book.free, drawn, seed.child(attempt, "steps"), keep=fixed)
         drawn = model.book.anchored(drawn, {name: values[at] for name, values in given.items()})
         columns = model.book.construct(drawn, len(at))
         good = _good(model, columns, len(at), None)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tuckpoint.schema import Schema
+from tuckpoint.table import steps
 from tuckpoint.table.engine import Array, Encoded, Field
 from tuckpoint.table.protect import clipped
 from tuckpoint.table.rule import Rule
@@ -28,7 +29,7 @@ class Span:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Span:
         """The span that a model stored; raises KeyError or TypeError if it cannot be one."""
-        return cls(data["column"], data["after"], Field(**data["field"]))
+        return cls(data["column"], data["after"], Field.from_dict(data["field"]))
 
     def run(self, after: Array, distance: Array) -> Array:
         """The moments (n,) at these distances."""
@@ -60,7 +61,9 @@ def find(rules: Sequence[Rule], real: Encoded, schema: Schema, *, k: int) -> tup
         width = float(np.nanstd(distance))
         if width > NARROW * float(np.nanstd(end)):
             continue
-        item = replace(real.field(second), low=None, high=None, provenance="data")
+        seen = real.field(second)
+        apart_by = steps.find(distance, seen.decimals, "date" if kinds == {"date"} else "datetime")
+        item = replace(seen, low=None, high=None, provenance="data", steps=apart_by)
         span = Span(second, first, clipped(item, distance, real.person, k)[0])
         if second not in nearest or width < nearest[second][0]:
             nearest[second] = (width, span)
