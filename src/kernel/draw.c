@@ -142,7 +142,7 @@ typedef struct {
     int32_t pool_size;
     int32_t snap; /* 1: only values of the pool, nothing between them */
     double width;  /* half width of the rank jitter, in positions */
-    double power;  /* 10^decimals: values are rounded to its inverse */
+    double power;  /* 10^decimals: values are rounded to its inverse; 0: not at all */
     double reach;  /* share of the difference in prediction by which a member is moved */
     double low, high; /* bounds of made values */
 } numbers_t;
@@ -175,7 +175,7 @@ EXPORT void draw_numbers(const numbers_t *c, const int32_t *member, int32_t coun
         int32_t below_at = (int32_t)at;
         int32_t above = below_at < last ? below_at + 1 : below_at;
         double from = c->pool[below_at], made = from + (at - below_at) * (c->pool[above] - from);
-        made = nearbyint(made * c->power) / c->power;
+        if (c->power > 0) made = nearbyint(made * c->power) / c->power;
         value[i] = made < c->low ? c->low : (made > c->high ? c->high : made);
         code[i] = c->pool_code[value[i] >= c->pool[above] ? above : below_at];
     }

@@ -123,3 +123,9 @@ def test_a_value_that_enough_people_hold_stays_however_many_rows_each_of_them_ha
     common = [v for v, people in held.items() if people >= 5]
     assert len(common) > 30
     assert set(one_hoarder[coded.place < 0]) == set(common)
+
+
+def test_numbers_of_more_digits_than_decimals_are_not_rounded():
+    values = stream().normal(size=500)
+    assert numbers(np.round(values, 3)).scale == 1000
+    assert numbers(values).scale == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import decimal
 import time
@@ -257,3 +258,14 @@ def test_no_text_is_an_error_where_none_may_be(texts, column):
     assert not np.isinf(values).any()
     if not fitted.field("x").numeric:
         assert values.max(initial=-1) < max(len(fitted.field("x").levels), 1)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-19, 1e12])
+def test_all_digits_of_measured_numbers_stay_and_fewer_are_kept_where_somebody_asked(scale):
+    values = np.random.default_rng(0).normal(size=300) * scale
+    table = pa.table({"x": values})
+    schema = infer(table)
+    np.testing.assert_array_equal(encode(table, schema).columns["x"], values)
+    if scale == 1.0:
+        asked = Schema((dataclasses.replace(schema["x"], decimals=2),))
+        np.testing.assert_array_equal(encode(table, asked).columns["x"], np.round(values, 2))

@@ -25,6 +25,7 @@ class Coded:
     `cuts` (m,) sorted values at which a new code begins; `bin_of` (size,) boosting bin of each code; `place`, `ties`
     (n,) where a value stands in the sorted `pool` of values that may be moved, place -1 for atoms and missing. An atom
     is a value held by so many rows that it is repeated as it is. `snap`: only pool values are made, none between them.
+    `scale`: 10**decimals, whose inverse made numbers are rounded to, or 0 where real ones have more digits than that.
     Categorical columns: `code_of` (levels + 1,) code of each level, by falling frequency; missing, -1, is the last.
     """
 
@@ -40,6 +41,7 @@ class Coded:
     pool: NDArray[np.float64]
     pool_code: kernel.Codes
     snap: bool
+    scale: float
 
     def recode(self, values: Array) -> kernel.Codes:
         """Codes (rows,) of any values of this column, seen before or not."""
@@ -67,7 +69,7 @@ def code_levels(field: Field, values: NDArray[np.int32]) -> Coded:
     size = int(code_of.max(initial=0)) + 1
     none8 = np.zeros(0, np.uint8)
     return Coded(
-        field, values, code_of[values], size, _NONE_F, none8, code_of, _NONE_I, _NONE_I, _NONE_F, _NONE_C, False
+        field, values, code_of[values], size, _NONE_F, none8, code_of, _NONE_I, _NONE_I, _NONE_F, _NONE_C, False, 1.0
     )
 
 
@@ -102,7 +104,15 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, p
         pool=pool,
         pool_code=np.searchsorted(cuts, pool, side="right").astype(np.uint16),
         snap=snap,
+        scale=_scale(distinct, field.decimals),
     )
+
+
+def _scale(values: NDArray[np.float64], decimals: int) -> float:
+    """10**decimals if so many decimals hold the values, else 0."""
+    scale = 10.0**decimals
+    with np.errstate(over="ignore"):
+        return scale if np.array_equal(np.rint(values * scale) / scale, values) else 0.0
 
 
 def _people(which: Array, person: Array, values: int) -> Array:

@@ -267,7 +267,7 @@ def emit(
         len(column.pool),
         int(column.snap),
         max(1.5, settings.jitter * len(column.pool)),
-        10.0**column.field.decimals,
+        column.scale,
         settings.reach,
         low,
         high,
@@ -303,10 +303,10 @@ def _follow(
     )
     rest, _ = kernel.numbers(view, member, first_row, key, here=here, out_of_fold=fitted.out_of_fold, fold=fold)
     near = rests.formula.predict(values, len(member)) + rest
-    power, (low, high) = 10.0**column.field.decimals, _bounds(column)
+    low, high = _bounds(column)
     with np.errstate(over="ignore"):
         made = np.exp(near) if rests.formula.logarithm else near
-    made = np.clip(np.rint(made * power) / power, low, high)
+        made = np.clip(np.rint(made * column.scale) / column.scale if column.scale else made, low, high)
     return np.where(rests.place[member] < 0, column.values[member], made)
 
 

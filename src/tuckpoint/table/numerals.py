@@ -21,7 +21,7 @@ from tuckpoint.errors import SchemaError
 
 MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "?")
 MAX_DIGITS = 15  # more do not survive float64
-MOST_DECIMALS = 15  # as many survive float64 in numbers below one
+MOST_DECIMALS = 300
 _CURRENCY = r"(?:[$€£¥₹]|US\$|CHF|EUR|USD|GBP)"
 _SHAPE = re.compile(
     rf"^({_CURRENCY} ?)?[+-]?[\d.][\d.,' ]*?(?:[eE][+-]?\d+)?(%| %| ?{_CURRENCY}| [A-Za-z°²³/]{{1,8}})?$"
