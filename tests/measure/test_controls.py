@@ -17,7 +17,7 @@ from tuckpoint.measure.exchange import crowd
 from tuckpoint.measure.finding import Finding, Sides
 from tuckpoint.measure.nearness import embedding, nearness
 from tuckpoint.measure.sides import Stand, stand
-from tuckpoint.schema import Schema
+from tuckpoint.schema import Column, Schema
 from tuckpoint.seed import Seed
 
 
@@ -108,6 +108,17 @@ def test_a_holdout_from_elsewhere_fails_the_negative_control() -> None:
     assert not control.worked
     assert control.p < 1e-6
     assert "membership_auc" in control.by
+
+
+def test_people_of_many_rows_pass_beside_people_of_one() -> None:
+    def visits(seed: int) -> pa.Table:
+        random = np.random.default_rng(seed)
+        who = np.repeat(np.arange(400), 20) + 1000 * seed
+        return pa.table({"who": who, "ward": random.integers(0, 40, 8000), "code": random.integers(0, 20_000, 8000)})
+
+    columns = (Column("who", "identifier", "int64"), *(Column(name, "integer", "int64") for name in ("ward", "code")))
+    fair = stood(visits(1), visits(3), visits(2), Schema(columns, person="who"))
+    assert negative(fair, suite, Seed(0), level=0.05).worked
 
 
 def test_an_attack_that_peeks_at_the_sides_fails_the_negative_control() -> None:

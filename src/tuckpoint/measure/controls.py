@@ -45,8 +45,9 @@ def leaky_twin(stood: Stand, seed: Seed, *, most_made: int) -> Sides:
 def other_people(stood: Stand, seed: Seed) -> Sides:
     """Sides on which nothing can leak: half of the outsiders as the made table, the others against as many members.
 
-    The distances between people are those of the audit: half of the outsiders, who lie there as made rows, are among
-    the other people of members and outsiders alike.
+    Where people may have several rows each has one, for who has more of them is found again more often. The distances
+    between people are those of the audit: half of the outsiders, who lie there as made rows, are among the other people
+    of members and outsiders alike.
     """
     sides = stood.sides
     count = sides.people // 2
@@ -58,7 +59,10 @@ def other_people(stood: Stand, seed: Seed) -> Sides:
     both = np.concatenate([inside, sides.people + outside])
     found, aligned = approach(people, made, stood.space, among=(people, made))
     near = Nearness(found, stood.near.others[both], aligned)
-    return replace(sides, holdout=outsiders, members=members, outsiders=outsiders, made=made, texts={}, near=near)
+    train = sides.train if sides.train.person is None else members
+    return replace(
+        sides, train=train, holdout=outsiders, members=members, outsiders=outsiders, made=made, texts={}, near=near
+    )
 
 
 def positive(stood: Stand, suite: Suite, seed: Seed, *, most_made: int) -> Control:
