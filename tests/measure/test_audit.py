@@ -56,6 +56,11 @@ def test_other_people_pass_with_both_controls_and_power() -> None:
     assert INNOCENT.epsilon.passed is None
 
 
+def test_power_is_that_of_the_attacks_that_were_made() -> None:
+    assert audited(OTHERS, attacks=("values",)).power[-1].caught == 0
+    assert audited(OTHERS, attacks=("copies",)).power[-1].caught == 3
+
+
 def test_every_attack_of_the_parts_table_speaks() -> None:
     # A table may lack what an attack looks at, but never an attack.
     files = {parts.PARTS["attack"][name].split(":")[0].rsplit(".", 1)[1] for name in parts.names("attack")}

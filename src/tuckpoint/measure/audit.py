@@ -23,6 +23,7 @@ from tuckpoint.score import Score
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Guarantee, Progress, quiet
 
+DENSITY = "density"  # the attack whose guesses the power counts on, beside copies
 CERTIFIED = "proved by who of the real people was held out, at least, with 95 % confidence"
 
 
@@ -138,8 +139,8 @@ def _tried(
         return adjust(_run(attacks, sides, seed.child("attacks"), failed))
 
     tested = [one.attack for one in findings if one.p is not None]
-    shares = {name == COPIES: share for name, share in zip(tested, level_shares(tested), strict=True)}
-    copies_level, level = (AUDIT.level * shares.get(copies, 0.0) for copies in (True, False))
+    shares = dict(zip(tested, level_shares(tested), strict=True))
+    copies_level, level = (AUDIT.level * shares.get(name, 0.0) for name in (COPIES, DENSITY))
     return (
         controls.positive(stood, suite, seed.child("leaky"), most_made=settings.most_made),
         controls.negative(stood, suite, seed.child("innocent"), level=settings.control_level),
@@ -178,7 +179,7 @@ def _exposed(stood: Stand, settings: AuditSettings) -> tuple[Exposed, ...]:
     worst = np.argsort(-score[:people], kind="stable")[: settings.worst]
     place = np.searchsorted(outside, score[worst], side="left") / people
     return tuple(
-        Exposed(int(stood.rows[at]), "density", float(np.floor(share * 1000) / 1000))
+        Exposed(int(stood.rows[at]), DENSITY, float(np.floor(share * 1000) / 1000))
         for at, share in zip(worst, place, strict=True)
     )
 

@@ -50,8 +50,8 @@ def power(
     In each trial sides are dealt anew, so that a leak of the file itself finds nothing, and the rows of as many people
     of one side are copied. They are found if exact or rare copies have a p-value under `copies_level`, or the surest
     guesses by density (nearest and fifth neighbour) one under `level`: what Holm's correction allots each at first, so
-    the power is rather higher than told. That a copy may also lie nearest to somebody else is neglected. Counts end
-    where all trials found them.
+    the power is rather higher than told, and 0 for an attack that was not made. That a copy may also lie nearest to
+    somebody else is neglected. Counts end where all trials found them.
     """
     known = _known(sides, near)
     found = []
