@@ -7,6 +7,7 @@ from measure.tables import SCHEMA, independent, people
 
 from tuckpoint.measure import bins, fidelity
 from tuckpoint.measure.prepare import plain, prepare
+from tuckpoint.schema import Column, Domain, Schema
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Encoded, Field
 
@@ -80,6 +81,29 @@ def test_correlation_error_is_spearmans() -> None:
     rho = [spearmanr(np.stack([side.columns[n] for n in names], 1)).statistic for side in (space.real, space.made)]
     expected = np.abs(rho[0] - rho[1])[np.triu_indices(len(names), 1)].mean()
     assert fidelity.correlation_error(space.real, space.made, None, seed=Seed(0)).value == pytest.approx(expected)
+
+
+def test_ordered_answers_that_lost_all_dependence_fail_by_their_order() -> None:
+    words = ("never", "rarely", "sometimes", "often", "always")
+
+    def survey(seed: int, *, tied: bool) -> pa.Table:
+        random = np.random.default_rng(seed)
+        mood = random.normal(size=(1500, 1)) if tied else random.normal(size=(1500, 4))
+        answers = np.clip(np.rint(mood + random.normal(size=(1500, 4))) + 2, 0, 4).astype(int)
+        return pa.table({f"q{i}": np.array(words)[answers[:, i]] for i in range(4)})
+
+    kinds = tuple(Column(f"q{i}", "ordered", "string", domain=Domain(levels=words)) for i in range(4))
+    real, holdout = survey(1, tied=True), survey(2, tied=True)
+    for made, passed in ((survey(3, tied=True), True), (survey(3, tied=False), False)):
+        space = prepare(real, made, holdout, Schema(kinds))
+        score = fidelity.correlation_error(space.real, space.made, space.holdout, seed=Seed(0))
+        assert score.passed is passed
+        assert score.detail["pairs"] == 6
+    whole = fidelity._correlations(fidelity._ranked(space.real, ["q0", "q1"]), np.ones(1500))[0, 1]
+    assert 0.4 < whole < 0.6  # in the order of the words, not of their frequency
+    other = survey(3, tied=True).set_column(0, "q0", pa.array(["weekly"] * 1500))
+    space = prepare(real, other, None, Schema(kinds))
+    assert np.isnan(fidelity._ranked(space.made, ["q0"])).all()
 
 
 def test_correlation_with_missing_values_uses_rows_where_both_are_present() -> None:

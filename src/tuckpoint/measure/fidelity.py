@@ -159,13 +159,15 @@ def against_reference(
 def correlation_error(
     real: Encoded, made: Encoded, holdout: Encoded | None, *, seed: Seed, limits: Limits = DEFAULT
 ) -> Score:
-    """Mean absolute difference of Spearman correlations over pairs of number columns.
+    """Mean absolute difference of Spearman correlations over pairs of columns of numbers or of ordered levels.
 
-    Where values are missing, ranks are those among a column's present values, over rows where both are present.
+    Levels that real rows never hold have no place in the order: they count as missing. Where values are missing, ranks
+    are those among a column's present values, over rows where both are present.
     """
-    names = [field.name for field in real.fields if field.numeric]
+    names = [field.name for field in real.fields if field.numeric or field.ordered]
     if len(names) < 2:
-        return Score("correlation_error", None, why="fewer than two number columns, so there is no correlation")
+        why = "fewer than two columns of numbers or ordered levels, so there is no correlation"
+        return Score("correlation_error", None, why=why)
     rows = made.rows if holdout is None else min(made.rows, holdout.rows)
     ones = np.ones
     truth = _correlations(_ranked(real, names), ones(real.rows))
@@ -186,7 +188,7 @@ def correlation_error(
     return against_reference(
         "correlation_error", errors[0], base, draws, rows=rows, full=full, limits=limits,
         slack=limits.correlation_slack, detail={"pairs": len(names) * (len(names) - 1) // 2},
-        advice="Numbers rise and fall together differently in made rows; choose the engine `trees`, or add the rule "
+        advice="Columns rise and fall together differently in made rows; choose the engine `trees`, or add the rule "
         "that ties them.",
     )  # fmt: skip
 
@@ -195,9 +197,11 @@ def _ranked(data: Encoded, names: list[str]) -> Array:
     """Ranks in 0..1 (n, d), NaN for missing."""
     out = np.full((data.rows, len(names)), np.nan)
     for j, name in enumerate(names):
-        known = ~np.isnan(data.columns[name])
+        field, values = data.field(name), data.columns[name]
+        # Level columns end with one for all levels that real rows lack.
+        known = ~np.isnan(values) if field.levels is None else (values >= 0) & (values < len(field.levels) - 1)
         if known.any():
-            out[known, j] = (average_ranks(data.columns[name][known]) - 0.5) / known.sum() - 0.5
+            out[known, j] = (average_ranks(values[known]) - 0.5) / known.sum() - 0.5
     return out
 
 

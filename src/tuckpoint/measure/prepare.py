@@ -243,6 +243,9 @@ def _levels(column: Column, arrays: Mapping[str, pa.Array]) -> tuple[Field, dict
         if name is not None and count:
             counts[name] = counts.get(name, 0) + int(count)
     levels = sorted(counts, key=lambda name: (-counts[name], name))
+    if column.kind == "ordered":
+        order = {name: i for i, name in enumerate((column.domain.levels if column.domain else None) or ())}
+        levels.sort(key=lambda name: order.get(name, len(order)))
     place: dict[str | None, int] = {name: i for i, name in enumerate(levels)}
     place[None] = -1
     values = {}

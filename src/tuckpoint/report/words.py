@@ -63,7 +63,8 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "correlation_error": Meaning(
         "Correlations",
-        "Mean absolute difference between the rank correlations of made and real rows, over pairs of number columns.",
+        "Mean absolute difference between the rank correlations of made and real rows, over pairs of columns that hold "
+        "numbers or ordered levels.",
         "It sees rising and falling trends only.",
     ),
     "missing_share_error": Meaning(
