@@ -351,6 +351,17 @@ def test_few_combinations_are_a_rule_only_while_the_list_is_complete():
     assert not any(rule.kind == "combination" for rule in mine(table(columns)))
 
 
+def test_a_combination_of_one_person_is_in_no_rule():
+    rng = np.random.default_rng(21)
+    pairs = [(f"a{i}", f"b{j}") for i in range(10) for j in range(10) if (i * 3 + j) % 4 == 0 or (i + j) % 7 == 0]
+    free = next((f"a{i}", f"b{j}") for i in range(10) for j in range(10) if (f"a{i}", f"b{j}") not in pairs)
+    drawn = [free] * 60 + [pairs[n] for n in rng.integers(0, len(pairs), 4940)]
+    columns = {"a": [a for a, _ in drawn], "b": [b for _, b in drawn], **noise(rng, 5000, 4)}
+    many = np.concatenate([np.zeros(60, int), np.arange(1, 4941)])
+    rules = mine(table(columns, person=many))
+    assert not any(rule.kind == "combination" for rule in rules)
+
+
 # The whole
 
 

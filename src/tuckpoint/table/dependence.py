@@ -330,11 +330,24 @@ def _sparse(first: Array, second: Array, scale: float) -> bool:
 
 def _crossed(first: Array, second: Array) -> tuple[Array, Array]:
     """Counts (kx, ky) of each combination of codes, missing last, and those expected of unrelated columns."""
-    codes = [np.where(np.isnan(values), -1, values).astype(int) for values in (first, second)]
-    sizes = [int(code.max()) + 2 for code in codes]
-    counts = np.bincount((codes[0] % sizes[0]) * sizes[1] + codes[1] % sizes[1], minlength=sizes[0] * sizes[1])
-    counts = counts.reshape(sizes)
+    cell, shape = _cells(first, second)
+    counts = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
     return counts, counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / len(first)
+
+
+def _cells(first: Array, second: Array) -> tuple[Array, tuple[int, int]]:
+    """The combination (n,) of codes that each row holds, and how many codes either column has, missing last."""
+    codes = [np.where(np.isnan(values), -1, values).astype(int) for values in (first, second)]
+    rows, columns = (int(code.max()) + 2 for code in codes)
+    return codes[0] % rows * columns + codes[1] % columns, (rows, columns)
+
+
+def _holders(seen: View, first: Array, second: Array) -> Array:
+    """How many people (kx, ky) hold each combination of codes; without people each row is another person."""
+    cell, shape = _cells(first, second)
+    if seen.table.person is not None:
+        cell = np.unique(np.stack([cell, np.asarray(seen.table.person, np.int64)]), axis=1)[0]
+    return np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def _combination(seen: View, x: Field, y: Field, tries: int) -> Rule | None:
@@ -343,7 +356,7 @@ def _combination(seen: View, x: Field, y: Field, tries: int) -> Rule | None:
     counts, expected = _crossed(first, second)
     empty = (counts == 0) & (expected >= 10 * scale)
     chance = -float(expected[empty].sum()) * seen.independence
-    rare = (counts > 0) & (counts < FEWEST_PEOPLE * scale)
+    rare = (counts > 0) & (_holders(seen, first, second) < FEWEST_PEOPLE)
     if not _sparse(first, second, scale) or rare.any() or lucky(chance, tries):
         return None
     allowed = [[_level(x, i, counts.shape[0]), _level(y, j, counts.shape[1])] for i, j in np.argwhere(counts > 0)]
