@@ -72,6 +72,36 @@ def test_a_target_that_real_rows_cannot_predict_decides_nothing() -> None:
     assert score.why
 
 
+def heavy(rows: int, seed: int, tail: float) -> pa.Table:
+    """A target over many powers of ten, of which two columns tell the order."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(rows, 2))
+    return pa.table({"x": x[:, 0], "y": x[:, 1], "cost": np.exp(x[:, 0] + x[:, 1] + tail * random.normal(size=rows))})
+
+
+def test_where_extremes_decide_r2_ranks_are_judged() -> None:
+    real, holdout = heavy(1500, 1, 1.5), heavy(500, 2, 1.5)
+    for made, passed in ((heavy(1500, 3, 1.5), True), (independent(real, 0), False)):
+        score = used(prepare(real, made, holdout, plain(real)), "cost")
+        assert score.detail["measure"] == "R2 of ranks"
+        assert score.detail["r2"]["real"] < 0
+        assert "extreme values" in score.why
+        assert score.passed is passed
+        assert -1 < score.value < 1
+        assert score.reference > 0.1
+
+
+def test_worse_than_the_mean_fails_and_ranks_stand_beside() -> None:
+    real, holdout = heavy(1500, 1, 0.2), heavy(500, 2, 0.2)
+    made = real.set_column(2, "cost", pa.array(real["cost"].to_numpy() * 100))
+    score = used(prepare(real, made, holdout, plain(real)), "cost")
+    assert score.passed is False
+    assert score.value < -100
+    assert score.detail["measure"] == "R2"
+    assert "worse than always guessing the mean" in score.why
+    assert score.detail["ranks"]["real"] > 0.8
+
+
 def test_rare_classes_are_pooled_and_numbers_of_few_values_are_classes() -> None:
     work = task({"real": SPACE.real, "holdout": SPACE.real}, "town", most_classes=4)
     assert work.classes == 4

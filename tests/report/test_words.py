@@ -41,6 +41,11 @@ def test_interval_and_reference_have_the_decimals_of_the_value() -> None:
 
 
 def test_a_value_of_nothing_keeps_its_interval_readable() -> None:
+    lost = Score("utility", -23925.4, -60000.0, 0.9, reference=0.61, detail={"measure": "R2"})
+    assert (figures(lost).value, figures(lost).interval, figures(lost).reference) == ("below −1", "", "0.61")
+    both = Score("utility", -0.2, -1.5, 0.9, reference=-7.0, detail={"measure": "R2"})
+    assert (figures(both).value, figures(both).interval) == ("−0.200", "[below −1, 0.900]")
+    assert figures(both).reference == "below −1"
     shown = figures(Score("exact_copies", 0.0, 0.0, 0.00094, reference=0.0))
     assert (shown.value, shown.interval, shown.reference) == ("0%", "[0%, 0.0940%]", "0%")
 

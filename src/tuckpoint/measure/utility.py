@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ QUICK_ROWS = 5_000
 QUICK_COLUMNS = 20
 QUICK_CLASSES = 3
 MEASURES = {0: "R2", 2: "AUC"}
+Pair = tuple[Estimate, Estimate]  # a model that learnt from made rows, one that learnt from real rows
 
 
 @dataclass(frozen=True)
@@ -117,23 +118,58 @@ def utility(
     """`utility`: train on made rows, test on real holdout rows; the reference trains on real rows, tested alike.
 
     AUC, macro one-vs-rest AUC or R2. The interval is the value's own over holdout rows; `detail` has the interval of
-    the paired difference to the reference, which decides.
+    the paired difference to the reference, which decides. A few extreme values can decide an R2: where a model does no
+    better than the mean, models of the target's ranks are told beside it, and decide if it is the model of real rows.
     """
     why, subject = _unable(real, holdout, target, limits), (target,)
     if why or holdout is None:
         return Score("utility", None, better="higher", subject=subject, why=why)
     work = task({"real": real, "made": made, "holdout": holdout}, target)
-    test = np.flatnonzero(~np.isnan(work.truth["holdout"]))
-    truth = work.truth["holdout"][test]
-    rows = holdout.take(test)
-    grades = []
-    for data, side in ((made, "made"), (real, "real")):
-        predicted = fitted(data, work.truth[side], rows, work, seed=seed.child(side), threads=threads)
-        grades.append(graded(predicted, truth, work.classes, least=limits.min_positives))
-    on_made, on_real = grades
-    assert on_made is not None
-    assert on_real is not None
-    return _utility_score(work, on_made, on_real, rows=len(truth), limits=limits)
+    rows = int((~np.isnan(work.truth["holdout"])).sum())
+
+    def both(work: Task) -> tuple[Estimate, Estimate]:
+        test = np.flatnonzero(~np.isnan(work.truth["holdout"]))
+        truth, untouched = work.truth["holdout"][test], holdout.take(test)
+        grades = []
+        for data, side in ((made, "made"), (real, "real")):
+            predicted = fitted(data, work.truth[side], untouched, work, seed=seed.child(side), threads=threads)
+            grades.append(graded(predicted, truth, work.classes, least=limits.min_positives))
+        assert grades[0] is not None
+        assert grades[1] is not None
+        return grades[0], grades[1]
+
+    raw = both(work)
+    score = _utility_score(work, *raw, rows=rows, limits=limits)
+    if work.classes or (not _useless(work, raw[1]) and raw[0].value >= 0):
+        return score
+    ranks = both(_ranked(work))
+    return _beside_ranks(score, work, raw, ranks, rows=rows, limits=limits)
+
+
+def _useless(work: Task, on_real: Estimate) -> bool:
+    """Whether the model that learnt from real rows predicts no better than guessing or the mean."""
+    return on_real.value - Z95 * on_real.se <= (0.5 if work.classes else 0.0)
+
+
+def _beside_ranks(score: Score, work: Task, raw: Pair, ranks: Pair, *, rows: int, limits: Limits) -> Score:
+    """A score by R2 in which somebody does worse than the mean, with that of ranks beside it or in its place."""
+    told = [f"{one.value:,.3g}".replace("-", "−") for one in (*raw, *ranks)]
+    on_ranks = {"made": ranks[0].value, "real": ranks[1].value}
+    if not _useless(work, raw[1]):
+        why = (
+            f"R² on made rows is {told[0]}: worse than always guessing the mean. A few extreme values can decide that; "
+            f"of the target's ranks made rows explain {told[2]}, real rows {told[3]}."
+        )
+        return replace(score, why=why, detail={**score.detail, "ranks": on_ranks})
+    if _useless(work, ranks[1]):
+        return replace(score, detail={**score.detail, "ranks": on_ranks})
+    by_rank = _utility_score(work, *ranks, rows=rows, limits=limits)
+    why = (
+        f"R² is {told[1]} for real rows and {told[0]} for made rows: a few extreme values decide it (below 0 it is "
+        "worse than always guessing the mean). So the target's ranks are judged."
+    )
+    detail = {**by_rank.detail, "measure": "R2 of ranks", "r2": {"made": raw[0].value, "real": raw[1].value}}
+    return replace(by_rank, why=why, detail=detail)
 
 
 def _utility_score(work: Task, on_made: Estimate, on_real: Estimate, *, rows: int, limits: Limits) -> Score:
@@ -141,7 +177,7 @@ def _utility_score(work: Task, on_made: Estimate, on_real: Estimate, *, rows: in
     gap_low, gap_high = gap.interval()
     skill = on_real.value - (0.5 if work.classes else 0.0)
     low, high = on_made.interval()
-    useless = on_real.value - Z95 * on_real.se <= (0.5 if work.classes else 0.0)
+    useless = _useless(work, on_real)
     passed = (
         None if useless else gap_high >= -limits.utility_loss * skill and gap.value >= -limits.utility_worst * skill
     )

@@ -10,6 +10,7 @@ from typing import Literal
 
 from tuckpoint.score import Score
 
+LEAST_R2 = -1.0  # whatever is below is as useless, and its size says only how extreme a few values are
 MISSING = frozenset({"missing", "(missing)", "null", "(null)"})
 
 
@@ -178,17 +179,23 @@ def subjects(score: Score) -> str:
 
 
 def figures(score: Score) -> Figures:
-    """Value, interval and reference with the same number of decimals."""
+    """Value, interval and reference with the same number of decimals; an R² far below 0 is only said to be so."""
     if score.value is None:
         return Figures("not measured")
     percent = meaning(score.name).unit == "percent"
-    largest = max(abs(score.value), abs(score.reference or 0.0)) or abs(score.high or 0.0)
-    digits = max(places(largest, percent=percent), places(score.value, percent=percent) - 1)
-    shown = [None if n is None else number(n, percent=percent, digits=digits) for n in (score.low, score.high)]
+    least = LEAST_R2 if str(score.detail.get("measure", "")).startswith("R2") else -math.inf
+    value, reference = max(score.value, least), max(score.reference or 0.0, least)
+    largest = max(abs(value), abs(reference)) or abs(score.high or 0.0)
+    digits = max(places(largest, percent=percent), places(value, percent=percent) - 1)
+
+    def shown(figure: float) -> str:
+        return number(figure, percent=percent, digits=digits) if figure >= least else f"below {number(least, digits=0)}"
+
+    bounded = score.low is not None and score.high is not None and score.value >= least
     return Figures(
-        value=number(score.value, percent=percent, digits=digits),
-        interval=f"[{shown[0]}, {shown[1]}]" if None not in shown else "",
-        reference="" if score.reference is None else number(score.reference, percent=percent, digits=digits),
+        value=shown(score.value),
+        interval=f"[{shown(score.low or 0.0)}, {shown(score.high or 0.0)}]" if bounded else "",
+        reference="" if score.reference is None else shown(score.reference),
     )
 
 
