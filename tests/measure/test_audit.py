@@ -192,6 +192,21 @@ def test_an_attack_of_a_third_party_is_asked_too(monkeypatch: pytest.MonkeyPatch
     assert not found.controls[1].worked  # it also accuses other real people
 
 
+def bounded(count: int) -> tuple[Finding, ...]:
+    return tuple(Finding("theirs", "membership", Score("theirs", 0.5, subject=(str(i),)), 1.0, None, 0.1 * i)
+                 for i in range(count))  # fmt: skip
+
+
+def test_no_more_bounds_are_told_than_share_the_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(parts.PARTS["attack"], "theirs", "nowhere:theirs")
+    find = parts.find
+    told = lambda kind, name: (lambda sides, seed: bounded(20)) if name == "theirs" else find(kind, name)  # noqa: E731
+    monkeypatch.setattr(parts, "find", told)
+    found = audited(OTHERS, attacks=("theirs", "copies"))
+    assert [one.epsilon for one in found.findings if one.epsilon is not None] == [one.epsilon for one in bounded(8)]
+    assert found.epsilon.value == pytest.approx(0.7)
+
+
 def test_rows_that_are_nobodys_make_the_audit_blind_and_it_says_so() -> None:
     names = ("grade", "member", "rich")
     coarse = [table.select(list(names)) for table in (OTHERS, HOLDOUT, TRAIN)]

@@ -12,8 +12,9 @@ from measure.test_canaries import PUBLIC
 from tuckpoint import parts
 from tuckpoint.errors import InputError
 from tuckpoint.measure.audit import AuditSettings
-from tuckpoint.measure.audit_model import ModelSettings, audit_model
+from tuckpoint.measure.audit_model import ModelSettings, audit_model, merge
 from tuckpoint.measure.finding import Audit
+from tuckpoint.measure.onerun import BOUNDS
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
 from tuckpoint.settings import build
@@ -113,6 +114,16 @@ def test_further_files_add_findings_but_no_bounds() -> None:
     assert [finding.p for finding in first] != [finding.p for finding in second]
     assert len({finding.key for finding in audit.findings}) == len(audit.findings)
     assert "none were asked for" in " ".join(audit.notes)
+
+
+def test_bounds_of_canaries_and_shadows_leave_room_for_fewer_of_a_file(learnt_by_heart: Audit) -> None:
+    own = [one for one in learnt_by_heart.findings if one.epsilon is not None and not one.attack.startswith("canar")]
+    more = [one for one in learnt_by_heart.findings if one.attack.startswith("canaries")]
+    told = tuple(replace(one, epsilon=9.0 * (i > 5)) for i, one in enumerate(own * 2))
+    file = replace(learnt_by_heart, findings=told)
+    merged = merge([file], more, [])
+    assert sum(one.epsilon is not None for one in merged.findings) == BOUNDS
+    assert merged.epsilon.value == max(one.epsilon or 0.0 for one in more)
 
 
 def test_a_table_that_bears_no_canaries_says_so() -> None:

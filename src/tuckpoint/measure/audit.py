@@ -12,7 +12,7 @@ from tuckpoint import parts
 from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.measure import controls
 from tuckpoint.measure.attacks.density import ratio
-from tuckpoint.measure.decide import COPIES, adjust, level_shares, reasons
+from tuckpoint.measure.decide import COPIES, adjust, allotted, level_shares, reasons
 from tuckpoint.measure.finding import Audit, Control, Exposed, Finding, Power, Sides
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.onerun import BOUNDS, LEVEL
@@ -90,7 +90,7 @@ def audit(
         return _silent(rows, unit, promised, stood.notes)
     failed: list[str] = []
     progress("attacks", 0.3)
-    findings = adjust(_run(chosen, sides, seed.child("attacks"), failed))
+    findings = allotted(adjust(_run(chosen, sides, seed.child("attacks"), failed)))
     progress("controls", 0.5)
     trials, seen = _tried(chosen, stood, seed, failed, settings, findings)
     epsilon = _certified(findings, sides, promised)
@@ -151,8 +151,8 @@ def _tried(
 
 
 def _certified(findings: Sequence[Finding], sides: Sides, claimed: Guarantee | None) -> Score:
-    """The largest loss that an attack proves. The level was shared among a fixed number of bounds, the first ones."""
-    bounds = [one for one in findings if one.epsilon is not None][:BOUNDS]
+    """The largest loss that an attack proves."""
+    bounds = [one for one in findings if one.epsilon is not None]
     reference = None if claimed is None else claimed.epsilon
     told = "" if claimed is None else f"claimed, at delta {claimed.delta:g}"
     if not bounds:

@@ -13,11 +13,12 @@ from tuckpoint import settings as parts_settings
 from tuckpoint.errors import InputError, ShortSample
 from tuckpoint.measure.audit import SETTINGS, AuditSettings, audit
 from tuckpoint.measure.canaries import bound, plant, plenty
-from tuckpoint.measure.decide import adjust, reasons
+from tuckpoint.measure.decide import adjust, allotted, reasons
 from tuckpoint.measure.evaluate import judge
 from tuckpoint.measure.finding import Audit, Control, Finding
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.memory import memorised
+from tuckpoint.measure.onerun import BOUNDS
 from tuckpoint.measure.shadow import shadow, targets
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
@@ -131,7 +132,7 @@ def audit_model(
     worst = [one.row for one in files[0].worst[: settings.exposed]]
     more += _shadows(trial, settings, worst, canary, seed.child("shadows"), told, _within(progress, 0.5, 1.0))
     progress("done", 1.0)
-    return _merged(files, more, told)
+    return merge(files, more, told)
 
 
 def _canaries(
@@ -194,35 +195,40 @@ def _shadows(
     return list(found)
 
 
-def _merged(files: Sequence[Audit], more: Sequence[Finding], told: Sequence[str]) -> Audit:
+def merge(files: Sequence[Audit], more: Sequence[Finding], told: Sequence[str]) -> Audit:
     """One audit of all findings; the decision is taken anew over all of them by the rule of `audit`.
 
     The level of bounds on epsilon is shared among those of one file, of canaries and of shadows: further files have
     p-values, but prove no loss.
     """
     first, *others = files
-    findings = list(first.findings)
+    findings = list(allotted(first.findings, BOUNDS - sum(one.epsilon is not None for one in more)))
+    epsilon = _proved(first.epsilon, findings, more)
     for number, other in enumerate(others, start=2):
         findings += [
             replace(one, score=replace(one.score, subject=(*one.score.subject, f"file {number}")), epsilon=None)
             for one in other.findings
         ]
     adjusted = adjust([*findings, *more])
-    epsilon = first.epsilon
-    best = max((one for one in more if one.epsilon is not None), key=lambda one: one.epsilon or 0.0, default=None)
-    if best is not None and (epsilon.value is None or (best.epsilon or 0.0) > epsilon.value):
-        value = best.epsilon or 0.0
-        epsilon = replace(
-            epsilon, value=value, n=best.score.n, why=CERTIFIED,
-            passed=None if epsilon.reference is None else value <= epsilon.reference,
-            detail={**epsilon.detail, "by": best.key},
-        )  # fmt: skip
     controls = _controls(files)
     failed = tuple(dict.fromkeys(reason for one in files for reason in one.reasons if reason.startswith(FAILED)))
     why = reasons(adjusted, epsilon, controls, failed)
     return replace(
         first, findings=adjusted, epsilon=epsilon, controls=controls, decision="block" if why else "pass", reasons=why,
         notes=(*first.notes, *told),
+    )  # fmt: skip
+
+
+def _proved(told: Score, own: Sequence[Finding], more: Sequence[Finding]) -> Score:
+    """The largest loss that the findings prove, told as that of the file was."""
+    bounds = [one for one in (*own, *more) if one.epsilon is not None]
+    if not bounds:
+        return told
+    best = max(bounds, key=lambda one: one.epsilon or 0.0)
+    value, (why, n) = best.epsilon or 0.0, (CERTIFIED, best.score.n) if best in more else (told.why, told.n)
+    return replace(
+        told, value=value, n=n, why=why, passed=None if told.reference is None else value <= told.reference,
+        detail={**told.detail, "by": best.key},
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tuckpoint.measure.finding import Control, Finding
 from tuckpoint.measure.limits import AUDIT
+from tuckpoint.measure.onerun import BOUNDS
 from tuckpoint.score import Score
 from tuckpoint.table.engine import Array
 
@@ -39,6 +40,12 @@ def adjust(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     for i, adjusted in zip(tested, holm([listed[i].p or 0.0 for i in tested], weights), strict=True):
         listed[i] = replace(listed[i], adjusted=float(adjusted))
     return tuple(listed)
+
+
+def allotted(findings: Sequence[Finding], room: int = BOUNDS) -> tuple[Finding, ...]:
+    """The findings, of which only the first so many bounds on epsilon are told: they share one level."""
+    spare = [i for i, finding in enumerate(findings) if finding.epsilon is not None][room:]
+    return tuple(replace(finding, epsilon=None) if i in spare else finding for i, finding in enumerate(findings))
 
 
 def level_shares(attacks: Sequence[str]) -> list[float]:
