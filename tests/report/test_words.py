@@ -44,7 +44,7 @@ def test_a_value_of_nothing_keeps_its_interval_readable() -> None:
     lost = Score("utility", -23925.4, -60000.0, 0.9, reference=0.61, detail={"measure": "R2"})
     assert (figures(lost).value, figures(lost).interval, figures(lost).reference) == ("below −1", "", "0.61")
     both = Score("utility", -0.2, -1.5, 0.9, reference=-7.0, detail={"measure": "R2"})
-    assert (figures(both).value, figures(both).interval) == ("−0.200", "[below −1, 0.900]")
+    assert (figures(both).value, figures(both).interval) == ("−0.20", "[below −1, 0.90]")
     assert figures(both).reference == "below −1"
     shown = figures(Score("exact_copies", 0.0, 0.0, 0.00094, reference=0.0))
     assert (shown.value, shown.interval, shown.reference) == ("0%", "[0%, 0.0940%]", "0%")
