@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -298,15 +299,19 @@ def _rule(place: argparse.ArgumentParser, what: str) -> None:
 
 
 def _shares(text: str) -> tuple[str, list[float] | dict[str, float]]:
-    """`sex=0.5/0.5` is a list in the order of the schema's levels, `sex=Male:0.5/Female:0.5` names them."""
-    column, equals, shares = text.rpartition("=")
+    """`sex=0.5/0.5` is a list in the order of the schema's levels, `sex=Male:0.5/Female:0.5` names them.
+
+    A level may begin with <= or >=: `income=<=50K:0.5/>50K:0.5`.
+    """
+    found = re.fullmatch(r"(.+)(?<![<>])=(.+)", text)
+    column, shares = found.groups() if found else ("", "")
     parts = [part.rpartition(":") for part in shares.split("/")]
     named = {bool(colon) for _, colon, _ in parts}
     try:
         numbers = [float(number) for _, _, number in parts]
     except ValueError:
         numbers = []
-    if not equals or not numbers or len(named) > 1:
+    if not numbers or len(named) > 1:
         raise argparse.ArgumentTypeError(
             f"{text!r}: write it as sex=0.5/0.5, or with the levels as sex=Male:0.5/Female:0.5"
         )
