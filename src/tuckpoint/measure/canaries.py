@@ -15,7 +15,7 @@ from tuckpoint.measure.finding import Finding
 from tuckpoint.measure.intervals import Z95, auc
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.neighbours import nearest
-from tuckpoint.measure.onerun import GRID, LEVEL, best_guesses, likely
+from tuckpoint.measure.onerun import GRID, LEVEL, best_guesses, likely, sizes, surest
 from tuckpoint.measure.prepare import coded
 from tuckpoint.schema import Column, Schema
 from tuckpoint.score import Score
@@ -144,11 +144,9 @@ def surprise(scores: Array, coins: Array, *, seed: Seed, allowed: float, delta: 
 
     The guesses are those of `onerun.best_guesses`; ties are broken by chance.
     """
-    m = len(scores)
-    order = np.lexsort((seed.numpy().random(m), -scores))
-    sizes = [k for k in GRID if k <= m // 2] or [m // 2]
+    m, order = len(scores), surest(scores, seed)
     tries = []
-    for k in sizes:
+    for k in sizes(m, GRID):
         top, bottom = int(coins[order[:k]].sum()), int(coins[order[m - k :]].sum())
         tries += [likely(allowed, top, k, m, delta), likely(allowed, top + k - bottom, 2 * k, m, delta)]
     return min(1.0, len(tries) * min(tries))
@@ -290,10 +288,18 @@ def _familiar(mine: Mapping[str, Array], theirs: Mapping[str, Array], fields: Se
 
 def _distance(mine: Mapping[str, Array], theirs: Mapping[str, Array], fields: Sequence[Field]) -> Array:
     """(canaries,): distance to the nearest made row, numbers in shares of their domain, levels one-hot."""
-    return nearest(*(_points(side, fields) for side in (mine, theirs)))
+    held = {field.name: np.unique(mine[field.name]) for field in fields if not field.numeric}
+    points = _points(mine, fields, held)
+    out = np.full(len(points), np.inf)
+    step = max(1, BLOCK_CELLS // points.shape[1])
+    for start in range(0, len(theirs[fields[0].name]), step):
+        block = {name: values[start : start + step] for name, values in theirs.items()}
+        out = np.minimum(out, nearest(points, _points(block, fields, held)))
+    return out
 
 
-def _points(columns: Mapping[str, Array], fields: Sequence[Field]) -> Array:
+def _points(columns: Mapping[str, Array], fields: Sequence[Field], held: Mapping[str, Array]) -> Array:
+    """(rows, d) float32; levels that no canary holds are as far from theirs as these from one another: one place."""
     parts = []
     for field in fields:
         values = columns[field.name]
@@ -302,6 +308,8 @@ def _points(columns: Mapping[str, Array], fields: Sequence[Field]) -> Array:
             parts.append(
                 np.stack([np.where(missing, 0.0, values - (field.low or 0.0)) / _range(field), missing], axis=1)
             )
-        else:
-            parts.append(np.eye(len(field.levels or ()) + 1)[values] * math.sqrt(0.5))
+            continue
+        place = np.minimum(np.searchsorted(held[field.name], values), len(held[field.name]) - 1)
+        place = np.where(held[field.name][place] == values, place, len(held[field.name]))
+        parts.append(np.eye(len(held[field.name]) + 1, dtype=np.float32)[place] * np.float32(math.sqrt(0.5)))
     return np.concatenate(parts, axis=1).astype(np.float32)

@@ -53,14 +53,14 @@ def best_guesses(
     sides. The p-value is that of the first variant, under no loss for up to 100 guesses, which are about single people,
     and of more under a loss of at most `free`. Sizes beyond m / 2 are left out, unless all are: then it is m / 2.
     """
-    m, order = len(scores), _surest(scores, seed)
-    sizes = _sizes(m, grid)
+    m, order = len(scores), surest(scores, seed)
+    tried = sizes(m, grid)
     found = []
-    for k in sizes:
+    for k in tried:
         top, bottom = int(member[order[:k]].sum()), int(member[order[m - k :]].sum())
-        p = min(1.0, len(sizes) * likely(free if k > SINGLE else 0.0, top, k, m, 0.0))
+        p = min(1.0, len(tried) * likely(free if k > SINGLE else 0.0, top, k, m, 0.0))
         for variant, right, count in ((MEMBERS, top, k), (BOTH, top + k - bottom, 2 * k)):
-            epsilon = bound(right, count, m=m, delta=delta, alpha=level / 2 / len(sizes))
+            epsilon = bound(right, count, m=m, delta=delta, alpha=level / 2 / len(tried))
             found.append(Guesses(count, right, variant, p, epsilon))
     told = max(found, key=lambda one: (one.epsilon, -one.p, one.variant == MEMBERS))
     return replace(told, p=min(one.p for one in found))
@@ -68,17 +68,19 @@ def best_guesses(
 
 def chance(scores: Array, member: Array, *, seed: Seed, free: float = 0.0, grid: Sequence[int] = GRID) -> float:
     """The p-value of `best_guesses` alone."""
-    m, order = len(scores), _surest(scores, seed)
-    sizes = _sizes(m, grid)
-    tops = [(free if k > SINGLE else 0.0, int(member[order[:k]].sum()), k) for k in sizes]
-    return min(1.0, *(len(sizes) * likely(*top, m, 0.0) for top in tops))
+    m, order = len(scores), surest(scores, seed)
+    tried = sizes(m, grid)
+    tops = [(free if k > SINGLE else 0.0, int(member[order[:k]].sum()), k) for k in tried]
+    return min(1.0, *(len(tried) * likely(*top, m, 0.0) for top in tops))
 
 
-def _surest(scores: Array, seed: Seed) -> Array:
+def surest(scores: Array, seed: Seed) -> Array:
+    """Places (m,) by falling score, ties in an order of chance."""
     return np.lexsort((seed.numpy().random(len(scores)), -np.asarray(scores)))
 
 
-def _sizes(m: int, grid: Sequence[int]) -> list[int]:
+def sizes(m: int, grid: Sequence[int]) -> list[int]:
+    """How many guesses are tried on m people."""
     return [k for k in grid if k <= m // 2] or [m // 2]
 
 
