@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from measure.audits import ACCOUNT, GUARANTEE, audit, record
 
-from tuckpoint.errors import InputError, TraceError
+from tuckpoint.errors import InputError
 from tuckpoint.measure.finding import Audit
-from tuckpoint.measure.gate import TIERS, Tier, Verdict, as_json, from_json, gate
+from tuckpoint.measure.gate import TIERS, Tier, Verdict, as_json, gate
 from tuckpoint.measure.policy import Policy
 
 
@@ -118,11 +118,11 @@ def test_a_record_that_no_file_could_hold_blocks_instead_of_raising() -> None:
     assert verdict.record is None
 
 
-def test_verdicts_survive_json() -> None:
+def test_verdicts_are_written_as_json() -> None:
     verdicts = tuple(judged(tier, private=GUARANTEE) for tier in TIERS)
-    text = as_json(verdicts)
-    assert from_json(text) == verdicts
-    assert json.loads(text)["tuckpoint_gate"] == 1
+    told = json.loads(as_json(verdicts))
+    assert told == {"tuckpoint_gate": 1, "verdicts": [verdict.to_dict() for verdict in verdicts]}
+    assert [verdict["exit"] for verdict in told["verdicts"]] == [verdict.exit for verdict in verdicts]
 
 
 def test_a_verdict_names_what_it_judged() -> None:
@@ -130,33 +130,3 @@ def test_a_verdict_names_what_it_judged() -> None:
     assert one.audit != other.audit
     assert one.record == other.record
     assert one.version
-
-
-def altered(path: tuple[str | int, ...], value: object) -> str:
-    data = json.loads(as_json([judged("public")]))
-    place = data
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    return json.dumps(data)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        altered(("verdicts", 0, "state"), "pass"),
-        altered(("verdicts", 0, "exit"), 0),
-        altered(("verdicts", 0, "tier"), "friends"),
-        altered(("verdicts", 0, "checks"), []),
-        altered(("verdicts", 0, "checks", 0, "state"), "fine"),
-        altered(("verdicts", 0, "policy", "power"), 7),
-        altered(("verdicts", 0, "checks"), [{"what": "x"}]),
-        altered(("tuckpoint_gate",), 2),
-        "{}",
-        "[",
-        "[]",
-    ],
-)
-def test_an_altered_verdict_is_refused(text: str) -> None:
-    with pytest.raises(TraceError):
-        from_json(text)

@@ -23,6 +23,14 @@ def turned(degrees, spacing=(2.5, 0.7, 0.8)):
 OBLIQUE = turned(20.0)
 
 
+def affine_ras(grid):
+    """(4, 4): from indices x, y, z to millimetres in RAS (to the right, front, head), as NIfTI counts them."""
+    flip, affine = np.diag([-1.0, -1.0, 1.0]), np.eye(4)
+    affine[:3, :3] = flip @ grid.axes @ np.diag(grid.spacing_mm[::-1])
+    affine[:3, 3] = flip @ np.array(grid.origin_mm)
+    return affine
+
+
 def case(grid=OBLIQUE, *, null=False, headers=()):
     """A small CT with one finding of known place and another one that is null."""
     draw = np.random.Generator(np.random.Philox(key=3))

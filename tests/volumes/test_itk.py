@@ -1,7 +1,7 @@
 import nibabel
 import numpy as np
 import pytest
-from volumes.made import OBLIQUE, RECORD, turned
+from volumes.made import OBLIQUE, RECORD, affine_ras, turned
 
 from tuckpoint.errors import InputError
 from tuckpoint.record import unseal
@@ -44,7 +44,7 @@ def test_another_library_finds_the_voxels_where_we_put_them(tmp_path):
 
 
 def test_what_another_library_writes_is_read_where_it_put_it(tmp_path):
-    nibabel.save(nibabel.Nifti1Image(VOXELS.T, OBLIQUE.affine_ras()), tmp_path / "theirs.nii")
+    nibabel.save(nibabel.Nifti1Image(VOXELS.T, affine_ras(OBLIQUE)), tmp_path / "theirs.nii")
     back = itk.read(tmp_path / "theirs.nii")
     assert np.array_equal(back.voxels, VOXELS)
     assert back.grid.apart_mm(OBLIQUE, VOXELS.shape) < 1e-3

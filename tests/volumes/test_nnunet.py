@@ -3,7 +3,7 @@ import json
 import nibabel
 import numpy as np
 import pytest
-from volumes.made import OBLIQUE, case, written
+from volumes.made import OBLIQUE, affine_ras, case, written
 from volumes.test_photographs import photo
 
 from tuckpoint.errors import InputError
@@ -29,7 +29,7 @@ def test_labels_are_classes_on_the_grid_of_their_image(tmp_path):
         image = nibabel.load(place / "imagesTr" / f"{name}_0000.nii.gz")
         labels = nibabel.load(place / "labelsTr" / f"{name}.nii.gz")
         assert np.array_equal(image.affine, labels.affine)
-        assert np.allclose(image.affine, OBLIQUE.affine_ras(), atol=1e-4)
+        assert np.allclose(image.affine, affine_ras(OBLIQUE), atol=1e-4)
         assert image.shape == labels.shape
     found = np.asarray(labels.dataobj).T
     assert (found == 2).sum() == 24

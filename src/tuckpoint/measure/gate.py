@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from tuckpoint import settings
-from tuckpoint.errors import InputError, TraceError, did_you_mean
+from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.measure.checks import STATES, Check, State, bounds, claim, evidence, power, worst
 from tuckpoint.measure.finding import Audit
 from tuckpoint.measure.policy import Policy
@@ -61,21 +60,6 @@ class Verdict:
             "version": self.version,
         }
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Verdict:
-        """The verdict that `to_dict` wrote; raises TraceError if it cannot be one."""
-        try:
-            checks = tuple(Check(**check) for check in data["checks"])
-            policy = settings.build(Policy, data["policy"])
-            rest = (data["audit"], data["record"], data["version"])
-            verdict = cls(data["tier"], data["state"], checks, policy, *rest)
-            known = verdict.tier in TIERS and bool(checks) and {check.state for check in checks} <= set(STATES)
-        except (KeyError, TypeError, InputError) as error:
-            raise TraceError(f"not a verdict of the gate: {error!r}; it was altered or cut") from None
-        if not known or verdict.state != worst(checks) or data.get("exit") != verdict.exit:
-            raise TraceError("the verdict of the gate contradicts its checks; it was altered")
-        return verdict
-
 
 def gate(
     tier: Tier,
@@ -127,15 +111,3 @@ def as_json(verdicts: Sequence[Verdict]) -> str:
     """The text of `gate.json`, which stands beside the data."""
     value = {"tuckpoint_gate": VERSION, "verdicts": [verdict.to_dict() for verdict in verdicts]}
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
-
-
-def from_json(text: str) -> tuple[Verdict, ...]:
-    """The verdicts that `as_json` wrote; raises TraceError if they cannot be."""
-    try:
-        value = json.loads(text)
-        version, verdicts = value["tuckpoint_gate"], value["verdicts"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise TraceError(f"not a gate.json of tuckpoint: {error!r}; it was altered or cut") from None
-    if version != VERSION:
-        raise TraceError(f"gate.json of version {version!r}, this tuckpoint knows {VERSION}; run the gate again")
-    return tuple(Verdict.from_dict(verdict) for verdict in verdicts)

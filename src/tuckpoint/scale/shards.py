@@ -134,24 +134,6 @@ def close(folder: Path, whole: str, entries: Sequence[Entry]) -> None:
     _put(folder / MANIFEST, {"plan": whole, "rows": sum(entry.rows for entry in entries), "shards": shards})
 
 
-def manifest(folder: Path) -> list[Entry]:
-    """The shards of a finished folder, in order; raises TraceError if it is unfinished or a shard has another size."""
-    path = folder / MANIFEST
-    try:
-        entries = [Entry(**entry) for entry in json.loads(path.read_bytes())["shards"]]
-    except FileNotFoundError:
-        raise TraceError(f"{folder} has no {MANIFEST}: it is not finished; run the same again to go on") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise TraceError(f"{path} is damaged ({error!r}); run the same again to mend it") from None
-    for entry in entries:
-        shard = folder / Path(entry.file).name
-        if not shard.is_file() or shard.stat().st_size != entry.bytes:
-            raise TraceError(
-                f"{shard} is missing or not of the size that {MANIFEST} says; run the same again to mend it"
-            )
-    return entries
-
-
 def _check_plan(folder: Path, whole: str) -> None:
     path = folder / "_m" / "plan.json"
     if not path.exists():

@@ -44,14 +44,6 @@ class Grid:
         """(3, 3): columns are the axes x, y, z of the array in the patient (LPS)."""
         return np.array(self.direction, float).reshape(3, 3)
 
-    def affine_ras(self) -> NDArray[np.float64]:
-        """(4, 4): from indices x, y, z to millimetres in RAS (to the right, front, head), as NIfTI counts them."""
-        flip = np.diag([-1.0, -1.0, 1.0])
-        affine = np.eye(4)
-        affine[:3, :3] = flip @ self.axes @ np.diag(self.spacing_mm[::-1])
-        affine[:3, 3] = flip @ np.array(self.origin_mm)
-        return affine
-
     def to_mm(self, index: tuple[float, ...]) -> NDArray[np.float64]:
         """The place (x, y, z in LPS) of an index z, y, x."""
         steps = np.array(index[::-1], float) * np.array(self.spacing_mm[::-1])
