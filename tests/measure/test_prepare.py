@@ -101,6 +101,12 @@ def test_what_cannot_be_read_is_said(made: pa.Table, says: str) -> None:
         prepare(pa.table({"c": [1, 2, 3]}), made, None, Schema((Column("c", "integer", "int64"),)))
 
 
+def test_without_a_column_to_measure_it_is_said_what_to_do() -> None:
+    ids = pa.table({"c": ["a", "b"]})
+    with pytest.raises(InputError, match="correct its kind there .* --schema schema.yaml"):
+        prepare(ids, ids, None, Schema((Column("c", "text", "string"),)))
+
+
 def test_identifiers_are_left_out_and_noted() -> None:
     table = people(30, 0)
     space = prepare(table, table.append_column("more", pa.array(range(30))), table, SCHEMA)

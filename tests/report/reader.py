@@ -9,7 +9,7 @@ TAGS = {
     "html", "head", "meta", "title", "style", "body", "div", "header", "main", "footer", "nav", "section", "p",
     "h1", "h2", "h3", "ul", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td", "strong", "b",
     "bdi", "span", "a", "code", "pre", "sup", "figure", "figcaption", "svg", "desc", "g", "path", "rect",
-    "circle", "text",
+    "circle", "text", "details", "summary",
 }  # fmt: skip
 
 

@@ -89,6 +89,23 @@ def test_a_score_that_was_not_measured_says_why() -> None:
     assert "no level of the real rows is rare enough" in Reader(made()).text
 
 
+def test_notes_and_advice_are_whole_and_long_notes_are_folded() -> None:
+    words = " ".join(f"word{i}" for i in range(90))  # some 600 characters
+    evaluation = fabricate.evaluation()
+    failing = replace(evaluation.scores[0], passed=False, why=words, advice=f"{words} and then this")
+    evaluation = replace(evaluation, scores=(failing, *evaluation.scores[1:]))
+    schema = Schema((Column("age", "integer", "int64", note=words), Column("town", "text", "string", note=words[:200])))
+    html = made(evaluation, schema=schema)
+    reader = Reader(html)
+    assert reader.text.count("word88 word89") >= 2
+    assert "word89 and then this" in reader.text
+    assert words[:200] in reader.text
+    assert html.count("<details>") == 1
+    head = re.search(r"<summary><bdi>(.*?) …</bdi></summary><bdi>… (.*?)</bdi>", html)
+    assert head is not None
+    assert f"{head[1]} {head[2]}" == words
+
+
 def test_the_worst_column_is_drawn_first() -> None:
     names = re.findall(r"<figcaption><h3><bdi>(.*?)</bdi>", made())
     views = {view.name: view.distance - (view.reference or 0) for view in fabricate.evaluation().columns}

@@ -110,7 +110,11 @@ def _complete(side: str, table: pa.Table, columns: list[Column]) -> None:
         if found > 1:
             raise InputError(f'the {side} table has {found} columns called "{column.name}"; rename or drop all but one')
     if not columns:
-        raise InputError("no column to measure: the schema holds only identifiers and free text")
+        raise InputError(
+            "no column to measure: the schema holds only identifiers and free text, which are made anew and compared "
+            "with nothing; if a column is something else, write the schema (tuckpoint schema FILE -o schema.yaml), "
+            "correct its kind there (category, integer, decimal, date ...), and pass it: --schema schema.yaml"
+        )
     if table.num_rows == 0:
         raise InputError(f"the {side} table has no rows; there is nothing to measure")
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from tuckpoint.measure.evaluation import ColumnView, PairView
-from tuckpoint.report.words import MISSING, number, visible
+from tuckpoint.report.words import MISSING, WHOLE, number, visible
 from tuckpoint.schema import CATEGORICAL
 
 FEW_ROWS = 5  # a level of the real rows held by fewer is not named on the page
 LEVELS = 7  # levels drawn of one category column
 SHADES = 6
+FOLD = 240  # characters of a note that are always in sight
 WIDTH = 256
 HEIGHT = 148
 LABEL_WIDTH = 98
@@ -34,8 +35,18 @@ def plain(value: object, limit: int = 60) -> str:
 
 
 def prose(value: object) -> str:
-    """A sentence as safe HTML text; what stands between backticks is set as code."""
-    return re.sub(r"`([^`]{1,60})`", r"<code>\1</code>", text(value, 400))
+    """A sentence as safe HTML text, whole; what stands between backticks is set as code."""
+    return re.sub(r"`([^`]{1,60})`", r"<code>\1</code>", text(value, WHOLE))
+
+
+def folded(value: object) -> str:
+    """A note as safe HTML text, whole: its first words, and what is more than a few lines behind them."""
+    words = visible(value, WHOLE)
+    at = words.rfind(" ", 0, FOLD) if len(words) > FOLD * 3 // 2 else -1
+    if at <= 0:
+        return text(value, WHOLE)
+    head, rest = escape(words[:at]), escape(words[at + 1 :])
+    return f"<details><summary><bdi>{head} …</bdi></summary><bdi>… {rest}</bdi></details>"
 
 
 def column(view: ColumnView, *, real_rows: int) -> str:

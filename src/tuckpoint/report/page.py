@@ -234,7 +234,7 @@ def _number_row(score: Score) -> str:
     shown = figures(score)
     wanted = {"lower": "Lower is better.", "higher": "Higher is better.", "reference": "Closer to real is better."}
     told = [wanted.get(score.better, "Shown, decides nothing.")] if score.value is not None else []
-    told += [f"Reference: {text(score.reference_is, 120)}."] if score.reference_is else []
+    told += [f"Reference: {text(score.reference_is, 400)}."] if score.reference_is else []
     told += [prose(score.why)] if score.why else []
     word = WORD[state(score)] if score.passed is not None and score.value is not None else "–"
     cells = [

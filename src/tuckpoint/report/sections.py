@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from tuckpoint.measure.evaluation import Evaluation
-from tuckpoint.report.chart import text
+from tuckpoint.report.chart import folded, text
 from tuckpoint.report.sheet import Section
 from tuckpoint.report.words import count, figures, meaning, number, scientific, subjects
 from tuckpoint.schema import Column, Domain, Schema
@@ -33,8 +33,8 @@ NO_RECORD = (
 
 
 def _lines(items: Sequence[object], limit: int, *, mono: bool = False) -> str:
-    tag = ("<code>", "</code>") if mono else ("", "")
-    shown = "".join(f"<li>{tag[0]}{text(item, 240)}{tag[1]}</li>" for item in items[:limit])
+    told = [f"<code>{text(item, 240)}</code>" if mono else folded(item) for item in items[:limit]]
+    shown = "".join(f"<li>{item}</li>" for item in told)
     left = len(items) - limit
     more = f'<li class="soft">and {left} more in the JSON report</li>' if left > 0 else ""
     return f'<ul class="lines">{shown}{more}</ul>' if items else ""
@@ -160,7 +160,7 @@ def _schema_row(column: Column, schema: Schema) -> str:
     if not column.modelled:
         roles.append("made anew, not modelled")
     if column.note:
-        roles.append(text(column.note, 120))
+        roles.append(folded(column.note))
     unit = f" ({text(column.unit, 24)})" if column.unit else ""
     source = column.domain.provenance if column.domain else ""
     cells = [

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.report.lines import NARROWEST, encodable, table, wrapped
 from tuckpoint.report.verdict import WORD, State, Verdict, deciding, headline, state, verdicts, worst_columns
-from tuckpoint.report.words import figures, meaning, number, subjects, visible
+from tuckpoint.report.words import WHOLE, figures, meaning, number, subjects, visible
 from tuckpoint.score import Score
 
 WORST = 5
@@ -46,8 +46,8 @@ def _verdict(verdict: Verdict, width: int, *, colour: bool) -> Iterator[str]:
     for score in verdict.scores:
         if state(score) == verdict.state:
             yield from wrapped(f"{_label(score)}: {_told(score)}", width, indent=4)
-            yield from wrapped(visible(score.why, 400), width, indent=4) if score.why else ()
-            yield from wrapped(f"What to do: {visible(score.advice, 400)}", width, indent=4) if score.advice else ()
+            yield from wrapped(visible(score.why, WHOLE), width, indent=4) if score.why else ()
+            yield from wrapped(f"What to do: {visible(score.advice, WHOLE)}", width, indent=4) if score.advice else ()
 
 
 def _label(score: Score) -> str:

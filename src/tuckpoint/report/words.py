@@ -10,6 +10,7 @@ from typing import Literal
 
 from tuckpoint.score import Score
 
+WHOLE = 1000  # characters of a sentence of ours, with names of the data in it: longer ones are cut
 LEAST_R2 = -1.0  # whatever is below is as useless, and its size says only how extreme a few values are
 MISSING = frozenset({"missing", "(missing)", "null", "(null)"})
 
