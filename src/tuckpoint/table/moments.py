@@ -194,18 +194,18 @@ def _seconds(parts: dict[str, pa.Array], rows: int) -> Seconds:
         return np.where(bad, np.nan, number("D", 0) * float(DAY) + clock)
     if "Y" not in parts and "y" not in parts:
         return np.where(bad, np.nan, clock)
-    days, wrong = _days(_year(parts, number), _month(parts, number, rows), number("d", 1))
+    days, wrong = _days(_year(parts), _month(parts, rows), number("d", 1))
     return np.where(bad | wrong, np.nan, days * float(DAY) + clock)
 
 
-def _year(parts: dict[str, pa.Array], number: object) -> NDArray[np.int64]:
+def _year(parts: dict[str, pa.Array]) -> NDArray[np.int64]:
     if "Y" in parts:
         return np.asarray(pc.cast(parts["Y"], pa.int64()))
     short = np.asarray(pc.cast(parts["y"], pa.int64()))
     return short + np.where(short < 69, 2000, 1900).astype(np.int64)  # POSIX strptime
 
 
-def _month(parts: dict[str, pa.Array], number: object, rows: int) -> NDArray[np.int64]:
+def _month(parts: dict[str, pa.Array], rows: int) -> NDArray[np.int64]:
     word = parts.get("b", parts.get("B"))
     if word is None:
         return np.asarray(pc.cast(parts["m"], pa.int64())) if "m" in parts else np.ones(rows, np.int64)
