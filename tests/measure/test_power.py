@@ -50,6 +50,18 @@ def test_common_rows_give_no_power() -> None:
     assert sum(one.caught for one in found) <= 6  # of 80: no more than accidents
 
 
+def test_few_people_with_a_row_of_their_own_are_copied_once_at_most() -> None:
+    shares = (0.5, 0.3, 0.15, 0.04, 0.008, 0.002)
+
+    def coarse(seed: int) -> Encoded:
+        random = np.random.default_rng(seed)
+        return Encoded(FIELDS[4:6], {name: random.choice(6, 600, p=shares).astype(np.int32) for name in "pq"})
+
+    for seed in range(4):
+        found = tried(around(coarse(seed), coarse(seed + 10), coarse(seed + 20)), counts=(500,))
+        assert found[0].caught <= 5
+
+
 def test_copies_of_people_beyond_those_compared_count_in_the_whole_table() -> None:
     train = strangers(2000, 0)
     sides = around(train.take(np.arange(100)), strangers(100, 1), strangers(500, 2))

@@ -99,7 +99,7 @@ def _again(known: Known, count: int, random: np.random.Generator) -> float:
     hits = known.hits
     if not hits.of_outsiders or not hits.of_members:
         return 1.0
-    own = int(random.binomial(count, hits.of_members / known.members))
+    own = int(random.hypergeometric(hits.of_members, known.members - hits.of_members, count))
     by_chance = int(random.binomial(hits.of_members - own, hits.outsiders / hits.of_outsiders))
     return Hits(own + by_chance, hits.of_members, hits.outsiders, hits.of_outsiders).p
 
