@@ -78,18 +78,34 @@ def excess_score(
     subject: tuple[str, ...] = (),
     detail: Mapping[str, Any] | None = None,
 ) -> Score:
-    """An attack's success on members beside that on outsiders; it passes if the excess is surely below `limit`.
+    """As `beside`; it passes if the excess over outsiders is surely below `limit`."""
+    passed = hits.excess[2] <= limit
+    told = {"limit": limit, **(detail or {})}
+    return beside(name, hits, subject=subject, passed=passed, advice="" if passed else advice, detail=told)
+
+
+def beside(
+    name: str,
+    hits: Hits,
+    *,
+    reference_is: str = OUTSIDERS,
+    subject: tuple[str, ...] = (),
+    passed: bool | None = None,
+    advice: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> Score:
+    """An attack's success on members beside that on outsiders.
 
     The interval is the success's own (Clopper-Pearson), that of the excess stands in the detail.
     """
     value, base = hits.members / hits.of_members, hits.outsiders / hits.of_outsiders
     difference, low, high = hits.excess
-    passed = high <= limit
     return Score(
-        name, value, *clopper_pearson(hits.members, hits.of_members), hits.of_members, "lower", base, OUTSIDERS,
-        subject, passed, advice="" if passed else advice,
+        name, value, *clopper_pearson(hits.members, hits.of_members), hits.of_members, "lower", base, reference_is,
+        subject, passed, advice=advice,
         detail={
-            "count": hits.members, "count_outsiders": hits.outsiders, "difference": difference,
-            "difference_low": low, "difference_high": high, "limit": limit, "interval_of": "value", **(detail or {}),
+            "count": hits.members, "count_outsiders": hits.outsiders, "of_outsiders": hits.of_outsiders,
+            "difference": difference, "difference_low": low, "difference_high": high, "interval_of": "value",
+            **(detail or {}),
         },
     )  # fmt: skip

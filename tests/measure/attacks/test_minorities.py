@@ -46,6 +46,13 @@ def test_copies_of_odd_people_alone_are_found() -> None:
     assert oddest.score.detail["overall"] < 0.25  # nobody would see it in the average
 
 
+def test_those_outside_are_told_with_their_own_number() -> None:
+    found = by_name(leaking(0.3))["oddest_people"].score
+    assert found.detail["of_outsiders"] + found.n == 100  # 5 % of 2,000
+    assert found.detail["of_outsiders"] != found.n
+    assert found.reference == found.detail["count_outsiders"] / found.detail["of_outsiders"]
+
+
 def test_copies_of_one_small_group_are_found_and_named() -> None:
     members, outsiders, others = (with_levels(strangers(1500, seed), seed) for seed in (1, 2, 3))
     group = np.flatnonzero(members.columns["p"] == 0)

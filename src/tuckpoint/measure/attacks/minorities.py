@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuckpoint.measure.attacks.density import ratio
-from tuckpoint.measure.exchange import OUTSIDERS, Hits, crowd, tail
+from tuckpoint.measure.exchange import Hits, beside, crowd, tail
 from tuckpoint.measure.finding import Finding, Sides
 from tuckpoint.measure.guesses import near
 from tuckpoint.measure.intervals import clopper_pearson
@@ -118,14 +118,7 @@ def _finding(name: str, guess: Guess, limit: float, subject: tuple[str, ...], de
     if not hits.of_members or not hits.of_outsiders:
         why = "all of these people were in the data, or none"
         return Finding("minorities", "worst case", Score(name, None, subject=subject, why=why))
-    low, high = clopper_pearson(hits.members, hits.of_members)
-    difference, less, more = hits.excess
-    score = Score(
-        name, hits.members / hits.of_members, low, high, hits.of_members, "lower", hits.outsiders / hits.of_outsiders,
-        OUTSIDERS, subject, high <= limit, advice="" if high <= limit else ADVICE,
-        detail={
-            "count": hits.members, "count_outsiders": hits.outsiders, "difference": difference, "difference_low": less,
-            "difference_high": more, "limit": limit, "interval_of": "value", **detail,
-        },
-    )  # fmt: skip
+    passed = clopper_pearson(hits.members, hits.of_members)[1] <= limit
+    told = {"limit": limit, **detail}
+    score = beside(name, hits, subject=subject, passed=passed, advice="" if passed else ADVICE, detail=told)
     return Finding("minorities", "worst case", score, p=guess.p)

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from tuckpoint.measure.attacks.copies import rounded
-from tuckpoint.measure.exchange import Hits
+from tuckpoint.measure.exchange import Hits, beside
 from tuckpoint.measure.finding import Finding, Sides
-from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.measure.people import found_again, hits_among, holders
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
@@ -65,14 +64,6 @@ def _together(few: list[tuple[Array, Array]], member: Array) -> Hits:
 
 
 def _finding(hits: Hits, column: str) -> Finding:
-    value, base = hits.members / hits.of_members, hits.outsiders / hits.of_outsiders
-    difference, low, high = hits.excess
-    score = Score(
-        "unique_values", value, *clopper_pearson(hits.members, hits.of_members), hits.of_members, "lower", base,
-        HOLDOUT_IS, (column,), advice=ADVICE if value > base else "",
-        detail={
-            "count": hits.members, "count_outsiders": hits.outsiders, "of_outsiders": hits.of_outsiders,
-            "difference": difference, "difference_low": low, "difference_high": high, "interval_of": "value",
-        },
-    )  # fmt: skip
+    advice = ADVICE if hits.members / hits.of_members > hits.outsiders / hits.of_outsiders else ""
+    score = beside("unique_values", hits, reference_is=HOLDOUT_IS, subject=(column,), advice=advice)
     return Finding("values", "copying", score, hits.p)
