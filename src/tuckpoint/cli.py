@@ -78,6 +78,7 @@ def _failed(message: str, options: argparse.Namespace, status: int) -> int:
 def _make(options: argparse.Namespace) -> int:
     from tuckpoint import deliver
     from tuckpoint.report.pages import pages_of
+    from tuckpoint.report.terminal import remarks
 
     made = deliver.make(
         options.file,
@@ -94,6 +95,8 @@ def _make(options: argparse.Namespace) -> int:
     )
     _clear(sys.stderr)
     _summary(made.evaluation, report=options.output / "report.html")
+    if made.recipe.schema is not None and (noted := remarks(made.recipe.schema, **_terminal())):
+        _say(f"\n{noted}")
     audited = made.audited
     if audited is not None:
         from tuckpoint.report.officer_terminal import gated

@@ -6,6 +6,7 @@ import pytest
 from report import fabricate, hostile
 
 from tuckpoint.report import terminal
+from tuckpoint.schema import Column, Schema
 
 
 def columns_of(line: str) -> int:
@@ -48,6 +49,17 @@ def test_no_line_is_wider_than_asked(width: int, encoding: str) -> None:
         told = terminal.summary(evaluation, width=width, encoding=encoding)
         assert max(map(columns_of, told.split("\n"))) <= width
         told.encode(encoding)
+
+
+def test_remarks_tell_the_notes_of_columns_whole() -> None:
+    doubt = "column names are numbers: does the file lack a header line?"
+    columns = [Column(f"c{i}", "integer", "int64", note=doubt if i % 2 else "") for i in range(40)]
+    told = terminal.remarks(Schema(tuple(columns)), width=60)
+    assert "c1: column names are numbers: does the file lack a header" in " ".join(told.split())
+    assert "c2:" not in told
+    assert "and 12 more in the report" in told
+    assert max(map(len, told.splitlines())) <= 60
+    assert terminal.remarks(Schema((columns[0],))) == ""
 
 
 def test_colour_only_when_asked() -> None:

@@ -8,9 +8,11 @@ from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.report.lines import NARROWEST, encodable, table, wrapped
 from tuckpoint.report.verdict import WORD, State, Verdict, deciding, headline, state, verdicts, worst_columns
 from tuckpoint.report.words import WHOLE, figures, meaning, number, subjects, visible
+from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 
 WORST = 5
+REMARKS = 8  # columns whose note is told
 MARKS: dict[State, str] = {"fails": "✗", "open": "–", "holds": "✓"}
 COLOURS: dict[State, str] = {"fails": "31", "open": "33", "holds": "32"}
 
@@ -35,6 +37,21 @@ def summary(
     lines += ["", *wrapped("Synthetic rows; nothing here proves privacy.", width)]
     lines += wrapped(f"Report: {visible(report, 400)}", width) if report else []
     return encodable("\n".join(lines), encoding, width) + "\n"
+
+
+def remarks(schema: Schema, *, width: int = 80, colour: bool = False, encoding: str = "utf-8") -> str:
+    """What a person should look at in the schema that was understood, column by column; empty without a note."""
+    width = max(width, NARROWEST)
+    noted = [column for column in schema.columns if column.note]
+    if not noted:
+        return ""
+    head = wrapped("How the columns were understood (--schema corrects it)", width)
+    lines = [f"\x1b[{COLOURS['open']}m{line}\x1b[0m" if colour else line for line in head]
+    for column in noted[:REMARKS]:
+        lines += wrapped(f"{visible(column.name, 40)}: {visible(column.note, WHOLE)}", width, indent=2)
+    left = len(noted) - REMARKS
+    lines += wrapped(f"and {left} more in the report", width, indent=2) if left > 0 else []
+    return encodable("\n".join(lines), encoding, width)
 
 
 def _verdict(verdict: Verdict, width: int, *, colour: bool) -> Iterator[str]:
