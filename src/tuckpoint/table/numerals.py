@@ -3,7 +3,7 @@
 A picture says how a column writes its numbers: `#` the digits before the point, `,###` after it a mark between
 thousands, then the point with `0` for each fixed decimal or `#` for as many as needed; what stands around it is
 written around each number. `$#,###.00` writes 1234.5 as `$1,234.50`; `#,###;(#,###)` writes -1234 as `(1,234)`, as
-accounts do. Without a picture integers are plain and other
+accounts do; `#.00e+00` writes 1234.5 as `1.23e+03`. Without a picture integers are plain and other
 numbers have as many decimals as needed, at least one.
 """
 
@@ -26,7 +26,7 @@ _CURRENCY = r"(?:[$€£¥₹]|US\$|CHF|EUR|USD|GBP)"
 _SHAPE = re.compile(
     rf"^({_CURRENCY} ?)?[+-]?[\d.][\d.,' ]*?(?:[eE][+-]?\d+)?(%| %| ?{_CURRENCY}| [A-Za-z°²³/]{{1,8}})?$"
 )
-_PICTURE = re.compile(r"^(.*?)#(?:([,.' ])###)?(?:([.,])(0+|#))?([^#]*)$", re.DOTALL)
+_PICTURE = re.compile(r"^(.*?)#(?:([,.' ])###)?(?:([.,])(0+|#))?([eE]\+?0+)?([^#]*)$", re.DOTALL)
 _BRACKETS = r"^\(([^()]*)\)$"
 _MARKS = (("", "."), (",", "."), ("", ","), (".", ","), ("'", "."), (" ", ","), (" ", "."))
 
@@ -35,7 +35,8 @@ _MARKS = (("", "."), (",", "."), ("", ","), (".", ","), ("'", "."), (" ", ","), 
 class Picture:
     """A parsed picture; `places` is the number of fixed decimals, None for as many as needed.
 
-    With `brackets` they stand around a negative number instead of a minus sign.
+    With `brackets` they stand around a negative number instead of a minus sign. `power` is how powers of ten are
+    written, such as `e+00`: the letter, a plus where it stands, and at least so many digits; empty without them.
     """
 
     prefix: str = ""
@@ -44,6 +45,7 @@ class Picture:
     places: int | None = None
     suffix: str = ""
     brackets: bool = False
+    power: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Picture:
@@ -53,14 +55,15 @@ class Picture:
         found = _PICTURE.match(plain if brackets else text)
         if found is None:
             raise SchemaError(f"format {text!r} is no picture of a number; write it like '#.00' or '$#,###.00'")
-        prefix, group, point, decimals, suffix = found.groups()
+        prefix, group, point, decimals, power, suffix = found.groups()
         places = None if decimals == "#" else len(decimals or "")
-        return cls(prefix, group or "", point or ("," if group == "." else "."), places, suffix, brackets)
+        point = point or ("," if group == "." else ".")
+        return cls(prefix, group or "", point, places, suffix, brackets, power or "")
 
     def __str__(self) -> str:
         grouped = f"{self.group}###" if self.group else ""
         decimals = f"{self.point}#" if self.places is None else (self.point + "0" * self.places if self.places else "")
-        plain = f"{self.prefix}#{grouped}{decimals}{self.suffix}"
+        plain = f"{self.prefix}#{grouped}{decimals}{self.power}{self.suffix}"
         return f"{plain};({plain})" if self.brackets else plain
 
     def pattern(self) -> str:
@@ -70,7 +73,7 @@ class Picture:
             whole = rf"(?:0|[1-9][0-9]{{0,2}}(?:{re.escape(self.group)}[0-9]{{3}})*)"
         point = re.escape(self.point)
         digits = rf"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)"
-        power = r"(?:[eE][+-]?[0-9]+)?" if not self.group and self.point == "." else ""
+        power = r"(?:[eE][+-]?[0-9]+)?" if not self.group else ""
         before, after = re.escape(self.prefix), re.escape(self.suffix)
         plain = rf"{before}[+-]?{digits}{power}{after}"
         return rf"^(?:{plain}|\({before}{digits}{power}{after}\))$" if self.brackets else rf"^{plain}$"
@@ -111,7 +114,7 @@ def bare(picture: Picture) -> Picture:
 
 def needed(picture: Picture, texts: pa.Array, decimals: int) -> str | None:
     """The picture as text, None where numbers without one are written the same."""
-    if picture.brackets or picture.prefix or picture.suffix or picture.group or picture.point != ".":
+    if picture != Picture(places=picture.places):
         return str(picture)
     if decimals == 0:
         return str(picture) if picture.places else None
@@ -134,7 +137,9 @@ def parse(texts: pa.Array, picture: Picture) -> tuple[NDArray[np.float64], NDArr
 def spell(values: NDArray[np.float64], decimals: int, picture: Picture | None) -> pa.Array:
     """Each number as text, null for NaN."""
     missing = np.isnan(values)
-    if decimals == 0 and (picture is None or not picture.places):
+    if picture is not None and picture.power:
+        texts = _with_powers(np.where(missing, 0, values), picture)
+    elif decimals == 0 and (picture is None or not picture.places):
         texts = pc.cast(pa.array(np.rint(np.where(missing, 0, values)).astype(np.int64)), pa.string())
     else:
         texts = _with_decimals(np.where(missing, 0, values), decimals, picture)
@@ -190,14 +195,35 @@ def _is_code(core: pa.Array) -> bool:
 
 def _with_places(core: pa.Array, picture: Picture) -> Picture:
     """The picture with its number of decimals."""
-    if pc.any(pc.match_substring_regex(core, "[eE]")).as_py():
-        places = None
+    powers = np.asarray(pc.match_substring_regex(core, "[eE]"))
+    if powers.any() and not powers.all():
+        return replace(picture, places=None)  # only very small or large numbers have one: any way of writing will do
+    fraction = pc.utf8_length(pc.replace_substring_regex(core, r"^[^.eE]*\.?|[eE].*$", ""))
+    bounds = pc.min_max(fraction)
+    low, high = bounds["min"].as_py(), bounds["max"].as_py()
+    power = _power_of(core) if powers.any() else ""
+    return replace(picture, places=high if low == high and high <= 6 else None, power=power)
+
+
+def _power_of(core: pa.Array) -> str:
+    """How the powers of ten are written that all of these texts have."""
+    digits = pc.min(pc.utf8_length(pc.replace_substring_regex(core, r"^.*[eE][+-]?", ""))).as_py()
+    signed = pc.any(pc.match_substring_regex(core, r"[eE]\+")).as_py()
+    letter = "E" if "E" in str(core[0].as_py()) else "e"
+    return f"{letter}{'+' if signed else ''}{'0' * int(digits)}"
+
+
+def _with_powers(values: NDArray[np.float64], picture: Picture) -> pa.Array:
+    """Each number as digits before the point, decimals, and a power of ten; -1.50e+03."""
+    if picture.places is None:
+        texts = np.array([np.format_float_scientific(value, trim="-") for value in values], str)
     else:
-        fraction = pc.utf8_length(pc.replace_substring_regex(core, r"^[^.]*\.?", ""))
-        bounds = pc.min_max(fraction)
-        low, high = bounds["min"].as_py(), bounds["max"].as_py()
-        places = high if low == high and high <= 6 else None
-    return replace(picture, places=places)
+        texts = np.char.mod(f"%.{picture.places}e", values)
+    mantissa, power = np.char.partition(texts, "e")[:, 0], np.char.partition(texts, "e")[:, 2].astype(np.int64)
+    plus = np.where(power < 0, "-", "+" if "+" in picture.power else "")
+    digits = np.char.zfill(np.abs(power).astype(str), picture.power.count("0"))
+    parts = (mantissa, np.full(len(texts), picture.power[0]), plus, digits)
+    return pc.binary_join_element_wise(*(pa.array(part.tolist(), pa.string()) for part in parts), "")
 
 
 def _with_decimals(values: NDArray[np.float64], decimals: int, picture: Picture | None) -> pa.Array:
