@@ -22,6 +22,8 @@ UNMODELLED: frozenset[str] = frozenset({"identifier", "text"})
 MOMENTS: frozenset[str] = frozenset({"date", "datetime", "duration"})
 HEAD = "tuckpoint_schema"
 VERSION = 1
+ROLES = ("primary_key", "person", "target", "separator")
+SEPARATORS = (";", "\t", "|")
 HINT = "write one with: tuckpoint schema FILE -o"
 
 
@@ -126,15 +128,21 @@ class Schema:
     """The meaning of one table.
 
     `primary_key` is unique per row; `person` names the column whose values are people (several rows may share one);
-    `target` is the column that a model will predict.
+    `target` is the column that a model will predict. `separator` stands between the cells of a .csv file of this table,
+    where it is no comma; the decimal marks and powers of ten of its numbers are in their columns' `format`.
     """
 
     columns: tuple[Column, ...]
     primary_key: str | None = None
     person: str | None = None
     target: str | None = None
+    separator: str | None = None
 
     def __post_init__(self) -> None:
+        if self.separator is not None and self.separator not in SEPARATORS:
+            raise SchemaError(
+                f"separator {self.separator!r}: use {', '.join(map(repr, SEPARATORS))}, or leave it out for a comma"
+            )
         names = self.names
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
@@ -163,6 +171,7 @@ class Schema:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for YAML and JSON; what has its default is left out."""
         roles = {role: getattr(self, role) for role in ("target", "primary_key", "person") if getattr(self, role)}
+        roles |= {"separator": self.separator} if self.separator else {}
         return {HEAD: VERSION, **roles, "columns": [_plain(column) for column in self.columns]}
 
     @classmethod
@@ -172,8 +181,8 @@ class Schema:
             raise SchemaError(f"a schema is a mapping with a list `columns`; {HINT} schema.yaml")
         if HEAD in data:
             declared.check_version("schema", data, HEAD, VERSION, do=HINT, wrong=SchemaError)
-        declared.check_entries("schema", data, (HEAD, "columns", "primary_key", "person", "target"), wrong=SchemaError)
-        roles = {role: data.get(role) for role in ("primary_key", "person", "target")}
+        declared.check_entries("schema", data, (HEAD, "columns", *ROLES), wrong=SchemaError)
+        roles = {role: data.get(role) for role in ROLES}
         return cls(columns=tuple(_column(entry) for entry in data["columns"]), **roles)
 
     def dump(self, path: str | Path) -> None:

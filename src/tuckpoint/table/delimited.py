@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from tuckpoint.errors import InputError
+from tuckpoint.write.csv import SEPARATOR
 
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 SUFFIXES = tuple(kind + packed for kind in (".csv", ".tsv") for packed in ("", *PACKED))
@@ -24,7 +25,7 @@ MAX_CELL_BYTES = 1 << 24
 
 
 def read(path: Path) -> pa.Table:
-    """All columns as text, null where the cell is empty, each field marked with `MARK`.
+    """All columns as text, null where the cell is empty, each field marked with `MARK`, an unusual separator told.
 
     UTF-8 (with or without a byte order mark), UTF-16 with one, else Windows-1252; the separator is sniffed.
     Raises InputError for an empty, damaged or ragged file; it says in which line.
@@ -37,7 +38,9 @@ def read(path: Path) -> pa.Table:
     table = _parsed(data, separator, path.name)
     names = _filled(table.column_names)
     fields = [pa.field(name, pa.string(), metadata={MARK: encoding.encode()}) for name in names]
-    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
+    unusual = separator != "," and ".tsv" not in path.suffixes
+    told = {SEPARATOR: separator.encode()} if unusual else None
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields, metadata=told))
 
 
 def _unpacked(path: Path) -> bytes:

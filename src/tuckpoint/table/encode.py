@@ -13,6 +13,7 @@ from tuckpoint.table import moments, numerals
 from tuckpoint.table.decode import EXACT, PER_SECOND, RARE, decode, spelled, truth_words
 from tuckpoint.table.engine import Array, Encoded, Field
 from tuckpoint.table.numerals import Picture
+from tuckpoint.write.csv import SEPARATOR
 
 __all__ = ["OTHER", "declared", "decode", "encode", "encode_column", "fields", "numbers", "spell", "unreadable"]
 
@@ -78,13 +79,15 @@ def fields(schema: Schema, table: pa.Table) -> tuple[Field, ...]:
 
 
 def spell(table: pa.Table, schema: Schema) -> pa.Table:
-    """The table with each column that has a `format` as the text it was written in: what a CSV file should hold."""
+    """The table as a text file should hold it: each column that has a `format` as the text it was written in, and the
+    separator told to the writer.
+    """
     for at, name in enumerate(table.column_names):
         column = schema[name] if name in schema.names else None
         if column is not None and column.format is not None and not pa.types.is_string(table.schema.field(at).type):
             field, values = encode_column(table.column(at), column)
             table = table.set_column(at, name, spelled(values, field, column))
-    return table
+    return table if schema.separator is None else table.replace_schema_metadata({SEPARATOR: schema.separator.encode()})
 
 
 def encode_column(array: pa.ChunkedArray, column: Column, *, strict: bool = True) -> tuple[Field, Array]:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from tuckpoint.errors import InputError, SchemaError
 from tuckpoint.table import delimited
+from tuckpoint.write.csv import SEPARATOR
 
 SUFFIXES = (".parquet", *delimited.SUFFIXES)
 
@@ -184,7 +185,8 @@ def _schema(table: pa.Table) -> pa.Schema:
             kind = _type(name, kind)
         mark = (field.metadata or {}).get(delimited.MARK)
         fields.append(pa.field(name, kind, metadata={delimited.MARK: mark} if mark else None))
-    return pa.schema(fields)
+    told = (table.schema.metadata or {}).get(SEPARATOR)
+    return pa.schema(fields, metadata={SEPARATOR: told} if told else None)
 
 
 def _unique(names: Iterable[str]) -> bool:

@@ -17,6 +17,7 @@ from tuckpoint.table.decode import PER_SECOND, RARE, storage_type
 from tuckpoint.table.encode import encode_column
 from tuckpoint.table.quantities import counted, fraction, key_start, nothing, range_of
 from tuckpoint.table.words import text
+from tuckpoint.write.csv import SEPARATOR
 
 
 def infer(
@@ -65,7 +66,10 @@ def infer(
             f'target "{target}" was understood as {columns[target].kind} ({columns[target].note or "all different"}), '
             "which is not modelled; choose another target, or correct its kind in the schema"
         )
-    return Schema(tuple(columns.values()), primary_key=primary_key, person=person, target=target)
+    separator = (table.schema.metadata or {}).get(SEPARATOR)
+    return Schema(
+        tuple(columns.values()), primary_key, person, target, separator=separator.decode() if separator else None
+    )
 
 
 def check(table: pa.Table, schema: Schema, *, values: bool = True) -> None:

@@ -21,6 +21,7 @@ from tuckpoint.record import Record, canonical, unseal
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 SUFFIXES = tuple(kind + packed for kind in (".csv", ".tsv") for packed in ("", *PACKED))
 SIDECAR = ".prov.json"
+SEPARATOR = b"tuckpoint.separator"  # schema metadata: what stands between cells in a .csv file, if no comma
 PIECE_ROWS = 65_536
 PIECE_BYTES = 1 << 20
 
@@ -31,11 +32,12 @@ def write(
     """Write record batches as one CSV file and its sidecar `NAME.prov.json`; returns the rows.
 
     UTF-8, a header, lines end in LF, `""` doubles a quote (RFC 4180). Missing values are empty and empty text is `""`;
-    in a table of one column both are `""`. Floats keep a point (`5.0`), durations are seconds, dates ISO 8601.
+    in a table of one column both are `""`. Commas stand between cells, tabs in a .tsv file, or what `SEPARATOR` in the
+    schema's metadata says. Floats keep a point (`5.0`), durations are seconds, dates ISO 8601.
     Raises InputError for columns that CSV cannot hold, and as `files.replacing` does.
     """
     _check_types(schema)
-    delimiter = _delimiter(path)
+    delimiter = _delimiter(path, schema)
     rows = 0
     with _stamped(path, record, overwrite=overwrite) as place, _opened(place, "wb") as file:
         file.write(header(schema.names, delimiter))
@@ -125,11 +127,12 @@ def _opened(path: Path, mode: Literal["rb", "wb"]) -> Iterator[IO[bytes]]:
         yield cast(IO[bytes], file)
 
 
-def _delimiter(path: Path) -> str:
+def _delimiter(path: Path, schema: pa.Schema) -> str:
     name = path.name.lower()
     for packed in PACKED:
         name = name.removesuffix(packed)
-    return "\t" if name.endswith(".tsv") else ","
+    told = (schema.metadata or {}).get(SEPARATOR, b",").decode()
+    return "\t" if name.endswith(".tsv") else told
 
 
 def _first_line(file: IO[bytes]) -> bytes:
