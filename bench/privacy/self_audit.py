@@ -38,7 +38,7 @@ from tuckpoint.privacy import noise
 from tuckpoint.privacy.account import Account, epsilon_of
 from tuckpoint.schema import Column, Domain, Schema
 from tuckpoint.seed import Seed
-from tuckpoint.table import counting, estimate
+from tuckpoint.table import counting, estimate, private
 from tuckpoint.table import fit as fitting
 from tuckpoint.table.engine import Context
 from tuckpoint.table.engines import marginals
@@ -237,18 +237,15 @@ def heard(listener: Listener, bug: str | None) -> Iterator[None]:
         instead(noise, "exponential_choice", listener.choice(noise.exponential_choice))
         for name, quick in AFTER.items():
             instead(marginals, name, quick)
-        engines: list[Any] = [marginals]
         if adaptive := sys.modules.get("tuckpoint.table.engines.aim"):
-            engines.append(adaptive)
             for name in ("_STEPS", "_LAST"):
                 instead(adaptive, name, 2)
         if bug == "one-row":
             honest = estimate.estimate
-            for module in engines:
-                instead(module, "rows_of_unit", lambda *_: 1)
+            instead(private, "rows_of_unit", lambda *_: 1)
             instead(fitting, "estimate", lambda real, schema, account, _: honest(real, schema, account, 1))
         if bug == "no-bound":
-            for place in (fitting, *engines):
+            for place in (fitting, private):
                 instead(place, "bounded", lambda real, _: real)
         if bug == "low-threshold":
             instead(estimate, "threshold", lambda variance, *_: round(2 * float(variance) ** 0.5))

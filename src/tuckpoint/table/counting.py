@@ -24,6 +24,8 @@ from tuckpoint.table.grid import Grid, grid
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
+FINE = 16  # scores of a choice are counted in 16ths of a row, so that rounding what was expected costs nothing,
+WEIGHT = 64  # and weighed in 64ths
 _BLOCK = 256  # cells of neighbouring columns that are counted as one: two such blocks are one table
 
 

@@ -16,21 +16,14 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tuckpoint.errors import InputError, PrivacyError
+from tuckpoint.errors import InputError
 from tuckpoint.privacy import noise
-from tuckpoint.privacy.account import (
-    Account,
-    gaussian_cost,
-    gaussian_variance,
-    rho_of,
-    selection_cost,
-    selection_epsilon,
-)
+from tuckpoint.privacy.account import Account, gaussian_cost, gaussian_variance, selection_cost, selection_epsilon
 from tuckpoint.seed import Seed
-from tuckpoint.table.contribution import bounded, rows_of_unit, unit_in_words
-from tuckpoint.table.counting import check_public, cleared, count_singles, group, grouped, noisy, pair_blocks, table_of
+from tuckpoint.table import private
+from tuckpoint.table.counting import FINE, WEIGHT, cleared, count_singles, group, grouped, noisy, pair_blocks, table_of
 from tuckpoint.table.decomposable import DecomposableModel, Node
-from tuckpoint.table.engine import Context, Encoded, Field, Guarantee, State
+from tuckpoint.table.engine import Context, Encoded, Field, State
 from tuckpoint.table.entropy import Fitted, Measurement, fit
 from tuckpoint.table.junction import JunctionTree, Scope, grown, growth, junction_tree
 from tuckpoint.table.propagation import chain, pairs
@@ -38,8 +31,6 @@ from tuckpoint.table.propagation import chain, pairs
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-_FINE = 16  # scores are counted in 16ths of a row, so that rounding what was expected costs nothing,
-_WEIGHT = 64  # and weighed in 64ths
 _CHOICE = Fraction(1, 10)  # of the budget of a table, what choosing it may cost
 _PRIOR = 0.02  # pull towards independence, of what one row speaks for
 _STEPS, _LAST = 60, 300  # passes of a fit between choices, and of the last
@@ -76,14 +67,7 @@ class Aim:
     target_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        rho_of(self.epsilon, self.delta)
-        if self.unit not in ("person", "row"):
-            raise PrivacyError(f"unit {self.unit!r}: use person or row")
-        whole = (("rows_per_person", 1, 10**6), ("bins", 2, 64), ("cells", 2, 4096), ("model_cells", 1000, 10**7))
-        for name, low, high in whole:
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise InputError(f"{name} is {value!r}; use a whole number in {low}..{high}")
+        private.check_settings(self, model_cells=(1000, 10**7))
         for name, top in (("tables", 10.0), ("target_weight", 100.0)):
             if not 0 <= getattr(self, name) <= top:
                 raise InputError(f"{name} is {getattr(self, name)!r}; use a number in 0..{top:g}")
@@ -93,21 +77,11 @@ class Aim:
 
         Raises PrivacyError if a domain was read off the data.
         """
-        check_public(self.name, real.fields)
-        account = Account.open(self.epsilon, self.delta) if context.account is None else context.account
-        kept = real if self.unit == "row" else bounded(real, self.rows_per_person)
-        most = rows_of_unit(real, self.unit, self.rows_per_person)
-        work = _Fit(self, kept, most, account, context)
-        nodes = work.nodes() if real.fields else ()
-        context.progress("counting with noise", 1.0)
-        guarantee = Guarantee.of(
-            account,
-            unit=unit_in_words(self.unit, most),
-            mechanism=_MECHANISM,
-            rows=round(work.singles.total) if real.fields else None,
-        )
-        cells = work.singles.cells if real.fields else self.cells
-        return DecomposableModel(self.name, real.fields, nodes, cells, guarantee)
+
+        def begin(kept: Encoded, most: int, account: Account) -> _Fit:
+            return _Fit(self, kept, most, account, context)
+
+        return private.fit(self, real, context, begin, cells=self.cells, mechanism=_MECHANISM)
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> DecomposableModel:
@@ -255,7 +229,7 @@ class _Fit:
         scores: list[int] = []
         for a, b, chances in pairs(answer.found):
             scopes.append((a, b))
-            scores.append(_WEIGHT * self._apart(exact[a, b], chances, deviation))
+            scores.append(WEIGHT * self._apart(exact[a, b], chances, deviation))
         for scope in self._triples(answer.found.tree):
             table = table_of(self.codes, self.sizes, scope)
             scopes.append(scope)
@@ -269,17 +243,17 @@ class _Fit:
         """
         expected = self.singles.total * chances
         price = float(np.minimum(math.sqrt(2 / math.pi) * deviation, expected).sum())
-        return int(np.abs(_FINE * table - np.rint(_FINE * expected).astype(np.int64)).sum()) - round(_FINE * price)
+        return int(np.abs(FINE * table - np.rint(FINE * expected).astype(np.int64)).sum()) - round(FINE * price)
 
     @property
     def _triple_weight(self) -> int:
         """Half of what the target is worth: the pairs of a triple stand for themselves."""
-        return round(_WEIGHT * self.settings.target_weight / 2)
+        return round(WEIGHT * self.settings.target_weight / 2)
 
     @property
     def _steepest(self) -> int:
         """What one row more or less can change in a score."""
-        return _FINE * max(_WEIGHT, self._triple_weight)
+        return FINE * max(WEIGHT, self._triple_weight)
 
     def _triples(self, tree: JunctionTree) -> list[Scope]:
         """Two columns and the target, wherever the model has a table of them and need not grow."""

@@ -15,30 +15,20 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tuckpoint.errors import InputError, PrivacyError
 from tuckpoint.privacy import noise
-from tuckpoint.privacy.account import (
-    Account,
-    gaussian_cost,
-    gaussian_variance,
-    rho_of,
-    selection_cost,
-    selection_epsilon,
-)
+from tuckpoint.privacy.account import Account, gaussian_cost, gaussian_variance, selection_cost, selection_epsilon
 from tuckpoint.seed import Seed
-from tuckpoint.table.contribution import bounded, rows_of_unit, unit_in_words
-from tuckpoint.table.counting import check_public, cleared, count_singles, group, grouped, noisy, pair_blocks, table_of
+from tuckpoint.table import private
+from tuckpoint.table.counting import FINE, WEIGHT, cleared, count_singles, group, grouped, noisy, pair_blocks, table_of
 from tuckpoint.table.decomposable import DecomposableModel, Node
 from tuckpoint.table.denoise import fit_margins, project, project_margins
-from tuckpoint.table.engine import Context, Encoded, Field, Guarantee, State
+from tuckpoint.table.engine import Context, Encoded, Field, State
 from tuckpoint.table.grid import Grid
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Edge = tuple[int, int]
 
-_FINE = 16  # scores are counted in 16ths of a row, so that rounding what was expected costs nothing,
-_WEIGHT = 64  # and weighed in 64ths
 _PRICE = 0.1  # of the noise that a pair table brings, what is held against it when pairs are chosen
 _MECHANISM = "discrete Gaussian counts on a spanning tree chosen by exponential mechanisms (zCDP)"
 _LEAST = 1e-3  # rows that no cell falls below: any condition on possible values can be met
@@ -66,35 +56,18 @@ class Marginals:
     cells: int = 256
 
     def __post_init__(self) -> None:
-        rho_of(self.epsilon, self.delta)
-        if self.unit not in ("person", "row"):
-            raise PrivacyError(f"unit {self.unit!r}: use person or row")
-        for name, low, high in (("rows_per_person", 1, 10**6), ("bins", 2, 64), ("cells", 2, 4096)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise InputError(f"{name} is {value!r}; use a whole number in {low}..{high}")
+        private.check_settings(self)
 
     def fit(self, real: Encoded, seed: Seed, context: Context) -> DecomposableModel:
         """Count with noise. The seed is not used: noise comes from the operating system.
 
         Raises PrivacyError if a domain was read off the data.
         """
-        check_public(self.name, real.fields)
-        account = Account.open(self.epsilon, self.delta) if context.account is None else context.account
-        kept = real if self.unit == "row" else bounded(real, self.rows_per_person)
-        most = rows_of_unit(real, self.unit, self.rows_per_person)
-        context.progress("counting with noise", 0.1)
-        fit = _Fit(self, kept, most, account)
-        nodes = fit.nodes() if real.fields else ()
-        context.progress("counting with noise", 1.0)
-        guarantee = Guarantee.of(
-            account,
-            unit=unit_in_words(self.unit, most),
-            mechanism=_MECHANISM,
-            rows=round(fit.singles.total) if real.fields else None,
-        )
-        cells = fit.singles.cells if real.fields else self.cells
-        return DecomposableModel(self.name, real.fields, nodes, cells, guarantee)
+
+        def begin(kept: Encoded, most: int, account: Account) -> _Fit:
+            return _Fit(self, kept, most, account)
+
+        return private.fit(self, real, context, begin, cells=self.cells, mechanism=_MECHANISM)
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> DecomposableModel:
@@ -173,7 +146,7 @@ class _Fit:
         for _ in range(rounds):
             free = np.flatnonzero(part[first] != part[second])
             offered = np.append(scores[first[free], second[free]], 0)
-            at = noise.exponential_choice(offered, epsilon, _FINE * _WEIGHT * self.most)
+            at = noise.exponential_choice(offered, epsilon, FINE * WEIGHT * self.most)
             if at == len(free):
                 break
             a, b = int(first[free[at]]), int(second[free[at]])
@@ -184,22 +157,20 @@ class _Fit:
     def _scores(self, codes: list[Codes], sizes: list[int], bins: list[Codes], deviation: float) -> Codes:
         """How far each pair's table is from independence, less a price for the noise that it brings (columns, columns).
 
-        One unit moves a score by at most _FINE * _WEIGHT * most.
+        One unit moves a score by at most FINE * WEIGHT * most.
         """
         margin = [grouped(clear, own) for clear, own in zip(self.clear, bins, strict=True)]
         scores = np.zeros((len(sizes), len(sizes)), np.int64)
         for one, other, tables in pair_blocks(codes, sizes):
             rows, across = (np.concatenate([margin[j] for j in block]) for block in (one, other))
-            apart = np.abs(
-                _FINE * tables - np.rint(_FINE * np.outer(rows, across) / self.singles.total).astype(np.int64)
-            )
+            apart = np.abs(FINE * tables - np.rint(FINE * np.outer(rows, across) / self.singles.total).astype(np.int64))
             for axis, block in ((0, one), (1, other)):
                 apart = np.add.reduceat(apart, np.cumsum([0, *(sizes[j] for j in block[:-1])]), axis=axis)
             a, b = (np.array([sizes[j] for j in block]) for block in (one, other))
             # A column of few levels passes little on, so it does better as a leaf than as a bridge.
             narrow = np.maximum(np.minimum(a[:, None], b), 2)
-            weight = np.rint(_WEIGHT * np.sqrt(1 - 1 / narrow)).astype(np.int64)
-            price = np.rint(_FINE * _WEIGHT * _PRICE * deviation * a[:, None] * b).astype(np.int64)
+            weight = np.rint(WEIGHT * np.sqrt(1 - 1 / narrow)).astype(np.int64)
+            price = np.rint(FINE * WEIGHT * _PRICE * deviation * a[:, None] * b).astype(np.int64)
             scores[one.start : one.stop, other.start : other.stop] = weight * apart - price
         return scores
 
