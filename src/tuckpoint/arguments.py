@@ -173,6 +173,7 @@ def _complete(place: argparse.ArgumentParser) -> None:
     _file(place, "partly filled table with the columns of the model; whole columns may be absent")
     options.output(place, "file to write")
     options.seed(place)
+    options.progress(place)
 
 
 def _measure(place: argparse.ArgumentParser) -> None:

@@ -170,7 +170,9 @@ def _sample(options: argparse.Namespace) -> None:
 def _complete(options: argparse.Namespace) -> None:
     from tuckpoint import deliver
 
-    rows = deliver.complete(options.model, options.file, options.output, seed=options.seed, overwrite=options.overwrite)
+    running: dict[str, Any] = {"overwrite": options.overwrite, "progress": _progress(options)}
+    rows = deliver.complete(options.model, options.file, options.output, seed=options.seed, **running)
+    _clear(sys.stderr)
     _say(f"{rows:,} rows in {options.output}, their empty cells filled")
 
 

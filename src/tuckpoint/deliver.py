@@ -112,12 +112,20 @@ def write_fair(made: FairRows, recipe: Recipe, fitted: Fitted, output: Path, *, 
     check(read(output).table, made)
 
 
-def complete(model: Path, partial: Path, output: Path, *, seed: int = 0, overwrite: bool = False) -> int:
+def complete(
+    model: Path,
+    partial: Path,
+    output: Path,
+    *,
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress = quiet,
+) -> int:
     """Fill the empty cells of a table into a file; returns the rows."""
     text = writing.suffix(output) != ".parquet"
     check_new(output, overwrite=overwrite)
     fitted = outcome.load(model)
-    table: pa.Table = run.complete(fitted, partial, seed=seed)
+    table: pa.Table = run.complete(fitted, partial, seed=seed, progress=progress)
     table = spell(table, fitted.model.schema) if text else table
     recipe = Recipe("sample", fitted.recipe.source, seed, rows=table.num_rows)
     return writing.write(table, output, _record(recipe, fitted), overwrite=overwrite)

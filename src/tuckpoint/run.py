@@ -30,6 +30,7 @@ from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
 from tuckpoint.table import artefact, infer
+from tuckpoint.table import complete as completing
 from tuckpoint.table import fit as fitting
 from tuckpoint.table import sample as sampling
 from tuckpoint.table.encode import encode
@@ -127,11 +128,13 @@ def sample(
     return give_back(pa.concat_tables(pieces), fitted.like)
 
 
-def complete(model: Fitted | str | Path, partial: Any, *, seed: int = 0) -> Any:
+def complete(model: Fitted | str | Path, partial: Any, *, seed: int = 0, progress: Progress = quiet) -> Any:
     """Fill the empty cells of partly filled rows; filled cells stay. Gives back the kind of dataframe that came in."""
     fitted = load(model) if isinstance(model, str | Path) else model
     frame = read(partial)
-    return give_back(sampling.complete(fitted.model, frame.table, Seed(seed).child("complete")), frame)
+    filled = completing.complete(fitted.model, frame.table, Seed(seed).child("complete"), progress=progress)
+    whole = give_back(filled, frame)
+    return whole.set_axis(partial.index) if frame.kind == "pandas" else whole
 
 
 def evaluate(
@@ -147,15 +150,8 @@ def evaluate(
     """Measure made rows, from anywhere, against the real rows they were made from and real rows held out."""
     frame, other, held = read(real), read(made), read(holdout)
     meaning = schema_of(frame.table, schema, target=target)
-    evaluation = measure(
-        frame.table,
-        other.table,
-        held.table,
-        meaning,
-        target=target,
-        seed=Seed(seed),
-        progress=progress,
-    )
+    running: dict[str, Any] = {"target": target, "seed": Seed(seed), "progress": progress}
+    evaluation = measure(frame.table, other.table, held.table, meaning, **running)
     return Measured(evaluation, meaning, other.name, stamp_of(made) or {})
 
 

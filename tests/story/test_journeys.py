@@ -303,6 +303,9 @@ def test_the_dataframe_that_went_in_comes_back(kind, monkeypatch):
     assert len(more) == 20
     again = tuckpoint.repeat(made.recipe, frame)
     assert again.table.equals(made.table)
+    if kind == "pandas":  # completed rows are those that came in, under their labels
+        partial = frame.iloc[:9][["age", "sex"]].set_index([[f"p{i}" for i in range(9)]])
+        assert tuckpoint.complete(made.fitted, partial).index.equals(partial.index)
     with pytest.raises(RecipeError, match="was a table in memory"):
         tuckpoint.repeat(made.recipe)
 

@@ -22,6 +22,7 @@ from tuckpoint.seed import Seed
 from tuckpoint.table import counting, estimate
 from tuckpoint.table import fit as fitting
 from tuckpoint.table.artefact import ARRAYS, CHECKSUMS, MODEL
+from tuckpoint.table.complete import complete
 from tuckpoint.table.decode import storage_type
 from tuckpoint.table.encode import declared, encode
 from tuckpoint.table.engine import Context
@@ -29,7 +30,7 @@ from tuckpoint.table.engines.independent import Independent
 from tuckpoint.table.engines.marginals import Marginals
 from tuckpoint.table.engines.trees import Trees
 from tuckpoint.table.infer import infer
-from tuckpoint.table.sample import complete, sample
+from tuckpoint.table.sample import sample
 
 N = 1200
 LOUD = "Liechtenstein"

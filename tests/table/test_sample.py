@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from scipy import stats
+from table.groups import GROUPS, REAL, fitted, numbers
 
-from tuckpoint.errors import InputError, SchemaError, ShortSample
+from tuckpoint.errors import InputError, ShortSample
 from tuckpoint.seed import Seed
 from tuckpoint.table import fit as fitting
 from tuckpoint.table.engine import Context
@@ -17,47 +18,12 @@ from tuckpoint.table.engines.independent import Independent
 from tuckpoint.table.engines.trees import Trees
 from tuckpoint.table.infer import infer
 from tuckpoint.table.rules import user_rule
-from tuckpoint.table.sample import complete, sample
-
-N = 4000
-GROUPS = ("low", "mid", "high")
+from tuckpoint.table.sample import sample
 
 
-def table(rows=N, *, seed=0):
-    rng = np.random.default_rng(seed)
-    group = rng.choice(3, rows, p=[0.6, 0.3, 0.1])
-    size = np.round(10 + 8 * group + rng.normal(0, 2, rows), 2)
-    city = rng.integers(0, 4, rows)
-    base, extra = rng.integers(1000, 5000, rows), rng.integers(0, 900, rows)
-    return pa.table(
-        {
-            "id": [f"P-{i:06d}" for i in range(rows)],
-            "group": [GROUPS[g] for g in group],
-            "size": size,
-            "city": [f"city{c}" for c in city],
-            "land": [f"land{c // 2}" for c in city],
-            "base": base,
-            "extra": extra,
-            "total": base + extra,
-            "note": pa.array(
-                rng.normal(50, 5, rows).round(1), mask=rng.random(rows) < np.array([0.1, 0.5, 0.8])[group]
-            ),
-            "day": pa.array((18_000 + 300 * group + rng.integers(0, 400, rows)).astype("datetime64[D]")),
-        }
-    )
-
-
-REAL = table()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def model():
-    schema = infer(REAL)
-    return fitting.fit(REAL, schema, engine=Trees(rounds=30), seed=Seed(1), context=Context())
-
-
-def numbers(some, name):
-    return some[name].drop_null().to_numpy(zero_copy_only=False)
+    return fitted()
 
 
 # Conditions ---------------------------------------------------------------------------------------------------------
@@ -227,96 +193,6 @@ def test_shares_under_a_condition(model):
 def test_wrong_shares_say_why(model, shares, why):
     with pytest.raises(InputError, match=why):
         sample(model, 10, Seed(1), rebalance=shares)
-
-
-# Partly filled rows -------------------------------------------------------------------------------------------------
-
-
-def partly(rows=300, *, seed=5):
-    """Made-up rows in which every cell but some is empty, in many patterns."""
-    rng = np.random.default_rng(seed)
-    whole = table(rows, seed=seed).drop_columns(["land", "total"])
-    kinds = rng.random((4, whole.num_columns)) < 0.6
-    which = rng.integers(0, 4, rows)
-    columns = {
-        name: pc.if_else(pa.array(~kinds[which, at]), whole[name], pa.scalar(None, whole[name].type))
-        for at, name in enumerate(whole.column_names)
-    }
-    return pa.table(columns)
-
-
-def test_filled_cells_stay_and_empty_ones_are_filled(model):
-    partial = partly()
-    made = complete(model, partial, Seed(1))
-    assert made.schema.equals(REAL.schema)
-    for name in partial.column_names:
-        old, new = partial[name].to_pylist(), made[name].to_pylist()
-        assert all(o is None or o == n for o, n in zip(old, new, strict=True)), name
-    assert not any(made[name].null_count for name in made.column_names)
-    assert pc.all(pc.equal(made["total"], pc.add(made["base"], made["extra"]))).as_py()
-    assert len(set(made["id"].to_pylist())) == made.num_rows
-    assert made.equals(complete(model, partial, Seed(1)))
-    assert not made.equals(complete(model, partial, Seed(2)))
-
-
-def test_a_filling_follows_the_filled_cells(model):
-    made = complete(model, pa.table({"group": ["low"] * 800 + ["high"] * 800}), Seed(1))
-    size = made["size"].to_numpy()
-    for half, level in ((size[:800], "low"), (size[800:], "high")):
-        real = numbers(REAL.filter(pc.equal(REAL["group"], level)), "size")
-        assert half.mean() == pytest.approx(real.mean(), abs=0.4)
-        assert half.std() == pytest.approx(real.std(), rel=0.15)
-    back = complete(model, pa.table({"size": [10.0] * 200 + [26.0] * 200}), Seed(1))
-    assert back["group"].to_pylist()[:200].count("low") > 180
-    assert back["group"].to_pylist()[200:].count("high") > 150
-
-
-def test_a_computed_cell_that_is_filled_is_matched(model):
-    made = complete(model, pa.table({"land": ["land1", "land0", "land1"], "base": [1200, 2000, 3000]}), Seed(1))
-    assert made["land"].to_pylist() == ["land1", "land0", "land1"]
-    assert [int(city[-1]) // 2 for city in made["city"].to_pylist()] == [1, 0, 1]
-
-
-def test_numbers_keep_more_decimals_than_the_model_has(model):
-    assert complete(model, pa.table({"size": [12.345678]}), Seed(1))["size"][0].as_py() == 12.345678
-
-
-def test_whole_rows_and_no_rows_are_completed(model):
-    whole = table(20)
-    assert (
-        complete(model, whole.drop_columns(["note"]), Seed(1))
-        .drop_columns(["note"])
-        .equals(whole.drop_columns(["note"]))
-    )
-    assert complete(model, whole.slice(0, 0), Seed(1)).num_rows == 0
-    empty = pa.table({name: pa.nulls(15, REAL.schema.field(name).type) for name in REAL.column_names})
-    assert not any(column.null_count for column in complete(model, empty, Seed(1)).columns)
-
-
-def test_columns_that_are_mostly_empty_are_filled():
-    rng = np.random.default_rng(0)
-    real = pa.table({f"c{i}": pa.array(rng.normal(size=1000).round(2), mask=rng.random(1000) < 0.6) for i in range(8)})
-    model = fitting.fit(real, infer(real), engine=Trees(trees=1, rounds=5), seed=Seed(1), context=Context())
-    made = complete(model, pa.table({"c0": [0.5] * 200}), Seed(1))
-    assert not any(column.null_count for column in made.columns)
-
-
-@pytest.mark.parametrize(
-    ("partial", "why"),
-    [
-        ({"group": ["hgih"]}, "high"),
-        ({"gruop": ["high"]}, "group"),
-        ({"size": ["wide"]}, "size"),
-    ],
-)
-def test_what_the_model_does_not_know_is_said(model, partial, why):
-    with pytest.raises(SchemaError, match=why):
-        complete(model, pa.table(partial), Seed(1))
-
-
-def test_cells_that_break_a_rule_leave_the_row_short(model):
-    with pytest.raises(ShortSample, match="break a rule"):
-        complete(model, pa.table({"base": [1000], "extra": [5], "total": [9]}), Seed(1))
 
 
 def test_a_condition_on_many_columns_copies_nobody():

@@ -6,11 +6,12 @@ import pytest
 
 from tuckpoint.seed import Seed
 from tuckpoint.table import fit as fitting
+from tuckpoint.table.complete import complete
 from tuckpoint.table.engine import Context
 from tuckpoint.table.engines.independent import Independent
 from tuckpoint.table.engines.trees import Trees
 from tuckpoint.table.infer import infer
-from tuckpoint.table.sample import complete, sample
+from tuckpoint.table.sample import sample
 
 HOUR = 3600
 ROWS = 1500

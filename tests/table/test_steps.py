@@ -10,12 +10,13 @@ from tuckpoint.schema import Schema, Steps
 from tuckpoint.seed import Seed
 from tuckpoint.table import fit as fitting
 from tuckpoint.table import steps
+from tuckpoint.table.complete import complete
 from tuckpoint.table.engine import Context, Field
 from tuckpoint.table.engines.independent import Independent
 from tuckpoint.table.engines.trees import Trees
 from tuckpoint.table.estimate import private_schema
 from tuckpoint.table.infer import infer
-from tuckpoint.table.sample import complete, sample
+from tuckpoint.table.sample import sample
 
 ROWS = 1200
 DAY = 86_400

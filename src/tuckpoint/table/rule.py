@@ -203,7 +203,8 @@ def _rounded(item: Field, sources: tuple[str, ...], run: Callable[[Columns], Arr
     return Way(item.name, sources, lambda columns: np.round(run(columns), item.decimals) + 0.0)  # no -0.0
 
 
-def _absent(values: Array) -> Mask:
+def absent(values: Array) -> Mask:
+    """Where encoded values (n,) are missing."""
     return np.isnan(values) if values.dtype.kind == "f" else np.asarray(values < 0)
 
 
@@ -212,11 +213,11 @@ def _one_of(item: Field, some: Sequence[Value], *, opposite: bool) -> Callable[[
     half = 0.5 * 10.0**-item.decimals if item.numeric else 0.25
 
     def holds(values: Array) -> Mask:
-        absent = _absent(values)
-        out = absent.copy() if None in some else np.zeros(len(values), bool)
+        gone = absent(values)
+        out = gone.copy() if None in some else np.zeros(len(values), bool)
         for at in places:
             out |= np.abs(values - at) < half
-        return ~out & ~absent if opposite else out
+        return ~out & ~gone if opposite else out
 
     return holds
 
@@ -236,7 +237,7 @@ def _lookup(rule: Rule, fields: Mapping[str, Field]) -> Callable[[Array], tuple[
     keys = np.array([encoded(x, value) for value in rule.detail["from"]])
     values = np.array([encoded(y, value) for value in rule.detail["to"]], float if y.numeric else np.int32)
     unknown = np.array(encoded(y, None), values.dtype) if y.nullable else values[0]
-    gone = _absent(keys)
+    gone = absent(keys)
     at_missing = values[gone][0] if gone.any() else unknown
     if x.levels is not None:
         table = np.full(len(x.levels) + 1, unknown, values.dtype)  # the last entry is for code -1
@@ -266,7 +267,7 @@ def _patched_wrong(all_patches: Sequence[Patch], fields: Mapping[str, Field]) ->
             due = np.broadcast_to(due, made.shape)
             half = 0.5 * 10.0 ** -fields[patch.target].decimals
             differ = np.abs(made - due) > half if fields[patch.target].numeric else made != due
-            out |= where & np.where(_absent(due) | _absent(made), _absent(due) & ~_absent(made), differ)
+            out |= where & np.where(absent(due) | absent(made), absent(due) & ~absent(made), differ)
         return out
 
     return wrong

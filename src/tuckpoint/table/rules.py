@@ -15,7 +15,7 @@ from tuckpoint.schema import Schema
 from tuckpoint.table import spans as moments_apart
 from tuckpoint.table.engine import Array, Encoded, Field
 from tuckpoint.table.mining import mine
-from tuckpoint.table.rule import Columns, Mask, Patch, Rule, Way, broken, patches, user_rule, ways
+from tuckpoint.table.rule import Columns, Mask, Patch, Rule, Way, absent, broken, patches, user_rule, ways
 from tuckpoint.table.spans import Span
 
 __all__ = ["Rule", "RuleBook", "mine", "user_rule"]
@@ -105,6 +105,23 @@ class RuleBook:
         if short:
             raise InputError(f'column "{short[0]}" has {len(out[short[0]])} rows, not {rows}')
         return {item.name: out[item.name] for item in self.fields}
+
+    def emptied(self, name: str, columns: Columns) -> Mask | bool:
+        """Where a rule leaves a column missing, as far as all columns (n,) tell; a computed one may be so anywhere."""
+        if name in self._plan.ways:
+            return True
+        found: Mask | bool = False
+        for patch in self._plan.patches.get(name, ()):
+            where, due = patch.run(columns)
+            found = found | (where & absent(np.asarray(due)))
+        return found
+
+    def contradicted(self, given: Columns) -> tuple[str, Mask] | None:
+        """A rule that some given columns (n,) break, whatever the others hold, and where; None if they break none."""
+        for rule in self.rules + self.added:
+            if rule.enforced and set(rule.columns) <= set(given) and (wrong := self._checks[rule.text](given)).any():
+                return rule.text, wrong
+        return None
 
     def column(self, name: str, columns: Columns) -> Array:
         """One column (n,) from those in `sources(name)`; blocks are not applied."""

@@ -1,4 +1,4 @@
-"""Made rows from a table model: under conditions, with wanted shares, from partly filled rows; rules are obeyed."""
+"""Made rows from a table model: under conditions, with wanted shares; rules are obeyed."""
 
 from __future__ import annotations
 
@@ -10,24 +10,20 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tuckpoint.errors import InputError, SchemaError, ShortSample, did_you_mean
 from tuckpoint.seed import Seed
 from tuckpoint.table.decode import decode
-from tuckpoint.table.encode import encode_column
 from tuckpoint.table.engine import Array, Condition, Encoded
 from tuckpoint.table.expression import parse
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.identify import fabricate
 from tuckpoint.table.rules import RuleBook
-from tuckpoint.table.steps import placed, settled
+from tuckpoint.table.steps import settled
 
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 ROUNDS = 40  # of drawing again what broke a rule
 MOST = 50  # times as many rows as asked that may be drawn in all
-CELL_ROUNDS = 100  # of drawing again the cells of partly filled rows
-CELL_DRAWS = 20_000  # rows tried in one such round, if that is more than are left
 
 
 def sample(
@@ -249,7 +245,7 @@ def _drawn(model: TableModel, rows: int, seed: Seed, condition: _Where | None) -
             seed.child("try", len(kept)),
             condition=None if condition is None else condition.engine,
         )
-        judge = partial(_good, model, rows=drawn.rows, condition=condition)
+        judge = partial(obeying, model, rows=drawn.rows, condition=condition)
         columns, good = settled(model.book, drawn, seed.child("steps", len(kept)), judge)
         tried += drawn.rows
         have += int(good.sum())
@@ -268,7 +264,8 @@ def _joined(pieces: Sequence[dict[str, Array]]) -> dict[str, Array]:
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
-def _good(model: TableModel, columns: Mapping[str, Array], rows: int, condition: _Where | None) -> Mask:
+def obeying(model: TableModel, columns: Mapping[str, Array], rows: int, condition: _Where | None) -> Mask:
+    """The rows (rows,) that break no rule of the model, and satisfy the condition."""
     good = np.ones(rows, bool)
     for broken in model.book.violations(columns).values():
         good &= ~broken
@@ -287,113 +284,3 @@ def _why_short(
         f"only {have} of {rows} rows could be made{under} in {tried} draws: {blame}; "
         "relax the rule or the condition, or take the rows that were made"
     )
-
-
-def complete(model: TableModel, partial: pa.Table, seed: Seed) -> pa.Table:
-    """Fill the empty cells, and the columns that are not there, of partly filled rows; filled cells stay as they are.
-
-    Rows with the same empty cells are drawn together, given their filled cells; a drawn cell is never left empty where
-    the model can fill it. Raises SchemaError for unknown columns, levels or values, ShortSample if rules leave a row
-    without any filling.
-    """
-    unknown = [name for name in partial.column_names if name not in model.schema.names]
-    if unknown:
-        raise SchemaError(
-            f'column "{unknown[0]}" is not in the model{did_you_mean(unknown[0], model.schema.names)}; remove it'
-        )
-    rows = partial.num_rows
-    held = _held(model, partial)
-    filled = {name: (values >= 0 if values.dtype.kind == "i" else ~np.isnan(values)) for name, values in held.items()}
-    patterns = np.stack([filled[item.name] for item in model.book.fields], axis=1) if filled else np.ones((rows, 0))
-    out = {name: values.copy() for name, values in held.items()}
-    kinds, which = np.unique(patterns, axis=0, return_inverse=True) if rows else (patterns, np.zeros(0, int))
-    for number, kind in enumerate(kinds):
-        if kind.all():
-            continue
-        at = np.flatnonzero(which.reshape(-1) == number)
-        given = {item.name: held[item.name][at] for item, has in zip(model.book.fields, kind, strict=True) if has}
-        for name, values in _fill(model, given, len(at), seed.child("pattern", number)).items():
-            out[name][at] = values
-    table = finish(model, out, rows, first_row=0, seed=seed.child("fresh"))
-    return _keep(table, partial, filled)
-
-
-def _held(model: TableModel, partial: pa.Table) -> dict[str, Array]:
-    """The encoded cells that are filled, with the model's codes."""
-    held: dict[str, Array] = {}
-    for item in model.book.fields:
-        if item.name not in partial.column_names:
-            held[item.name] = (
-                np.full(partial.num_rows, np.nan) if item.numeric else np.full(partial.num_rows, -1, np.int32)
-            )
-            continue
-        field, values = encode_column(partial.column(item.name), model.schema[item.name])
-        if item.levels is not None:
-            seen = np.unique(values[values >= 0])
-            new = [level for level in (field.levels or ())[:] if level not in item.levels]
-            lost = [(field.levels or ())[code] for code in seen if (field.levels or ())[code] in new]
-            if lost:
-                raise SchemaError(
-                    f'column "{item.name}": level "{lost[0]}" is not known to the model'
-                    f"{did_you_mean(lost[0], item.levels)}; correct it or leave the cell empty"
-                )
-            place = {level: code for code, level in enumerate(item.levels)}
-            recode = np.array([*(place.get(level, -1) for level in field.levels or ()), -1], np.int32)
-            values = recode[values]
-        held[item.name] = values
-    return held
-
-
-def _fill(model: TableModel, given: Mapping[str, Array], rows: int, seed: Seed) -> dict[str, Array]:
-    """All columns (rows,) in which the given ones stay; rows whose filling breaks a rule or is empty are drawn anew."""
-    fixed = model.book.given(given)
-    reason = model.engine.refuse(None, tuple(fixed))
-    if reason:
-        raise InputError(reason)
-    out: dict[str, Array] = {}
-    todo = np.arange(rows)
-    for attempt in range(CELL_ROUNDS):
-        # Ever more fillings of each row that is left, since whole rows without an empty cell may be rare.
-        at = np.repeat(todo, min(2**attempt, max(1, CELL_DRAWS // len(todo))))
-        part = {name: values[at] for name, values in fixed.items()}
-        drawn = model.engine.draw(len(at), seed.child(attempt), given=part).columns
-        drawn = placed(model.book.free, drawn, seed.child(attempt, "steps"), keep=fixed)
-        drawn = model.book.anchored(drawn, {name: values[at] for name, values in given.items()})
-        columns = model.book.construct(drawn, len(at))
-        good = _good(model, columns, len(at), None)
-        for name, values in given.items():
-            good &= np.isclose(columns[name], values[at], rtol=1e-9, atol=1e-9)
-        empty = np.zeros(len(at), int)
-        for item in model.book.fields:
-            if item.name not in given:
-                empty += np.isnan(columns[item.name]) if item.numeric else columns[item.name] < 0
-        # A column that is nearly always missing must not keep a row from being filled for ever.
-        good &= (empty == 0) | (attempt > CELL_ROUNDS // 2)
-        best = np.lexsort((empty, at))
-        best = best[good[best]]
-        done, first = np.unique(at[best], return_index=True)
-        for name, values in columns.items():
-            out.setdefault(name, np.empty(rows, values.dtype))[done] = values[best[first]]
-        todo = np.setdiff1d(todo, done)
-        if not len(todo):
-            return out
-    raise ShortSample(
-        f"{len(todo)} of {rows} partly filled rows could not be completed in {CELL_ROUNDS} draws (first: row "
-        f"{int(todo[0]) + 1} of those with cells {', '.join(given) or 'none'} filled); their cells break a rule"
-    )
-
-
-def _keep(table: pa.Table, partial: pa.Table, filled: Mapping[str, Mask]) -> pa.Table:
-    """Filled cells stay to the last bit: identifiers and text, which are only copied, and numbers of any precision."""
-    for name in partial.column_names:
-        old = partial.column(name)
-        new = table.column(name)
-        if old.null_count == len(old) or pa.types.is_dictionary(new.type):
-            continue
-        if old.type != new.type:
-            if name in filled:
-                continue
-            old = old.cast(new.type)
-        has = pa.array(filled[name]) if name in filled else old.is_valid()
-        table = table.set_column(table.column_names.index(name), name, pc.if_else(has, old, new))
-    return table
