@@ -22,7 +22,8 @@ MANY_ROWS, FASTER = 20_000, 1.5  # from so many rows on a head learns so much fa
 class Boost:
     """Boosted models and, per model, the bin (size,) of each code of each feature.
 
-    Two models, each blind to the fold it predicts, or one head model of class probabilities.
+    Two models, each of which learns nothing of the fold it predicts but when to stop, or one head model of class
+    probabilities.
     """
 
     models: tuple[kernel.Boosted, ...]
