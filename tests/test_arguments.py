@@ -43,6 +43,20 @@ def test_shares(text, wanted):
 
 
 @pytest.mark.parametrize(
+    "verb",
+    [
+        ["find", "x.csv"],
+        ["prove", "plan.yaml", "--real", "x.csv"],
+        ["simulate", "m.py", "--real", "x", "-n", "1", "-o", "y"],
+        ["explore", "plan.yaml", "--real", "x.csv", "--source", "s"],
+    ],
+)
+def test_whose_row_it_is_has_one_name_in_every_verb(verb):
+    for name in ("--person", "--group"):
+        assert PARSER.parse_args([*verb, name, "who"]).group == "who"
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["sample", "m", "-n", "many", "-o", "x.csv"], "'many' is not a whole number"),

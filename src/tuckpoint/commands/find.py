@@ -42,7 +42,7 @@ def arguments(place: argparse.ArgumentParser) -> None:
     place.add_argument(
         "--smallest-effect", type=float, default=0.01, metavar="D", help="fall of the loss that matters (default: 0.01)"
     )
-    place.add_argument("--group", metavar="COLUMN", help="says whose row it is, if people have several rows")
+    shared.group(place, "says whose row it is, if people have several rows")
     pictures = place.add_argument_group("of pictures")
     pictures.add_argument(
         "--listing", type=Path, metavar="FILE", help="CSV or JSONL with path, label and other columns"

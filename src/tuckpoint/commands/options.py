@@ -38,7 +38,7 @@ def write_reports(options: argparse.Namespace, page: Callable[[], str], plain: M
 
 def sides(place: argparse.ArgumentParser) -> None:
     """--group, --listing, --group-pattern and --time: which rows, or images of a folder, are locked away together."""
-    place.add_argument("--group", metavar="COLUMN", help="says whose row it is: people stay on one side")
+    group(place, "says whose row it is: people stay on one side")
     place.add_argument(
         "--listing", type=Path, metavar="FILE", help="of a folder: CSV or JSONL with path, label and more"
     )
@@ -46,6 +46,11 @@ def sides(place: argparse.ArgumentParser) -> None:
         "--group-pattern", metavar="REGEX", help="of a folder: what of a path names the thing or person on the image"
     )
     place.add_argument("--time", metavar="COLUMN", help="the locked rows are the latest by this column")
+
+
+def group(place: argparse.ArgumentParser, what: str) -> None:
+    """--group, which may be called --person as where it can be nothing else."""
+    place.add_argument("--group", "--person", metavar="COLUMN", help=what)
 
 
 def output(place: argparse.ArgumentParser, what: str, *, required: bool = True) -> None:

@@ -63,7 +63,7 @@ def arguments(place: argparse.ArgumentParser) -> None:
         "--learner", type=shared.setting, action="append", default=[], metavar="NAME=VALUE",
         help="a setting of that model, such as leaf_rows=5; repeatable",
     )  # fmt: skip
-    place.add_argument("--group", metavar="COLUMN", help="says whose row it is, if people have several rows")
+    shared.group(place, "says whose row it is, if people have several rows")
     shared.output(place, "the rows: .parquet or .csv")
     shared.seed(place)
     shared.schema(place)
