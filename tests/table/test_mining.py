@@ -351,6 +351,12 @@ def test_few_combinations_are_a_rule_only_while_the_list_is_complete():
     assert not any(rule.kind == "combination" for rule in mine(table(columns)))
 
 
+def test_products_beyond_all_numbers_equal_nothing():
+    rng = np.random.default_rng(4)
+    huge, other = (rng.choice([-1e300, 0.0, 1e300], 300) for _ in range(2))
+    assert mine(table({"a": huge, "b": rng.normal(0, 1, 300).round(2), "c": other}, b=2)) == ()
+
+
 def test_a_combination_of_one_person_is_in_no_rule():
     rng = np.random.default_rng(21)
     pairs = [(f"a{i}", f"b{j}") for i in range(10) for j in range(10) if (i * 3 + j) % 4 == 0 or (i + j) % 7 == 0]

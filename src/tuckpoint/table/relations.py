@@ -89,13 +89,14 @@ def _triples(seen: View, without: set[str], kind: Any, act: Any, *, trivial: tup
     rules = []
     tries = len(places) ** 3 // 2
     taken: set[frozenset[int]] = set()
-    for total, first, second in _survivors(seen, places, act):
-        if frozenset((total, first, second)) in taken:
-            continue
-        rule = _triple(seen, [first, second, total], kind, act, trivial, tries)
-        if rule is not None:
-            taken.add(frozenset((total, first, second)))
-            rules.append(rule)
+    with np.errstate(over="ignore"):  # what is beyond all numbers equals none
+        for total, first, second in _survivors(seen, places, act):
+            if frozenset((total, first, second)) in taken:
+                continue
+            rule = _triple(seen, [first, second, total], kind, act, trivial, tries)
+            if rule is not None:
+                taken.add(frozenset((total, first, second)))
+                rules.append(rule)
     return rules
 
 
