@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from tuckpoint.errors import InputError
 from tuckpoint.schema import Column, Domain, Schema
+from tuckpoint.table import protect as protection
 from tuckpoint.table.engine import Encoded, Field
-from tuckpoint.table.protect import protect, settle, shared
+from tuckpoint.table.protect import people_of, protect, settle, shared
 
 
 def levels_of(codes, levels, *, person=None, ordered=False, provenance="data", k=5):
@@ -155,6 +156,21 @@ def test_blocks_of_five_keep_the_shape_and_nobodys_number():
     assert loose.mean() == pytest.approx(pool.mean(), rel=0.002)
     # Five neighbours or more share each mean: what is told never rests on fewer.
     assert len(np.unique(np.round(np.diff(loose), 9))) <= 2 * 4003 / 5 + 3
+
+
+def test_blocks_are_of_five_people_not_of_five_rows():
+    person = np.repeat(np.arange(60), 10)  # ten rows of each stand side by side
+    pool = np.random.default_rng(3).lognormal(size=60).cumsum()[person]  # each holds one number
+    loose = shared(pool, np.ones(600), snap=False, person=person)
+    assert not np.isin(loose, pool).any()  # with blocks of five rows it would be all of them
+    assert np.isin(shared(pool, np.ones(600), snap=False), pool).mean() > 0.4
+    block = protection._blocks(np.zeros(600, int), np.zeros(600, bool), person)
+    assert min(len(set(person[block == one])) for one in range(block.max() + 1)) >= 5
+    few = shared(np.arange(8.0), np.ones(8), snap=False, person=np.array([0, 1, 2, 3, 4, 0, 0, 1]))
+    assert few.tolist() == [3.5] * 8  # three rows of two people join the block before them
+    rows = np.concatenate([np.arange(0, 40), np.full(9, 40), np.arange(41, 60)]).astype(float)
+    held = people_of(np.unique(rows, return_inverse=True)[1], 60, np.repeat(np.arange(17), 4))
+    assert held[40] == 3  # nine rows, three people
 
 
 def test_what_all_hold_stays_as_it_is():

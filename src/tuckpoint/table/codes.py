@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tuckpoint.table import kernel
 from tuckpoint.table.engine import Field
-from tuckpoint.table.protect import shared
+from tuckpoint.table.protect import people_of, shared
 
 Array = NDArray[Any]
 CODES = 65_000  # ordinal codes at most
@@ -82,7 +82,7 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, p
     code_of_distinct = 1 + np.arange(len(distinct)) // step
     code = np.zeros(len(values), np.uint16)
     code[present] = code_of_distinct[which]
-    people = counts if person is None else _people(which, person[present], len(distinct))
+    people = people_of(which, len(distinct), None if person is None else person[present])
     loose = np.where(people >= atom_rows, 0, counts)
     start = np.cumsum(loose) - loose
     place, ties = np.full(len(values), -1, np.int32), np.zeros(len(values), np.int32)
@@ -90,7 +90,11 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, p
     ties[present] = loose[which]
     size = len(cuts) + 1
     snap = len(distinct) <= min(100, len(values) // 5)
-    pool = shared(np.repeat(distinct, loose), np.repeat(people, loose), snap=snap)
+    whose = None
+    if person is not None:
+        order = np.argsort(which, kind="stable")
+        whose = person[present][order][loose[which[order]] > 0]
+    pool = shared(np.repeat(distinct, loose), np.repeat(people, loose), snap=snap, person=whose)
     return Coded(
         field=field,
         values=values,
@@ -113,12 +117,6 @@ def _scale(values: NDArray[np.float64], decimals: int) -> float:
     scale = 10.0**decimals
     with np.errstate(over="ignore"):
         return scale if np.array_equal(np.rint(values * scale) / scale, values) else 0.0
-
-
-def _people(which: Array, person: Array, values: int) -> Array:
-    """How many people hold each value (m,), however many rows each of them has."""
-    pairs = np.unique(which.astype(np.int64) * (int(person.max(initial=0)) + 1) + person)
-    return np.bincount(pairs // (int(person.max(initial=0)) + 1), minlength=values)
 
 
 def _boost_bins(counts: Array) -> NDArray[np.uint8]:

@@ -53,7 +53,8 @@ def settle(schema: Schema, protected: Encoded) -> Schema:
 
 def _pooled(field: Field, codes: Array, person: Array | None, k: int) -> tuple[Field, Array, str]:
     levels = field.levels or ()
-    held = _people_per_level(codes, len(levels), person)
+    seen = codes >= 0
+    held = people_of(codes[seen], len(levels), None if person is None else person[seen])
     rare = (held > 0) & (held < k)
     from_data = field.provenance == "data"
     if not rare.any() and not (from_data and (held == 0).any()):
@@ -95,15 +96,6 @@ def _all_rare(
     place[:-1][rare] = len(names)
     names.append(RARE)
     return f"no level is held by {k} people: all became {RARE}"
-
-
-def _people_per_level(codes: Array, levels: int, person: Array | None) -> Array:
-    present = codes >= 0
-    if person is None:
-        return np.bincount(codes[present], minlength=levels)
-    _, numbered = np.unique(person[present], return_inverse=True)
-    pairs = np.unique(codes[present].astype(np.int64) * (numbered.max(initial=0) + 1) + numbered)
-    return np.bincount(pairs // (numbered.max(initial=0) + 1), minlength=levels)
 
 
 def _together(codes: Array, rare: Array, person: Array | None) -> int:
@@ -150,13 +142,14 @@ def _middle(numbers: Array) -> float:
     return float(np.partition(numbers, (len(numbers) - 1) // 2)[(len(numbers) - 1) // 2])
 
 
-def shared(pool: NDArray[np.float64], people: Array, *, snap: bool) -> NDArray[np.float64]:
+def shared(pool: NDArray[np.float64], people: Array, *, snap: bool, person: Array | None = None) -> NDArray[np.float64]:
     """The sorted numbers (m,) that an engine makes again, without those of single people.
 
-    `people` (m,) hold the number of each place. What fewer than five hold is not made again: with `snap`, where only
-    these numbers are made and none between them, the nearest shared one stands in its place. Elsewhere runs of such
-    numbers are cut into blocks of five people or more, told by their means, and any number between two means is as
-    likely as another. So a made number that somebody alone held is an accident, as it is for people outside the data.
+    `people` (m,) hold the number of each place; `person` (m,) says whose each place is, None that each is another's.
+    What fewer than five hold is not made again: with `snap`, where only these numbers are made and none between them,
+    the nearest shared one stands in its place. Elsewhere runs of such numbers are cut into blocks of five people or
+    more, told by their means, and any number between two means is as likely as another. So a made number that somebody
+    alone held is an accident, as it is for people outside the data.
     """
     common = np.asarray(people >= LEAST_PEOPLE)
     if common.all():
@@ -170,7 +163,41 @@ def shared(pool: NDArray[np.float64], people: Array, *, snap: bool) -> NDArray[n
     run = np.cumsum(np.diff(common, prepend=common[:1]))
     start = np.flatnonzero(np.diff(run, prepend=-1))
     length = np.diff(np.append(start, len(pool)))[run]
-    blocks = np.where(common, length, np.maximum(length // LEAST_PEOPLE, 1))
-    block = np.unique((run << 32) + (place - start[run]) * blocks // length, return_inverse=True)[1]
+    if person is None:
+        blocks = np.where(common, length, np.maximum(length // LEAST_PEOPLE, 1))
+        block = np.unique((run << 32) + (place - start[run]) * blocks // length, return_inverse=True)[1]
+    else:
+        block = _blocks(run, common, person)
     middle, mean = (np.bincount(block, of) / np.bincount(block) for of in (place, pool))
     return np.where(common, pool, np.interp(place, middle, mean))
+
+
+def _blocks(run: Array, common: Array, person: Array) -> Array:
+    """Blocks (m,) of neighbours within each run, of five people or more each, or of all of a run that has fewer."""
+    block: list[int] = []
+    now, began, whole, before = 0, 0, False, -1
+    inside: set[int] = set()
+    for at, (one, many, who) in enumerate(zip(run.tolist(), common.tolist(), person.tolist(), strict=True)):
+        if one != before:
+            if inside and whole:  # too few were left at the end of a run: they join those before
+                block[began:] = [now - 1] * (at - began)
+            now, whole, before = now + 1, False, one
+            inside.clear()
+        began = began if inside else at
+        block.append(now)
+        inside.add(who)
+        if many or len(inside) >= LEAST_PEOPLE:
+            now, whole = now + 1, True
+            inside.clear()
+    if inside and whole:
+        block[began:] = [now - 1] * (len(block) - began)
+    return np.unique(block, return_inverse=True)[1]
+
+
+def people_of(which: Array, levels: int, person: Array | None) -> Array:
+    """How many people hold each value (levels,), however many rows each of them has; `which` (n,) value a row holds."""
+    if person is None:
+        return np.bincount(which, minlength=levels)
+    _, numbered = np.unique(person, return_inverse=True)
+    most = int(numbered.max(initial=0)) + 1
+    return np.bincount(np.unique(which.astype(np.int64) * most + numbered) // most, minlength=levels)

@@ -57,6 +57,23 @@ def test_heaped_numbers_stay_exact_and_others_are_not_copied():
     assert made["x"].max() <= REAL.columns["x"].max()
 
 
+def test_a_number_of_one_persons_many_rows_is_not_drawn_again():
+    rng = np.random.default_rng(5)
+    bill = np.round(rng.lognormal(5, 1, 1200), 2)
+    person = np.repeat(np.arange(400), 3)
+    bill[:60] = 1234.56  # sixty rows of one person
+    person[:60] = 0
+    few = np.where(bill > 500, 1234.56, rng.integers(0, 9, 1200) * 10.0)
+    fields = (Field("bill", decimals=2), Field("few", decimals=2))
+    hoarded = (few == 1234.56) & (np.arange(1200) >= 60)
+    few[hoarded] = 40.0
+    for whose, kept in ((person, False), (None, True)):
+        real = Encoded(fields, {"bill": bill, "few": few}, whose)
+        made = Independent().fit(real, Seed(1), Context()).draw(2000, Seed(2)).columns
+        assert bool(np.mean(made["bill"] == 1234.56) > 0.02) is kept
+        assert bool((made["few"] == 1234.56).any()) is kept
+
+
 def test_conditions_draw_from_the_conditional_law():
     free = MODEL.draw(60_000, Seed(3)).columns["zeros"]
     mask = lambda v: (v < 30) | (v == 81.5)  # noqa: E731

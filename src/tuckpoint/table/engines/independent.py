@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tuckpoint.errors import InputError, ShortSample, TraceError
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State
-from tuckpoint.table.protect import LEAST_PEOPLE, shared
+from tuckpoint.table.protect import LEAST_PEOPLE, people_of, shared
 from tuckpoint.table.restrict import allowed_runs, from_steps, refusal, separate, to_steps
 
 _FEW = 100  # a number with at most so many distinct values is copied as it is
@@ -98,8 +98,8 @@ _PARTS = ("values", "share", "pool")
 class Independent:
     """Settings of the control engine.
 
-    `atom_share`: a number held by more than this share of rows (and by five or more) is drawn exactly; others are
-    drawn between their neighbours. 0 to 1.
+    `atom_share`: a number held by more than this share of rows (and by five people or more) is drawn exactly; others
+    are drawn between their neighbours. 0 to 1.
     """
 
     name: ClassVar[str] = "independent"
@@ -120,30 +120,35 @@ class Independent:
         """
         if real.fields and not real.rows:
             raise InputError("the table has no rows to learn from")
-        return IndependentModel(real.fields, tuple(self._single(f, real.columns[f.name]) for f in real.fields))
+        return IndependentModel(
+            real.fields, tuple(self._single(f, real.columns[f.name], real.person) for f in real.fields)
+        )
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> IndependentModel:
         """The model of this engine that told this state."""
         return IndependentModel.from_state(state, fields)
 
-    def _single(self, item: Field, column: Array) -> Single:
-        values, counts = np.unique(column, return_counts=True)  # NaN counts as one value
+    def _single(self, item: Field, column: Array, person: Array | None) -> Single:
+        values, which, counts = np.unique(column, return_inverse=True, return_counts=True)  # NaN counts as one value
+        people = people_of(which.reshape(-1), len(values), person)
         share: NDArray[np.float64] = counts / len(column)
         steps = to_steps(values, item.decimals) if item.numeric else np.zeros(0)
         known = ~np.isnan(steps)
         if not item.numeric or known.sum() <= _FEW or (np.abs(steps[known]) >= _SAFE).any():
             if item.numeric and known.any():
-                told = shared(values[known], counts[known], snap=True)
+                told = shared(values[known], people[known], snap=True)
                 values[known] = np.where(np.isin(told, values[known]), told, np.round(told, item.decimals))
                 values, which = np.unique(values, return_inverse=True)
                 share = np.bincount(which.reshape(-1), share).astype(np.float64)
             return Single(item, values.astype(_kind(item)), share, np.zeros(0))
-        pooled = known & (counts <= max(LEAST_PEOPLE - 1, self.atom_share * len(column)))
+        pooled = known & ((people < LEAST_PEOPLE) | (counts <= self.atom_share * len(column)))
         if pooled.sum() < 2:
             pooled[:] = False
-        pool, people = np.repeat(steps[pooled], counts[pooled]), np.repeat(counts[pooled], counts[pooled])
-        return Single(item, values[~pooled], share[~pooled], np.rint(shared(pool, people, snap=False)))
+        pool, held = np.repeat(steps[pooled], counts[pooled]), np.repeat(people[pooled], counts[pooled])
+        order = np.argsort(which.reshape(-1), kind="stable")
+        whose = None if person is None else person[order][np.repeat(pooled, counts)]
+        return Single(item, values[~pooled], share[~pooled], np.rint(shared(pool, held, snap=False, person=whose)))
 
 
 def _kind(item: Field) -> Any:
