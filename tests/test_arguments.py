@@ -4,6 +4,8 @@ import pytest
 
 from tuckpoint.arguments import parser
 from tuckpoint.cli import _VERBS
+from tuckpoint.commands.options import once
+from tuckpoint.errors import InputError
 
 VERBS = tuple(_VERBS)
 
@@ -89,3 +91,9 @@ def test_every_verb_has_help_that_fits_a_terminal(capsys):
 
 def test_impute_is_complete():
     assert PARSER.parse_args(["impute", "m", "x.csv", "-o", "y.csv"]).output == Path("y.csv")
+
+
+def test_what_is_said_twice_is_refused():
+    assert once("--set", [("leaf", 3), ("bag", 1)]) == {"leaf": 3, "bag": 1}
+    with pytest.raises(InputError, match="--rebalance is given twice for sex"):
+        once("--rebalance", [("sex", [0.5, 0.5]), ("age", [1]), ("sex", [0.1, 0.9])])

@@ -161,7 +161,8 @@ def _sample(place: argparse.ArgumentParser) -> None:
         default=[],
         type=_shares,
         metavar="COLUMN=SHARES",
-        help="wanted shares of a column's levels: sex=Male:0.5/Female:0.5, or sex=0.5/0.5 in the order of the schema",
+        help="wanted shares of a column's values: sex=Male:0.5/Female:0.5, or sex=0.5/0.5 in the order of the schema; "
+        "sick=1:0.3 leaves the rest to all others",
     )
     place.add_argument("--fair", type=Path, metavar="YAML", help="what the rows keep between groups; see docs/fair.md")
     _ledger_place(place)

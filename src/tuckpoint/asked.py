@@ -225,10 +225,12 @@ def named_shares(wanted: Shares, schema: Schema) -> dict[str, dict[str, float]]:
             found[name] = {str(level): float(share) for level, share in shares.items()}
             continue
         if levels is None or len(levels) != len(shares):
-            listed = "unknown" if levels is None else f"{len(levels)}: {', '.join(levels[:8])}"
+            kind = schema[name].kind
+            has = f"it is {kind}, without levels" if levels is None else f"it has {len(levels)} levels"
+            listed = "" if levels is None else f": {', '.join(levels[:8])}{' ...' if len(levels) > 8 else ''}"
             raise InputError(
-                f'rebalance of "{name}": {len(shares)} shares, but its levels are {listed}; '
-                f"name the levels, as {name}=LEVEL:0.5/LEVEL:0.5"
+                f'rebalance of "{name}": {len(shares)} shares, but {has}{listed}; '
+                f"name what has a share, as {name}=VALUE:0.5/VALUE:0.5"
             )
         found[name] = dict(zip(levels, map(float, shares), strict=True))
     return found

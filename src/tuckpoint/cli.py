@@ -155,7 +155,7 @@ def _sample(options: argparse.Namespace) -> None:
         options.rows,
         seed=options.seed,
         where=options.where,
-        rebalance=dict(options.rebalance),
+        rebalance=shared.once("--rebalance", options.rebalance),
         rules=options.rule,
         fair=options.fair,
         ledger=options.ledger,
@@ -322,7 +322,7 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
     same = ("target", "schema", "person", "primary_key", "engine", "k", "seed", "workers", "ledger", "who")
     return {
         **{name: getattr(options, name) for name in (*same, *GUARDING)},
-        "settings": dict(options.set),
+        "settings": shared.once("--set", options.set),
         "rules": options.rule,
         "mine_rules": not options.no_mined_rules,
         "progress": _progress(options),

@@ -172,10 +172,37 @@ def test_the_rest_given_a_level_stays_as_it_was(model):
     assert abs(np.corrcoef(place, np.arange(3000))[0, 1]) < 0.06
 
 
+def test_what_is_left_of_the_shares_goes_to_all_others(model):
+    """A share of 0.3 was made 1, since it was the only one."""
+    made = sample(model, 400, Seed(3), rebalance={"group": {"high": 0.3}})["group"].to_pylist()
+    assert made.count("high") == 120
+    assert 1.5 < made.count("low") / made.count("mid") < 2.6  # 2 to 1 among real rows
+    both = sample(model, 100, Seed(3), rebalance={"group": {"high": 0.2}, "land": {"land0": 0.5}})
+    pairs = list(zip((group == "high" for group in both["group"].to_pylist()), both["land"].to_pylist(), strict=True))
+    assert pairs.count((True, "land0")) == 10
+    assert pairs.count((False, "land0")) == 40
+
+
+def test_numbers_and_days_have_shares_too():
+    """The commonest wish of all, as many 1 as 0 of a numeric target, was refused."""
+    rng = np.random.default_rng(1)
+    day = np.where(rng.random(600) < 0.5, 18_000, 18_000 + rng.integers(1, 40, 600)).astype("datetime64[D]")
+    real = pa.table({"sick": (rng.random(600) < 0.1).astype(int), "x": rng.normal(size=600).round(2), "day": day})
+    for engine in (Trees(rounds=5), Independent()):
+        some = fitting.fit(real, infer(real), engine=engine, seed=Seed(1), context=Context())
+        made = sample(some, 101, Seed(2), rebalance={"sick": {"0": 0.5, "1": 0.5}}, where="x < 1")
+        assert abs(made["sick"].to_pylist().count(1) - 50.5) < 1
+        days = sample(some, 100, Seed(2), rebalance={"day": {"2019-04-14": 0.9}})["day"].to_pylist()
+        assert days.count(dt.date(2019, 4, 14)) == 90
+
+
 def test_shares_under_a_condition(model):
     made = sample(model, 400, Seed(3), rebalance={"group": {"low": 0.5, "mid": 0.5}}, where="14 < size < 16")
     assert made["group"].to_pylist().count("low") == 200
     assert ((made["size"].to_numpy() > 14) & (made["size"].to_numpy() < 16)).all()
+    either = sample(model, 60, Seed(3), rebalance={"group": {"low": 0.5, "mid": 0.5}}, where="size < 9 or size > 16")
+    assert either["group"].to_pylist().count("low") == 30
+    assert ((either["size"].to_numpy() < 9) | (either["size"].to_numpy() > 16)).all()
 
 
 @pytest.mark.parametrize(
@@ -183,7 +210,8 @@ def test_shares_under_a_condition(model):
     [
         ({"group": {"hgih": 1}}, "high"),
         ({"gruop": {"high": 1}}, "group"),
-        ({"size": {"3": 1}}, "numbers"),
+        ({"size": {"wide": 1}}, "numbers"),
+        ({"size": {"nan": 1}}, "numbers"),
         ({"group": {"high": 0}}, "not all 0"),
         ({"group": {"high": -1, "low": 2}}, "0 or more"),
         ({"group": {"high": float("nan")}}, "0 or more"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,15 @@ def setting(text: str) -> tuple[str, Any]:
     if not equals or not name.strip():
         raise argparse.ArgumentTypeError(f"{text!r}: write it as NAME=VALUE, for example leaf=20")
     return name.strip(), _literal(value.strip())
+
+
+def once(option: str, given: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """What a repeatable option says of each name; raises InputError where it says it twice."""
+    names = [name for name, _ in given]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{option} is given twice for {name}; leave one out")
+    return dict(given)
 
 
 def _literal(text: str) -> Any:

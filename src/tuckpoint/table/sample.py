@@ -15,7 +15,7 @@ from tuckpoint.errors import InputError, SchemaError, ShortSample, did_you_mean
 from tuckpoint.seed import Seed
 from tuckpoint.table.decode import decode
 from tuckpoint.table.engine import Array, Condition, Encoded
-from tuckpoint.table.expression import parse
+from tuckpoint.table.expression import parse, quote
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.identify import fabricate
 from tuckpoint.table.rules import RuleBook
@@ -157,33 +157,52 @@ def _mixture(
     """One part for each combination of rebalanced levels, with its rows; one part for all if none is rebalanced."""
     if not rebalance:
         return [_Part(rows, condition)]
-    choices = []
-    for name, shares in rebalance.items():
-        levels = _levels(model, name)
-        for level in shares:
-            if level not in levels:
-                raise InputError(f'rebalance: column "{name}" has no level "{level}"{did_you_mean(level, levels)}')
-        total = math.fsum(shares.values())
-        if not total > 0 or any(share < 0 for share in shares.values()):
-            raise InputError(f'rebalance: shares of "{name}" are {dict(shares)}; they must be 0 or more, not all 0')
-        choices.append([(name, levels.index(level), level, share / total) for level, share in shares.items()])
+    choices = [_choices(model, name, shares) for name, shares in rebalance.items()]
     cells = list(itertools.product(*choices))
-    wanted = np.array([math.prod(share for *_, share in cell) for cell in cells])
+    wanted = np.array([math.prod(share for _, share in cell) for cell in cells])
+    outer = [] if condition is None else [condition.text]
     return [
-        _Part(int(count), _with_levels(model, condition, cell))
+        _Part(int(count), _condition(model, _joint([*outer, *(text for text, _ in cell)])))
         for cell, count in zip(cells, _apportion(wanted, rows, seed), strict=True)
         if count
     ] or [_Part(0, condition)]
 
 
-def _levels(model: TableModel, name: str) -> tuple[str, ...]:
+def _choices(model: TableModel, name: str, shares: Mapping[str, float]) -> list[tuple[str, float]]:
+    """A condition for each level with a share, and its share; what is left goes to all other rows together."""
     field = next((item for item in model.book.fields if item.name == name), None)
     if field is None:
         known = [item.name for item in model.book.fields]
         raise InputError(f'rebalance: no modelled column "{name}"{did_you_mean(name, known)}')
-    if field.levels is None:
-        raise InputError(f'rebalance: "{name}" holds numbers; only categories have shares; use --where for ranges')
-    return field.levels
+    for level in shares:
+        if field.levels is not None and level not in field.levels:
+            raise InputError(f'rebalance: column "{name}" has no level "{level}"{did_you_mean(level, field.levels)}')
+    total = math.fsum(shares.values())
+    if not total > 0 or any(share < 0 for share in shares.values()):
+        raise InputError(f'rebalance: shares of "{name}" are {dict(shares)}; they must be 0 or more, not all 0')
+    plain = field.levels is None and model.schema[name].kind in ("integer", "decimal")
+    told = {level: _number(name, level) if plain else repr(level) for level in shares}
+    chosen = [(f"{quote(name)} == {told[level]}", share / max(total, 1.0)) for level, share in shares.items()]
+    if total > 1 - 1e-9 or (field.levels is not None and len(shares) == len(field.levels) and not field.nullable):
+        return [(text, share / total * max(total, 1.0)) for text, share in chosen]
+    others = f"{quote(name)} not in [{', '.join(told.values())}]"
+    return [*chosen, (f"{others} or missing({quote(name)})" if field.nullable else others, 1 - total)]
+
+
+def _number(name: str, text: str) -> str:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(
+            f'rebalance: "{name}" holds numbers and {text!r} is none; write {name}=0:0.5/1:0.5, or --where for ranges'
+        )
+    return repr(number)
+
+
+def _joint(conditions: Sequence[str]) -> str:
+    return " and ".join(f"({text})" if " or " in text else text for text in conditions)
 
 
 def _apportion(shares: Array, rows: int, seed: Seed) -> Array:
@@ -192,40 +211,6 @@ def _apportion(shares: Array, rows: int, seed: Seed) -> Array:
     edges = np.floor(np.cumsum(exact) + seed.numpy().random()).astype(np.int64)
     edges[-1] = rows
     return np.diff(np.minimum(edges, rows), prepend=0)
-
-
-def _with_levels(model: TableModel, condition: _Where | None, cell: Sequence[tuple[str, int, str, float]]) -> _Where:
-    """The condition, and that each column has its level."""
-
-    def is_level(code: int) -> Callable[[Array], Mask]:
-        return lambda values: np.asarray(values == code)
-
-    tests = {name: is_level(code) for name, code, _, _ in cell}
-    text = " and ".join([*([condition.text] if condition else []), *(f"{n} == {level!r}" for n, _, level, _ in cell)])
-
-    def mask(columns: Mapping[str, Array]) -> Mask:
-        held = [test(columns[name]) for name, test in tests.items()]
-        return np.asarray(np.logical_and.reduce([*held, condition.mask(columns)] if condition else held))
-
-    names = tuple(tests)
-    parts: dict[str, Callable[[Array], Mask]] | None = dict(tests)
-    if condition is not None:
-        outer = parse(condition.text, model.book.fields, model.schema).condition()
-        names = tuple(dict.fromkeys((*names, *outer.names)))
-        parts = None if outer.parts is None else _merge(tests, outer.parts)
-    return _Where(text, mask, _on_free(model.book, Condition(text, names, mask, parts)))
-
-
-def _merge(
-    first: Mapping[str, Callable[[Array], Mask]], second: Mapping[str, Callable[[Array], Mask]]
-) -> dict[str, Callable[[Array], Mask]]:
-    def both(one: Callable[[Array], Mask], other: Callable[[Array], Mask]) -> Callable[[Array], Mask]:
-        return lambda values: np.asarray(one(values) & other(values))
-
-    merged = dict(first)
-    for name, test in second.items():
-        merged[name] = both(merged[name], test) if name in merged else test
-    return merged
 
 
 def _none(model: TableModel) -> dict[str, Array]:
