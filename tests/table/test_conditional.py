@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from tuckpoint.seed import Seed
-from tuckpoint.table import kernel, stored
+from tuckpoint.table import conditional, kernel, stored
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.conditional import Settings, draw, fit
 from tuckpoint.table.engine import Encoded, Field
@@ -296,3 +296,13 @@ def test_real_rows_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="people"):
         stored.check_real(Encoded(real.fields, real.columns, np.zeros(5, np.int64)))
     stored.check_real(real)
+
+
+def test_a_leaf_size_is_chosen_on_rows_from_the_whole_table(monkeypatch):
+    monkeypatch.setattr(conditional, "HELD_ROWS", 1500)
+    rows = 12_000
+    x, late = stream().uniform(0, 10, rows), np.arange(rows) >= rows // 2  # things hang together from the middle on
+    y = np.where(late, np.sin(8 * x) + stream(1).normal(0, 0.02, rows), stream(2).normal(0, 1, rows))
+    columns = table((Field("x", decimals=3), Field("y", decimals=3)), {"x": np.round(x, 3), "y": np.round(y, 3)})
+    counts = learnt(columns, "y", ("x",)).forest.counts
+    assert np.median(counts[counts > 0]) < 30

@@ -154,7 +154,9 @@ def _forest(
         return tried[size]
 
     size = settings.leaf
-    held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[last])[:HELD_ROWS]
+    held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[last])
+    if len(held) > HELD_ROWS:  # drawn, since tables are often sorted
+        held = np.sort(seed.child("held").numpy().permutation(held)[:HELD_ROWS])
     if plain and rows >= LEAST_ROWS and len(held):
         size = leaf.largest(attempt, offered, wanted.told, held, settings.leaf, settings.finest, coarser)
     if size < settings.leaf and settings.fine_bag != settings.bag:
