@@ -42,6 +42,15 @@ def test_locked_rows_with_moved_numbers_are():
     assert accused([look(work, *seen(work, moved))]) != ""
 
 
+def test_locked_rows_with_moved_numbers_at_the_end_of_a_long_file_are(monkeypatch):
+    work = study(plan(), law())
+    close = work.data.take(work.lock.test).columns["x"] + 0.013
+    moved = law().take(work.lock.test).set_column(0, "x", [close])
+    file = pa.concat_tables([law(2 * len(close), 9), moved])
+    monkeypatch.setattr(controls, "MOST", len(close))
+    assert accused([look(work, *seen(work, file))]) != ""
+
+
 def test_honest_rows_of_a_gap_that_locked_rows_fill_are_not_accused_and_copies_there_are():
     """Places above 2 are hardly in the pool, but many of them are locked; made rows lie there alone."""
 

@@ -59,7 +59,7 @@ def _telling(study: Study, rows: Encoded) -> Encoded:
 
 def _near(study: Study, data: Encoded, made: Encoded, rows: Array, left_out: Array) -> dict[str, float]:
     space = metric(data.take(rows))
-    made_at = space.place(made)[:MOST]
+    made_at = space.place(made.take(_spread(np.arange(made.rows))))
     train, test = (space.place(data.take(_spread(part))) for part in (rows, study.lock.test))
     natural = float(np.quantile(nearest(train, test), NATURAL, method="lower"))
     if natural > 0 and len(test) > 1:
