@@ -223,6 +223,7 @@ def _draw(recipe: Recipe, fitted: Fitted, output: Path, *, workers: int, overwri
             workers=workers,
             progress=progress,
             initial={"recipe": recipe.to_dict(), "record": record.to_dict(), "text": text},
+            overwrite=overwrite,
         )
         if not many:
             writing.concatenate([folder / entry.file for entry in entries], output, record, overwrite=overwrite)

@@ -90,6 +90,23 @@ def test_the_folder_belongs_to_one_plan_and_one_run(tmp_path: Path) -> None:
         shards.opened(folder, "a" * 64).__enter__()
 
 
+def test_shards_of_another_plan_are_dropped_on_purpose_only(tmp_path: Path) -> None:
+    """What an interrupted run left beside a file stopped every later run that wanted that file, --overwrite or not."""
+    folder, job = tmp_path / "out", shards.plan(10)[0]
+    with shards.opened(folder, "a" * 64):
+        entry = put(folder, job)
+        shards.close(folder, "a" * 64, [entry])
+    with shards.opened(folder, "a" * 64, overwrite=True):
+        assert shards.finished(folder, job) == entry  # of the same plan: the run goes on
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(TraceError, match="--overwrite"):
+        shards.opened(folder, "b" * 64).__enter__()
+    with shards.opened(folder, "b" * 64, overwrite=True):
+        assert sorted(path.name for path in folder.iterdir()) == ["_m", "notes.txt"]
+        assert shards.finished(folder, job) is None
+    shards.opened(folder, "b" * 64).__enter__()
+
+
 def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").touch()
     for folder, words in (

@@ -43,20 +43,21 @@ def run(
     initial: Any = None,
     suffix: str = ".parquet",
     recycle_after: int = RECYCLE_AFTER,
+    overwrite: bool = False,
 ) -> list[Entry]:
     """Make all shards in `folder`, or those that are missing there, and return their entries in order.
 
     `work(initial, job, path)` writes one shard to `path` and returns its rows. It is a module's function or its name
     "module:function" and draws from nothing but its arguments; `initial` is sent once to each process. `plan_digest`
     stands for all else that decides the bytes (model, seed, conditions). One worker means this process; of several each
-    is replaced by a fresh one after `recycle_after` shards.
+    is replaced by a fresh one after `recycle_after` shards. With `overwrite` shards of another plan there are dropped.
     Raises what `work` raises of tuckpoint's own errors at once, ToolError for a job that failed three times otherwise,
     and as `shards.opened` does. After an interrupt, or any error, the same call goes on where it stopped.
     """
     if workers < 1:
         raise InputError(f"{workers} workers: ask for 1 or more")
     whole = shards.digest(jobs, of=plan_digest, suffix=suffix)
-    with shards.opened(folder, whole):
+    with shards.opened(folder, whole, overwrite=overwrite):
         done = {job.index: entry for job in jobs if (entry := shards.finished(folder, job)) is not None}
         missing = [job for job in jobs if job.index not in done]
         crew = min(workers, len(missing))

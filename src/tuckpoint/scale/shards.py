@@ -66,11 +66,11 @@ def digest(jobs: Sequence[Job], *, of: str, suffix: str) -> str:
 
 
 @contextmanager
-def opened(folder: Path, whole: str) -> Iterator[None]:
+def opened(folder: Path, whole: str, *, overwrite: bool = False) -> Iterator[None]:
     """Hold the folder for the plan of digest `whole` alone, and leave nothing unfinished in it.
 
-    Raises InputError if its parent is missing, it holds other files, or another run works in it; TraceError if it
-    belongs to another plan.
+    With `overwrite` the shards of another plan are swept away first. Raises InputError if its parent is missing, it
+    holds other files, or another run works in it; TraceError if it belongs to another plan.
     """
     notes = folder / "_m"
     if not folder.parent.is_dir():
@@ -79,7 +79,7 @@ def opened(folder: Path, whole: str) -> Iterator[None]:
         raise InputError(f"{folder} is a file or holds other files; choose a new folder")
     notes.mkdir(parents=True, exist_ok=True)
     with _locked(notes / "lock"):
-        _check_plan(folder, whole)
+        _check_plan(folder, whole, overwrite=overwrite)
         shutil.rmtree(notes / "unfinished", ignore_errors=True)
         try:
             yield
@@ -134,7 +134,7 @@ def close(folder: Path, whole: str, entries: Sequence[Entry]) -> None:
     _put(folder / MANIFEST, {"plan": whole, "rows": sum(entry.rows for entry in entries), "shards": shards})
 
 
-def _check_plan(folder: Path, whole: str) -> None:
+def _check_plan(folder: Path, whole: str, *, overwrite: bool) -> None:
     path = folder / "_m" / "plan.json"
     if not path.exists():
         _put(path, {"plan": whole})
@@ -142,12 +142,20 @@ def _check_plan(folder: Path, whole: str) -> None:
     try:
         found = str(json.loads(path.read_bytes())["plan"])
     except (ValueError, KeyError, TypeError):
-        raise TraceError(f"{path} is damaged; choose a new folder") from None
-    if found != whole:
+        found = ""
+    if found == whole:
+        return
+    if not overwrite:
+        mend = "choose another place, or drop the shards on purpose (--overwrite)"
+        if not found:
+            raise TraceError(f"{path} is damaged; {mend}")
         raise TraceError(
             f"{folder} holds shards of another run (plan {found[:12]}..., now {whole[:12]}...): model, seed, rows or "
-            "conditions differ; choose a new folder, or repeat that run"
+            f"conditions differ; repeat that run to go on with it, {mend}"
         )
+    for file in (folder / MANIFEST, *path.parent.glob("*.json"), *folder.glob("part-*")):
+        file.unlink(missing_ok=True)
+    _put(path, {"plan": whole})
 
 
 @contextmanager
