@@ -30,6 +30,8 @@ SCHEMA = Schema(
         Column("naive", "datetime", "timestamp[us]"),
         Column("told", "date", "string", format="%d.%m.%Y"),
         Column("flag", "category", "int64"),
+        Column("took", "duration", "duration[us]"),
+        Column("clock", "duration", "string", format="%D days %H:%M:%S"),
         Column("id", "identifier", "string"),
     )
 )
@@ -47,6 +49,8 @@ FIELDS = (
     Field("naive"),
     Field("told"),
     Field("flag", ("0", "1", "(rare)")),
+    Field("took"),
+    Field("clock"),
 )
 COLUMNS = {
     "age": np.array([17.0, 80.0, 81.0, NAN]),
@@ -61,6 +65,8 @@ COLUMNS = {
     "naive": np.array([0.0, 3600.0, 86400.0, NAN]),
     "told": np.array([0.0, 1.0, 2.0, NAN]),
     "flag": np.array([0, 1, 2, -1], np.int32),
+    "took": np.array([0.0, 1800.0, 5400.0, NAN]),
+    "clock": np.array([0.0, 1800.0, 90060.0, NAN]),
 }
 
 
@@ -125,6 +131,12 @@ def rows(text: str) -> list[int]:
         ('seen == "2024-01-31"', [2]),  # midnight in Berlin
         ('seen == "1970-01-01T00:00:00Z"', [0]),
         ('naive >= "1970-01-01 01:00:00"', [1, 2]),
+        ('took > "0:30:00"', [2]),
+        ('took in ["00:30", "1:30:00"]', [1, 2]),
+        ("took >= 1800", [1, 2]),
+        ('took + 60 > "0:30:30"', [1, 2]),
+        ('clock > "1 days 01:00:00"', [2]),
+        ('clock < "1:00:00"', [0, 1]),
         ("missing(age)", [3]),
         ("age is None", [3]),
         ("age is not None and income is not None", [0, 1, 2]),
@@ -202,6 +214,9 @@ def test_parts_split_only_conditions_on_single_columns():
         ("age + 1", InputError, "is no condition"),
         ("income + 1 > 2", InputError, "is no number"),
         ("1 < 2", InputError, "names no column"),
+        ('took > "soon"', InputError, "'soon' is no duration of column \"took\"; write it like '1:30:00'"),
+        ("smoker == true", SchemaError, 'no column "true"; write True'),
+        ("age == null", SchemaError, 'no column "null"; write missing(COLUMN)'),
         ("age == None", InputError, "missing(x)"),
         ("age is 3", InputError, "compare with =="),
         ("age in 3", InputError, "a list of values"),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import pyarrow as pa
+
 from tuckpoint.errors import InputError, SchemaError, did_you_mean
 from tuckpoint.schema import Column
+from tuckpoint.table import moments
 from tuckpoint.table.engine import Field
 
 Literal = str | float | bool
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SHOWN_LEVELS = 12
+CLOCKS = ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%D days", "%D days %H:%M:%S", "%D days %H:%M:%S.%f")
 
 
 def code(field: Field, literal: Literal) -> int:
@@ -54,6 +59,20 @@ def moment(column: Column, text: str) -> float:
     elif column.timezone is None:
         raise InputError(f'column "{column.name}" has no time zone; leave the zone out of {text!r}')
     return (read - EPOCH) / timedelta(seconds=1)
+
+
+def duration(column: Column, text: str) -> float:
+    """Seconds of a duration, or a time of day, written as text, in the format of the column or as in CLOCKS.
+
+    Raises InputError if it is neither.
+    """
+    for format_ in (*([column.format] if column.format else []), *CLOCKS):
+        seconds = float(moments.parse(pa.array([text]), format_)[0][0])
+        if math.isfinite(seconds):
+            return seconds
+    raise InputError(
+        f"{text!r} is no duration of column \"{column.name}\"; write it like '1:30:00', or as seconds: 5400"
+    )
 
 
 def decimals(number: float) -> int:

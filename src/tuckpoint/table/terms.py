@@ -17,6 +17,8 @@ from tuckpoint.table import literals, logic
 from tuckpoint.table.engine import Field
 from tuckpoint.table.logic import EXACT, Test, Values
 
+SHOWN = 40  # column names in an error
+_SPELT = {"true": "True", "false": "False"} | dict.fromkeys(("none", "null", "nan", "na"), "missing(COLUMN)")
 FUNCTIONS = ("missing", "implies", "col", "abs", "min", "max", "round")
 
 
@@ -36,6 +38,7 @@ class _Number:
     run: Values  # (n,) float64 or one number, NaN for missing
     decimals: int = 0
     moment: Column | None = None  # of a date or a datetime
+    clock: Column | None = None  # of a duration or a time of day; its numbers are seconds
     is_column: bool = False
     is_literal: bool = False
 
@@ -158,14 +161,18 @@ def _column(scope: Scope, node: ast.expr, name: str) -> _Node:
         if name in scope.schema.names:
             kind = scope.schema[name].kind
             fail(scope, node, f'column "{name}" is {kind} and made anew, so no condition can use it', SchemaError)
-        known = ", ".join(scope.fields)
+        if name.lower() in _SPELT and not did_you_mean(name, scope.fields):
+            fail(scope, node, f'no column "{name}"; write {_SPELT[name.lower()]}', SchemaError)
+        some = list(scope.fields)
+        known = ", ".join(some[:SHOWN]) + (f" and {len(some) - SHOWN} more" if len(some) > SHOWN else "")
         fail(scope, node, f'no column "{name}"{did_you_mean(name, scope.fields)}; there are: {known}', SchemaError)
     field = scope.fields[name]
     if not field.numeric:
         return _Level(field)
     column = scope.schema[name]
     moment = column if column.kind in ("date", "datetime") else None
-    return _Number(lambda columns: columns[name], decimals=field.decimals, moment=moment, is_column=True)
+    clock = column if column.kind == "duration" else None
+    return _Number(lambda columns: columns[name], field.decimals, moment, clock, is_column=True)
 
 
 def _plain_number(scope: Scope, node: ast.expr) -> _Number:
@@ -198,7 +205,8 @@ def _arithmetic(scope: Scope, node: ast.BinOp) -> _Number:
         ast.Mult: (np.multiply, min(left.decimals + right.decimals, EXACT)),
         ast.Div: (np.divide, EXACT),
     }[type(op)]
-    return _Number(logic.arithmetic(act, left.run, right.run), decimals, moment)
+    clock = (left.clock or right.clock) if isinstance(op, ast.Add | ast.Sub) else None
+    return _Number(logic.arithmetic(act, left.run, right.run), decimals, moment, None if moment else clock)
 
 
 def _call(scope: Scope, node: ast.Call) -> _Node:
@@ -289,10 +297,13 @@ def _kept(first: _Number, second: _Number) -> int:
 
 
 def _dated(scope: Scope, node: ast.expr, value: _Node, other: _Node) -> _Node:
-    if not isinstance(value, _Text) or not isinstance(other, _Number) or other.moment is None:
+    if not isinstance(value, _Text) or not isinstance(other, _Number):
+        return value
+    column = other.moment or other.clock
+    if column is None:
         return value
     try:
-        at = literals.moment(other.moment, value.text)
+        at = (literals.moment if other.moment else literals.duration)(column, value.text)
     except InputError as error:
         fail(scope, node, str(error), type(error))
     return _Number(lambda columns: at, literals.decimals(at), other.moment, is_literal=True)
