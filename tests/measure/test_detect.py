@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from measure.tables import SCHEMA, independent, people
@@ -87,3 +89,42 @@ def test_too_few_or_no_holdout_rows_say_why() -> None:
     assert score.value is None
     assert "only 20 holdout rows" in score.why
     assert "no holdout rows" in detect.detection(few.real, few.made, None, seed=Seed(0)).why
+
+
+def families(people: int, seed: int, rows: int = 6) -> Encoded:
+    """Rows of people who stay as they are from row to row, which gives each of them away."""
+    random = np.random.default_rng(seed)
+    person = np.repeat(np.arange(people), rows)
+    own = random.normal(size=(people, 3)).round(3)
+    own[:, 1] = (own[:, 0] + 0.3 * own[:, 1]).round(3)
+    columns = {**{f"x{i}": own[person, i] for i in range(3)}, "visit": random.normal(size=people * rows)}
+    return Encoded(tuple(Field(name) for name in columns), columns, person + seed * people)
+
+
+def test_a_person_known_again_is_not_what_tells_made_from_real() -> None:
+    real, holdout = families(120, 1, 5), families(120, 2, 5)
+    made = replace(families(600, 3, 1), person=None)  # each made row is another person's
+    null = detect.Told(0.5, 0.02, 600, {})
+    score = detect.detection(real, made, holdout, seed=Seed(0), null=null)
+    assert score.value < 0.6
+    assert score.passed is True
+    assert score.high - score.low > 0.1  # 120 people tell less than 600 rows
+    random = np.random.default_rng(4)
+    shuffled = {name: random.permutation(values) for name, values in made.columns.items()}
+    score = detect.detection(real, replace(made, columns=shuffled), holdout, seed=Seed(0), null=null)
+    assert score.passed is False
+    assert score.value > 0.65
+
+
+def test_where_real_rows_are_told_from_the_holdout_the_limits_hold_beyond_that() -> None:
+    real, holdout = (replace(families(150, seed), person=None) for seed in (1, 2))
+    made = replace(families(150, 3), person=None)
+    score = detect.detection(real, made, holdout, seed=Seed(0))
+    assert score.reference > 0.9  # nobody says whose the rows are: the judge knows people again
+    assert score.value > 0.9
+    assert score.detail["beyond"] < 0.6
+    assert score.passed is True
+    near, far = detect.Told(0.913, 0.008, 1000, {}), detect.Told(0.928, 0.008, 1000, {})
+    assert detect._beyond(far, near)[0] == pytest.approx(0.54, abs=0.005)
+    assert detect._beyond(detect.Told(0.97, 0.004, 1000, {}), near)[1] > 0.55
+    assert detect._beyond(far, far)[0] == pytest.approx(0.5)

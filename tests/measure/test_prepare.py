@@ -6,8 +6,11 @@ import pytest
 from measure.tables import SCHEMA, people
 
 from tuckpoint.errors import InputError
+from tuckpoint.measure import fidelity
 from tuckpoint.measure.prepare import UNSEEN, coded, plain, prepare
+from tuckpoint.measure.views import column_views
 from tuckpoint.schema import Column, Schema
+from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Field
 
 
@@ -103,7 +106,7 @@ def test_what_cannot_be_read_is_said(made: pa.Table, says: str) -> None:
 
 def test_without_a_column_to_measure_it_is_said_what_to_do() -> None:
     ids = pa.table({"c": ["a", "b"]})
-    with pytest.raises(InputError, match="correct its kind there .* --schema schema.yaml"):
+    with pytest.raises(InputError, match=r"correct its kind there .* --schema schema\.yaml"):
         prepare(ids, ids, None, Schema((Column("c", "text", "string"),)))
 
 
@@ -121,3 +124,42 @@ def test_coded_uses_the_codes_of_the_fields() -> None:
     places = {"high": 0, "low": 1, "mid": -1}
     assert columns["grade"].tolist() == [places[text] for text in table["grade"].to_pylist()]
     assert columns["age"].tolist() == table["age"].to_pylist()
+
+
+def test_people_are_numbered_across_the_sides() -> None:
+    schema = Schema((Column("id", "identifier", "string"), Column("x", "integer", "int64")), person="id")
+    real = pa.table({"id": ["ann", "bob", "ann", None], "x": [1, 2, 3, 4]})
+    held = pa.table({"id": ["bob", "eve"], "x": [1, 2]})
+    space = prepare(real, pa.table({"x": [1, 2]}), held, schema)
+    ann, bob, again, nobody = space.real.person.tolist()
+    assert ann == again
+    assert len({ann, bob, nobody}) == 3
+    assert space.holdout.person.tolist()[0] == bob
+    assert space.made.person is None
+
+
+def test_what_one_person_holds_in_many_rows_is_not_named_and_no_rare_level() -> None:
+    random = np.random.default_rng(1)
+    person = np.repeat(np.arange(100), 10)
+    town = random.choice(["Ash", "Birch"], 1000).astype(object)
+    town[:9] = "Only Ann"  # nine rows of one person
+    town[100:1000:100] = "Elm"  # nine people
+    score = np.where(person == 0, 77, random.integers(0, 4, 1000))
+    table = pa.table({"id": person, "town": pa.array(town.tolist()), "score": score})
+    schema = Schema(
+        (
+            Column("id", "identifier", "int64"),
+            Column("town", "category", "string"),
+            Column("score", "integer", "int64"),
+        ),
+        person="id",
+    )
+    for who, named in ((schema, False), (Schema(schema.columns), True)):
+        space = prepare(table, table.slice(500), None, who)
+        found = fidelity.distances(space.real, space.made, None, seed=Seed(0))
+        labels = {view.name: view.labels for view in column_views(space.real, space.made, found, space.kinds)}
+        assert ("Only Ann" in labels["town"]) is named
+        assert ("77" in labels["score"]) is named
+        assert "Elm" in labels["town"]
+        coverage = fidelity.rare_level_coverage(space.real, space.made, None, seed=Seed(0))
+        assert coverage.detail["levels"] == (2 if named else 1)

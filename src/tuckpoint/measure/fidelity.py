@@ -14,6 +14,7 @@ from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded, cut
+from tuckpoint.table.protect import people_of
 
 MOST_PAIRS = 300
 RARE_SHARE = 0.01
@@ -260,7 +261,7 @@ def _missing(data: Encoded, names: list[str]) -> Array:
 def rare_level_coverage(
     real: Encoded, made: Encoded, holdout: Encoded | None, *, seed: Seed, limits: Limits = DEFAULT
 ) -> Score:
-    """Share of rare levels (held by five real rows or more, but at most 1 %) that occur among made rows.
+    """Share of rare levels (held by five people or more, but at most 1 % of real rows) that occur among made rows.
 
     Made rows are cut to the size of the holdout. Levels are the matched pairs of the interval.
     """
@@ -273,7 +274,10 @@ def rare_level_coverage(
         if field.levels is None:
             continue
         counts = _level_counts(real, field.name, len(field.levels))
-        rare = np.flatnonzero((counts >= RARE_LEAST) & (counts <= RARE_SHARE * real.rows))
+        seen = real.columns[field.name] >= 0
+        whose = None if real.person is None else real.person[seen]
+        people = people_of(real.columns[field.name][seen], len(field.levels), whose)
+        rare = np.flatnonzero((people >= RARE_LEAST) & (counts <= RARE_SHARE * real.rows))
         for found, side in zip(hits, sides, strict=True):
             found.append(_level_counts(side, field.name, len(field.levels))[rare] > 0)
         never = rare[_level_counts(made, field.name, len(field.levels))[rare] == 0]
@@ -283,7 +287,10 @@ def rare_level_coverage(
     name = "rare_level_coverage"
     if n == 0:
         return Score(
-            name, None, better="higher", why="no category has a level held by five rows or more but at most 1 %"
+            name,
+            None,
+            better="higher",
+            why="no category has a level held by five people or more but at most 1 % of rows",
         )
     detail: dict[str, object] = {"never_made": lost[:20], "never_made_count": len(lost), "levels": n}
     value = float(kept[0].mean())

@@ -28,7 +28,10 @@ BLANK = {"", "na", "nan", "null", "none"}
 
 @dataclass(frozen=True)
 class Space:
-    """Three tables with the same fields. Level columns end with one level for all values that real rows never hold."""
+    """Three tables with the same fields. Level columns end with one level for all values that real rows never hold.
+
+    Where the schema names the person, `person` of the sides that have the column numbers people across all of them.
+    """
 
     real: Encoded
     made: Encoded
@@ -78,7 +81,8 @@ def prepare(
         fields.append(field)
         for side, content in values.items():
             sides[side][column.name] = content
-    encoded = {side: Encoded(tuple(fields), content) for side, content in sides.items()}
+    people = _people(tables, schema.person)
+    encoded = {side: Encoded(tuple(fields), content, people.get(side)) for side, content in sides.items()}
     kinds = {column.name: column.kind for column in columns}
     return Space(encoded["real"], encoded["made"], encoded.get("holdout"), kinds, _notes(schema, made))
 
@@ -97,6 +101,19 @@ def coded(table: pa.Table, schema: Schema, fields: Sequence[Field], side: str) -
         place: dict[str | None, int] = {level: i for i, level in enumerate(field.levels)}
         columns[field.name] = np.array([place.get(name, -1) for name in names] + [-1], dtype=np.int32)[codes]
     return columns
+
+
+def _people(tables: Mapping[str, pa.Table], person: str | None) -> dict[str, Array]:
+    """Whose each row is, by one numbering for all sides; a row that names nobody is a person of its own."""
+    held = {
+        side: _flat(table[person]).cast(pa.string()) for side, table in tables.items() if person in table.column_names
+    }
+    if not held:
+        return {}
+    codes = pa.chunked_array(list(held.values())).combine_chunks().dictionary_encode()
+    known = pc.fill_null(codes.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    known = np.where(known < 0, len(codes.dictionary) + np.arange(len(known)), known)
+    return dict(zip(held, np.split(known, np.cumsum([len(one) for one in held.values()])[:-1]), strict=True))
 
 
 def _complete(side: str, table: pa.Table, columns: list[Column]) -> None:
@@ -129,8 +146,8 @@ def _notes(schema: Schema, made: pa.Table) -> tuple[str, ...]:
         notes.append(f"Identifiers and free text are made anew and not compared: {', '.join(skipped)}.")
     if schema.person is not None:
         notes.append(
-            f'Several rows may belong to one person ("{schema.person}"); intervals treat rows as independent, '
-            "so they are then too narrow."
+            f'Several rows may belong to one person ("{schema.person}"); intervals treat rows as independent and are '
+            "then too narrow, but for telling made from real, where people are counted."
         )
     return tuple(notes)
 

@@ -12,6 +12,7 @@ from tuckpoint.measure.evaluation import ColumnView, PairView
 from tuckpoint.measure.fidelity import Distances
 from tuckpoint.schema import Kind
 from tuckpoint.table.engine import Array, Encoded, Field
+from tuckpoint.table.protect import LEAST_PEOPLE, people_of
 
 BARS = 20
 MOST_LEVELS = 12
@@ -24,7 +25,7 @@ def column_views(real: Encoded, made: Encoded, found: Distances, kinds: Mapping[
         name = subject[0]
         field, kind = real.field(name), kinds[name]
         draw = _number_bars if field.numeric else _level_bars
-        labels, shares = draw(field, kind, (real.columns[name], made.columns[name]))
+        labels, shares = draw(field, kind, (real.columns[name], made.columns[name]), real.person)
         keep = [i for i in range(len(labels)) if any(share[i] > 0 for share in shares)]
         reference = None if found.holdout is None else float(found.holdout[j])
         bars = [tuple(float(share[i]) for i in keep) for share in shares]
@@ -41,12 +42,16 @@ def pair_views(found: Distances) -> tuple[PairView, ...]:
     )
 
 
-def _number_bars(field: Field, kind: Kind, sides: tuple[Array, Array]) -> tuple[list[str], list[Array]]:
+def _number_bars(
+    field: Field, kind: Kind, sides: tuple[Array, Array], person: Array | None
+) -> tuple[list[str], list[Array]]:
     known = sides[0][~np.isnan(sides[0])]
     distinct = np.unique(known)
     if len(distinct) <= BARS:
         cuts = (distinct[1:] + distinct[:-1]) / 2
-        labels = [_written(value, kind, field.decimals) for value in distinct]
+        few = _held_by_few(np.searchsorted(distinct, known), len(distinct), person, ~np.isnan(sides[0]))
+        written = [_written(value, kind, field.decimals) for value in distinct]
+        labels = ["(of few people)" if alone else label for label, alone in zip(written, few, strict=True)]
     else:
         low, high = np.quantile(known, [0.005, 0.995])
         if low == high:
@@ -62,13 +67,24 @@ def _number_bars(field: Field, kind: Kind, sides: tuple[Array, Array]) -> tuple[
     return [*labels, "(missing)"], shares
 
 
-def _level_bars(field: Field, kind: Kind, sides: tuple[Array, Array]) -> tuple[list[str], list[Array]]:
+def _held_by_few(which: Array, values: int, person: Array | None, present: Array) -> Array:
+    """Which values fewer than five people hold, where a person has several rows; how many rows hold them is told."""
+    if person is None:
+        return np.zeros(values, bool)
+    return people_of(which, values, person[present]) < LEAST_PEOPLE
+
+
+def _level_bars(
+    field: Field, kind: Kind, sides: tuple[Array, Array], person: Array | None
+) -> tuple[list[str], list[Array]]:
     levels = field.levels or ()
-    counts = np.bincount(sides[0][sides[0] >= 0], minlength=len(levels))
-    order = np.argsort(-counts, kind="stable")
-    shown = order[:MOST_LEVELS]
+    seen = sides[0] >= 0
+    counts = np.bincount(sides[0][seen], minlength=len(levels))
+    few = _held_by_few(sides[0][seen], len(levels), person, seen)
+    order = np.argsort(np.where(few, 0, -counts), kind="stable")
+    shown = order[: min(MOST_LEVELS, len(levels) - int(few.sum()))]
     shown = np.sort(shown) if field.ordered else shown
-    unseen, rest = len(levels) - 1, [i for i in order[MOST_LEVELS:] if i != len(levels) - 1]
+    unseen, rest = len(levels) - 1, [i for i in order[len(shown) :] if i != len(levels) - 1]
     shown = shown[shown != unseen]
     shares = []
     for side in sides:

@@ -41,7 +41,8 @@ MEANINGS: dict[str, Meaning] = {
     "detection": Meaning(
         "Telling made from real",
         "A boosted classifier learns to tell made rows from real holdout rows that no model has seen; the area under "
-        "its ROC curve on rows it did not learn from. 0.5 is guessing, 1 is certainty.",
+        "its ROC curve on rows it did not learn from. 0.5 is guessing, 1 is certainty. It learns from all rows of a "
+        "person or none. Where real training rows are surely told from the holdout too, what goes beyond is judged.",
         "It grows with the number of rows, so it may only be compared at equal n and on the same table. Clearly below "
         "0.5 is no success but a sign of copied rows.",
     ),
@@ -83,7 +84,8 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "rare_level_coverage": Meaning(
         "Rare levels",
-        "Share of the rare levels (held by five real rows or more, but by at most 1%) that also occur in made rows.",
+        "Share of the rare levels (held by five people or more, but by at most 1% of the real rows) that also occur in "
+        "made rows.",
         "Levels held by too few people are pooled on purpose and are not expected to come back.",
         "percent",
     ),
