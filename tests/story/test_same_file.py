@@ -32,6 +32,7 @@ def test_a_csv_file_is_written_as_it_was_read(model: Path) -> None:
     assert Schema.from_dict(schema.to_dict()) == schema
     assert schema["load"].kind in ("integer", "decimal")
     assert schema["load"].format == "#,00e+00"
+    assert schema["load"].steps is None  # three significant digits are no steps
     for name in ("made.csv", "made.csv.gz", "made.tsv"):
         assert main(["sample", str(model / "model"), "-n", "50", "-o", str(model / name)]) == 0
         assert infer(frame.read(model / name).table)["load"].format == "#,00e+00"

@@ -58,7 +58,7 @@ def infer(
     for name, column in columns.items():
         if not column.modelled and column.missing and column.pattern != "missing":
             columns[name] = replace(column, pattern=f"{column.pattern};missing={_share(table.column(name)):.2g}")
-        elif column.kind in NUMERIC:
+        elif column.kind in NUMERIC and not (column.kind in ("integer", "decimal") and _of_powers(column)):
             field, values = encode_column(table.column(name), column, strict=False)
             columns[name] = replace(column, steps=steps.find(values, field.decimals, column.kind))
     if target is not None and not columns[target].modelled:
@@ -207,6 +207,11 @@ def _moment(name: str, array: pa.ChunkedArray, missing: bool) -> Column:
 
 def _is_number(name: str) -> bool:
     return re.fullmatch(r"[+-]?[0-9]+\.[0-9]+", name) is not None
+
+
+def _of_powers(column: Column) -> bool:
+    """Whether numbers are written with powers of ten: their digits are significant ones, and no steps."""
+    return column.format is not None and bool(numerals.Picture.parse(column.format).power)
 
 
 def _share(array: pa.ChunkedArray) -> float:
