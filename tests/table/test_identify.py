@@ -134,6 +134,14 @@ def test_names_are_names_and_text_has_its_lengths():
     assert 800 < lengths.count(4) < 1200
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.duration("us"), pa.bool_(), pa.dictionary(pa.int8(), pa.string()), pa.time64("us")]
+)
+def test_a_column_without_any_value_keeps_its_type(kind):
+    real = pa.table({"gone": pa.nulls(30, kind), "x": list(range(30))})
+    assert fabricate(infer(real)["gone"], 3, first_row=0, seed=SEED).equals(pa.nulls(3, kind))
+
+
 def test_missing_values_come_in_their_share():
     assert 0.25 < np.mean([value is None for value in made("email;missing=0.3", 4000)]) < 0.35
     assert made("missing", 3, storage="double") == [None] * 3

@@ -71,7 +71,7 @@ def fabricate(column: Column, rows: int, *, first_row: int, seed: Seed) -> pa.Ar
     key = Seed(seed.root).child("identify", column.name)  # one permutation for all shards
     draw = seed.child("identify", column.name, first_row)
     if kind == "missing" or rows == 0:
-        return pa.nulls(rows, pa.string()).cast(storage_type(column.storage))
+        return pa.nulls(rows, storage_type(column.storage))
     made = _keys(numbers, detail, column) if kind == "key" else _texts(kind, detail, numbers, key, draw)
     if missing > 0:
         gone = draw.child("missing").numpy().random(rows) < missing
