@@ -156,3 +156,24 @@ def test_an_empty_text_is_an_empty_cell_unless_the_model_knows_it(model):
     made = complete(model, pa.table({"group": ["low", "", "  "], "size": [10.0, 26.0, 26.0]}), Seed(1))
     assert made["group"][0].as_py() == "low"
     assert set(made["group"].to_pylist()) <= {"low", "mid", "high"}
+
+
+def test_what_rules_compute_from_the_filled_cells_is_not_drawn(model):
+    """An odd total with one addend was met by chance only, or not at all."""
+    some = pa.table({"total": [4321, 2777, 3001], "extra": [123, 77, 5], "land": ["land0", "land1", "land1"]})
+    made = complete(model, some, Seed(1))
+    assert made["base"].to_pylist() == [4198, 2700, 2996]
+    assert made["total"].to_pylist() == some["total"].to_pylist()
+
+
+def test_a_rare_level_that_the_model_pooled_stays_in_its_cell():
+    """Rows of the very table that was learnt were refused, since rare levels do not leave it."""
+    rng = np.random.default_rng(4)
+    land = rng.choice(["DE", "FR"], 600).astype(object)
+    land[:12] = [f"rare{i // 2}" for i in range(12)]
+    real = pa.table({"land": land, "x": rng.normal(size=600).round(2)})
+    some = fitting.fit(real, infer(real), engine=Trees(trees=2, rounds=5), seed=Seed(1), context=Context())
+    assert "(rare)" in some.book.fields[0].levels
+    made = complete(some, pa.table({"land": ["rare1", "DE", None]}), Seed(1))
+    assert made["land"].to_pylist()[:2] == ["rare1", "DE"]
+    assert made["x"].null_count == 0

@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tuckpoint.errors import InputError, SchemaError, ShortSample, did_you_mean
+from tuckpoint.schema import Column
 from tuckpoint.seed import Seed
-from tuckpoint.table.encode import encode_column
-from tuckpoint.table.engine import Array, Progress, quiet
+from tuckpoint.table.decode import RARE
+from tuckpoint.table.encode import OTHER, encode_column
+from tuckpoint.table.engine import Array, Field, Progress, quiet
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.rule import absent
 from tuckpoint.table.sample import finish, obeying
@@ -68,19 +70,26 @@ def _held(model: TableModel, partial: pa.Table) -> dict[str, Array]:
             if "" not in item.levels:  # a text of blanks is an empty cell
                 blank = [not level.strip() for level in field.levels or ()]
                 values = np.where(np.array([*blank, False])[values], np.int32(-1), values)
-            seen = np.unique(values[values >= 0])
-            new = [level for level in (field.levels or ())[:] if level not in item.levels]
-            lost = [(field.levels or ())[code] for code in seen if (field.levels or ())[code] in new]
-            if lost:
+            pool = _pool(item, model.schema[item.name])
+            seen = [(field.levels or ())[code] for code in np.unique(values[values >= 0])]
+            lost = [level for level in seen if level not in item.levels]
+            if lost and pool < 0:
                 raise SchemaError(
                     f'column "{item.name}": level "{lost[0]}" is not known to the model'
                     f"{did_you_mean(lost[0], item.levels)}; correct it or leave the cell empty"
                 )
             place = {level: code for code, level in enumerate(item.levels)}
-            recode = np.array([*(place.get(level, -1) for level in field.levels or ()), -1], np.int32)
+            recode = np.array([*(place.get(level, pool) for level in field.levels or ()), -1], np.int32)
             values = recode[values]
         held[item.name] = values
     return held
+
+
+def _pool(item: Field, column: Column) -> int:
+    """The code of the level that stands for the rare ones, which a filled cell may name; -1 if there is none."""
+    levels = item.levels or ()
+    pooled = [name for name in (RARE, OTHER) if name in levels and column.storage in ("string", "large_string")]
+    return levels.index(pooled[0]) if pooled else -1
 
 
 def _fill(model: TableModel, given: Mapping[str, Array], places: Array, seed: Seed) -> dict[str, Array]:
@@ -88,12 +97,13 @@ def _fill(model: TableModel, given: Mapping[str, Array], places: Array, seed: Se
 
     `places` (rows,) are those of the rows in their table, for what is told of them.
     """
+    if broken := model.book.contradicted(given):
+        raise _short(places[broken[1]], f"their cells break the rule `{broken[0]}`")
+    given = model.book.following(given)
     fixed = model.book.given(given)
     reason = model.engine.refuse(None, tuple(fixed))
     if reason:
         raise InputError(reason)
-    if broken := model.book.contradicted(given):
-        raise _short(places[broken[1]], f"their cells break the rule `{broken[0]}`")
     out: dict[str, Array] = {}
     todo, tried = np.arange(len(places)), 0
     for attempt in range(CELL_ROUNDS):
@@ -147,7 +157,7 @@ def _keep(table: pa.Table, partial: pa.Table, filled: Mapping[str, Mask]) -> pa.
         if old.null_count == len(old) or pa.types.is_dictionary(new.type):
             continue
         if old.type != new.type:
-            if name in filled:
+            if name in filled and not pa.types.is_large_string(new.type):
                 continue
             old = old.cast(new.type)
         has = pa.array(filled[name]) if name in filled else old.is_valid()

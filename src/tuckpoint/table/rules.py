@@ -116,6 +116,18 @@ class RuleBook:
             found = found | (where & absent(np.asarray(due)))
         return found
 
+    def following(self, given: Columns) -> dict[str, Array]:
+        """Given columns (n,), and those that rules compute from them alone: of a sum, whichever is not given."""
+        out = dict(given)
+        rules = [rule for rule in self.rules + self.added if rule.enforced]
+        every = [way for rule in rules for way in ways(rule, self._by_name)]
+        while True:
+            ready = [way for way in every if way.target not in out and set(way.sources) <= set(out)]
+            new = {way.target: values for way in ready if not absent(values := way.run(out)).any()}
+            if not new:
+                return out
+            out.update(new)
+
     def contradicted(self, given: Columns) -> tuple[str, Mask] | None:
         """A rule that some given columns (n,) break, whatever the others hold, and where; None if they break none."""
         for rule in self.rules + self.added:
