@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from tuckpoint.gap.columns import Parts
+from tuckpoint.measure.decide import holm
 from tuckpoint.table.engine import Array
 
 WIDE = 15  # more columns than that are combined in pairs only
@@ -134,8 +135,4 @@ def fewer(train: Array, reference: Array, n: int, m: int) -> Array:
 
 def passed(p: Array, level: float) -> Array:
     """Which of the p values (k,) stand when the chance of even one false one is held at `level` (Holm 1979)."""
-    order = np.argsort(p, kind="stable")
-    stands = np.minimum.accumulate(p[order] <= level / np.arange(len(p), 0, -1))
-    found = np.zeros(len(p), bool)
-    found[order] = stands
-    return found
+    return np.asarray(holm(p) <= level)

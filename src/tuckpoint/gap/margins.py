@@ -21,6 +21,7 @@ from tuckpoint.errors import InputError, did_you_mean
 from tuckpoint.gap.cells import passed
 from tuckpoint.gap.columns import quoted, spelt
 from tuckpoint.gap.finding import Missing
+from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.schema import Schema
 from tuckpoint.table.engine import Array, Encoded
 from tuckpoint.table.expression import parse
@@ -110,11 +111,7 @@ def _missing(one: Share, n: int, p: float) -> Missing:
 
 def beside(rows: int, n: int, share: float, error: float = 0.0) -> tuple[float, float]:
     """Interval at 95 % or more of the density ratio (rows / n) / share; with an error both ends stand at 97.5 %."""
-    from scipy.special import betaincinv
-
-    tail = 0.025 if error == 0 else 0.0125
-    low = 0.0 if rows == 0 else float(betaincinv(rows, n - rows + 1, tail))
-    high = 1.0 if rows == n else float(betaincinv(rows + 1, n - rows, 1 - tail))
+    low, high = clopper_pearson(rows, n, 0.95 if error == 0 else 0.975)
     return low / (share + 2.2414 * error), high / max(share - 2.2414 * error, 1e-9)
 
 

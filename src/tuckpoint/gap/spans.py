@@ -9,6 +9,7 @@ import numpy as np
 from tuckpoint.gap.cells import fewer
 from tuckpoint.gap.columns import Parts, ranged, spelt
 from tuckpoint.gap.finding import Missing
+from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.table.engine import Array
 
 Span = tuple[tuple[int, int, int], ...]  # columns, each with its first and last part
@@ -97,12 +98,7 @@ def density(rows: int, held: int, n: int, m: int, level: float = 0.95) -> tuple[
 
     Given their sum, one of two Poisson counts is binomial; Clopper and Pearson's interval of that share, turned back.
     """
-    from scipy.special import betaincinv
-
-    tail, both = (1 - level) / 2, rows + held
-    low = 0.0 if rows == 0 else float(betaincinv(rows, both - rows + 1, tail))
-    high = 1.0 if rows == both else float(betaincinv(rows + 1, both - rows, 1 - tail))
-    scale = m / n
+    (low, high), scale = clopper_pearson(rows, rows + held, level), m / n
     return low / (1 - low) * scale, high / max(1 - high, 1e-12) * scale
 
 

@@ -17,7 +17,7 @@ COPIES = "copies"  # the attack whose p-values have a share of the level of thei
 MOST_TOLD = 5
 
 
-def holm(p: Sequence[float], weights: Sequence[float] | None = None) -> Array:
+def holm(p: Sequence[float] | Array, weights: Sequence[float] | None = None) -> Array:
     """Adjusted p-values (k,) in the order given: with the chance of their level at most, one under it is false.
 
     `weights` (k,), fixed beforehand, share the level out; all alike by default (Holm 1979, section 4 for weights).
