@@ -106,6 +106,22 @@ def test_notes_and_advice_are_whole_and_long_notes_are_folded() -> None:
     assert f"{head[1]} {head[2]}" == words
 
 
+def test_what_holds_but_is_measurably_worse_says_so() -> None:
+    detail = {"difference": 0.02, "difference_low": 0.01, "difference_high": 0.03}
+    for better, low, high, worse in (("lower", 0.01, 0.03, 1), ("lower", -0.01, 0.03, 0), ("higher", -0.03, -0.01, 1)):
+        told = {**detail, "difference_low": low, "difference_high": high}
+        score = Score("correlation_error", 0.04, 0.03, 0.05, 900, better, 0.02, passed=True, detail=told)
+        evaluation = replace(fabricate.evaluation(), scores=(score,), claims={})
+        assert made(evaluation).count(page.WORSE) == worse
+        assert page.WORSE not in made(replace(evaluation, scores=(replace(score, passed=False),)))
+
+
+def test_rows_of_one_person_are_said_not_to_hang_together() -> None:
+    assert page.ALONE not in made()
+    people = Schema((Column("id", "identifier", "string"), Column("age", "integer", "int64")), person="id")
+    assert page.ALONE in Reader(made(schema=people)).text
+
+
 def test_the_worst_column_is_drawn_first() -> None:
     names = re.findall(r"<figcaption><h3><bdi>(.*?)</bdi>", made())
     views = {view.name: view.distance - (view.reference or 0) for view in fabricate.evaluation().columns}

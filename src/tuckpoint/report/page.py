@@ -32,7 +32,7 @@ from tuckpoint.report.verdict import (
     worst_columns,
     worst_pairs,
 )
-from tuckpoint.report.words import count, figures, meaning, number, places, subjects, visible
+from tuckpoint.report.words import count, figures, meaning, measurably_worse, number, places, subjects, visible
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 
@@ -40,6 +40,11 @@ PLOTS = 36  # columns drawn, the worst ones
 HEAT_COLUMNS = 40
 PAIRS = 10  # pairs listed beside the heat map
 NAMED = 4  # claims named under the headline
+ALONE = (
+    "Every made row is another person's. How rows of one person hang together, such as the course of an illness, was "
+    "neither made nor measured: these claims are about single rows."
+)
+WORSE = "Worse than chance explains, and within what is allowed."
 COLUMN_SCORES = 12  # scores of single columns listed for one measure
 
 
@@ -170,7 +175,7 @@ def _sections(
     plots: int,
 ) -> list[Section]:
     return [
-        _verdict_section(verdicts(evaluation)),
+        _verdict_section(verdicts(evaluation), schema),
         _numbers(evaluation),
         _columns(evaluation, plots),
         _pairs(evaluation),
@@ -183,9 +188,10 @@ def _sections(
     ]
 
 
-def _verdict_section(found: Sequence[Verdict]) -> Section:
+def _verdict_section(found: Sequence[Verdict], schema: Schema) -> Section:
     items = "".join(_claim(verdict) for verdict in found)
-    return Section("verdict", "Verdict", "", f'<ul class="claims">{items}</ul>' if items else "")
+    lead = "" if schema.person is None else ALONE
+    return Section("verdict", "Verdict", lead, f'<ul class="claims">{items}</ul>' if items else "")
 
 
 def _claim(verdict: Verdict) -> str:
@@ -235,6 +241,7 @@ def _number_row(score: Score) -> str:
     wanted = {"lower": "Lower is better.", "higher": "Higher is better.", "reference": "Closer to real is better."}
     told = [wanted.get(score.better, "Shown, decides nothing.")] if score.value is not None else []
     told += [f"Reference: {text(score.reference_is, 400)}."] if score.reference_is else []
+    told += [WORSE] if score.passed and measurably_worse(score) else []
     told += [prose(score.why)] if score.why else []
     word = WORD[state(score)] if score.passed is not None and score.value is not None else "–"
     cells = [

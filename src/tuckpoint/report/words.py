@@ -202,6 +202,14 @@ def figures(score: Score) -> Figures:
     )
 
 
+def measurably_worse(score: Score) -> bool:
+    """Whether the interval of the difference to the reference lies on its worse side."""
+    low, high = score.detail.get("difference_low"), score.detail.get("difference_high")
+    if score.better == "lower":
+        return isinstance(low, float) and low > 0
+    return score.better == "higher" and isinstance(high, float) and high < 0
+
+
 def places(value: float, *, percent: bool = False) -> int:
     """Decimals that show three significant digits, and that keep 0.99996 apart from 1."""
     scaled = abs(value) * (100 if percent else 1)
