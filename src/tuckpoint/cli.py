@@ -138,10 +138,11 @@ def _rules(options: argparse.Namespace) -> None:
 
 def _fit(options: argparse.Namespace) -> None:
     from tuckpoint import deliver
+    from tuckpoint.commands.notes import brief
 
     fitted = deliver.fit(options.file, options.output, overwrite=options.overwrite, **_asked(options))
     _clear(sys.stderr)
-    for note in fitted.model.notes:
+    for note in brief(fitted.model.notes):
         _say(note)
     _say(f"model in {options.output}; draw from it: tuckpoint sample {options.output} -n 1000 -o rows.parquet")
 

@@ -162,6 +162,12 @@ def test_no_model_there(tmp_path: Path) -> None:
         load_state(tmp_path / "gone")
     with pytest.raises(TraceError, match="no saved model, or is damaged"):
         load_state(tmp_path)
+    (tmp_path / "real.csv").write_text("a,b")
+    with pytest.raises(InputError, match="is a file, a saved model is a folder"):
+        load_state(tmp_path / "real.csv")
+    saved(tmp_path)
+    with pytest.raises(InputError, match=r"folder of a whole run; its model is .*model$"):
+        load_state(tmp_path)
     with pytest.raises(InputError, match="mkdir -p"):
         save_state(tmp_path / "gone" / "model", {}, {})
 

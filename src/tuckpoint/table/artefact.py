@@ -124,9 +124,13 @@ def _write_arrays(path: Path, arrays: list[Array]) -> None:
 
 
 def _checksums(folder: Path) -> dict[str, dict[str, Any]]:
+    if folder.is_file():
+        raise InputError(f"{folder} is a file, a saved model is a folder; make one with: tuckpoint fit FILE -o MODEL")
     if not folder.is_dir():
         raise InputError(f"no saved model {folder}; make one with: tuckpoint fit FILE -o {folder}")
     path = folder / CHECKSUMS
+    if not path.is_file() and (folder / "model" / CHECKSUMS).is_file():
+        raise InputError(f"{folder} is the folder of a whole run; its model is {folder / 'model'}")
     if not path.is_file():
         raise TraceError(f"{path} is missing: {folder} is no saved model, or is damaged; fit it anew or copy it whole")
     with path.open("rb") as file:
