@@ -10,7 +10,7 @@ from report.reader import TAGS, Reader
 
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.report import page
-from tuckpoint.schema import Column, Schema
+from tuckpoint.schema import Column, Schema, Steps
 from tuckpoint.score import Score
 
 
@@ -120,6 +120,18 @@ def test_rows_of_one_person_are_said_not_to_hang_together() -> None:
     assert page.ALONE not in made()
     people = Schema((Column("id", "identifier", "string"), Column("age", "integer", "int64")), person="id")
     assert page.ALONE in Reader(made(schema=people)).text
+
+
+def test_steps_of_a_column_stand_in_the_schema_in_words() -> None:
+    columns = (
+        Column("arrived", "datetime", "timestamp[s]", steps=Steps(step=900)),
+        Column("left", "datetime", "timestamp[s]", steps=Steps(step=60, heap=3600, share=0.96)),
+        Column("week", "date", "date32[day]", steps=Steps(step=7)),
+        Column("paid", "decimal", "double", steps=Steps(step=0.25)),
+    )
+    text = Reader(made(schema=Schema(columns))).text
+    for words in ("of 15 minutes", "of 1 minute, 96.0% in steps of 1 hour", "of 7 days", "steps of 0.25"):
+        assert words in text
 
 
 def test_the_worst_column_is_drawn_first() -> None:

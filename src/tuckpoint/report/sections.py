@@ -11,7 +11,7 @@ from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.report.chart import folded, text
 from tuckpoint.report.sheet import Section
 from tuckpoint.report.words import count, figures, meaning, number, scientific, subjects
-from tuckpoint.schema import Column, Domain, Schema
+from tuckpoint.schema import MOMENTS, Column, Domain, Kind, Schema, Steps
 
 RULES = 60
 NOTES = 60
@@ -69,7 +69,7 @@ def protection(evaluation: Evaluation, record: Mapping[str, Any]) -> Section:
     card = _guarantee_card(stated) if stated else NO_GUARANTEE if record else NO_RECORD
     done = record.get("protections")
     shown = _lines(list(done), NOTES) if isinstance(done, list | tuple) else ""
-    body = card + (f"<h3>Done to rare values</h3>{shown}" if shown else "")
+    body = card + (f"<h3>Done to protect people</h3>{shown}" if shown else "")
     again = record.get("generation")
     if isinstance(again, int) and again > 1:
         body += f"<p>The rows behind this table were themselves synthetic: this is generation {again}.</p>"
@@ -159,6 +159,8 @@ def _schema_row(column: Column, schema: Schema) -> str:
         roles.append(f"pattern {text(column.pattern, 40)}")
     if not column.modelled:
         roles.append("made anew, not modelled")
+    if column.steps is not None:
+        roles.append(_steps(column.steps, column.kind))
     if column.note:
         roles.append(folded(column.note))
     unit = f" ({text(column.unit, 24)})" if column.unit else ""
@@ -174,6 +176,25 @@ def _schema_row(column: Column, schema: Schema) -> str:
         + "".join(f'<td class="{"" if value else "empty"}" data-is="{label}">{value}</td>' for label, value in cells)
         + "</tr>"
     )
+
+
+def _steps(steps: Steps, kind: Kind) -> str:
+    """What the values of a column are multiples of, in words; 900 seconds are 15 minutes."""
+
+    def told(step: float) -> str:
+        if kind == "date":
+            return count(int(step), "day")
+        if kind not in MOMENTS:
+            return number(step)
+        size, unit = next(
+            (s, u) for s, u in ((86_400, "day"), (3600, "hour"), (60, "minute"), (0, "second")) if step >= s
+        )
+        return f"{step / (size or 1):g} {unit}{'' if step == size or step == 1 else 's'}"
+
+    parts = [] if steps.step is None else [f"in steps of {told(steps.step)}"]
+    if steps.heap is not None and steps.share is not None:
+        parts.append(f"{number(steps.share, percent=True)} in steps of {told(steps.heap)}")
+    return ", ".join(parts)
 
 
 def _domain(domain: Domain | None) -> str:
