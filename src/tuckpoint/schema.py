@@ -57,12 +57,16 @@ class Steps:
 
     Every value is `origin` plus a multiple of `step`; of the rows a `share` lies on multiples of the coarser `heap`.
     Times at whole minutes have step 60; amounts of which 95 % are whole hundreds have heap 100 and share 0.95.
+    Datetimes lie between `opens` and `closes`, seconds of the day (UTC if they have a zone): 28800 and 61200 are eight
+    to five.
     """
 
     step: float | None = None
     heap: float | None = None
     share: float | None = None
     origin: float = 0.0
+    opens: float | None = None
+    closes: float | None = None
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -71,6 +75,14 @@ class Steps:
         if any(value is not None and not 0 < value < math.inf for value in (self.step, self.heap)):
             raise SchemaError(
                 f"steps: step is {self.step} and heap {self.heap}; write numbers above 0, or leave them out"
+            )
+        if (self.opens is None) != (self.closes is None) or (
+            self.opens is not None
+            and self.closes is not None
+            and not 0 <= self.opens < self.closes <= self.opens + 86_400
+        ):
+            raise SchemaError(
+                f"steps: opens is {self.opens} and closes {self.closes}; write both, seconds of the day, closes later"
             )
         if (self.heap is None) != (self.share is None) or (self.share is not None and not 0 < self.share <= 1):
             raise SchemaError(

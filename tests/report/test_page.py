@@ -128,9 +128,16 @@ def test_steps_of_a_column_stand_in_the_schema_in_words() -> None:
         Column("left", "datetime", "timestamp[s]", steps=Steps(step=60, heap=3600, share=0.96)),
         Column("week", "date", "date32[day]", steps=Steps(step=7)),
         Column("paid", "decimal", "double", steps=Steps(step=0.25)),
+        Column("seen", "datetime", "timestamp[s]", steps=Steps(opens=28_800, closes=61_200)),
     )
     text = Reader(made(schema=Schema(columns))).text
-    for words in ("of 15 minutes", "of 1 minute, 96.0% in steps of 1 hour", "of 7 days", "steps of 0.25"):
+    for words in (
+        "of 15 minutes",
+        "of 1 minute, 96.0% in steps of 1 hour",
+        "of 7 days",
+        "steps of 0.25",
+        "between 08:00 and 17:00",
+    ):
         assert words in text
 
 

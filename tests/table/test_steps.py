@@ -194,3 +194,36 @@ def test_values_stay_inside_their_range():
     assert np.isnan(out[3])
     narrow = Field("time", decimals=0, low=61.0, high=100.0, steps=Steps(step=60))
     assert steps.placed([narrow], {"time": np.array([70.0])}, Seed(1))["time"].tolist() == [70]
+
+
+def office(shift: int) -> np.ndarray:
+    """Moments of two years, each in nine hours of its day."""
+    rng = np.random.default_rng(8)
+    return rng.integers(0, 730, 900) * DAY + shift + rng.integers(0, 9 * 60, 900) * 60.0
+
+
+@pytest.mark.parametrize(("shift", "hours"), [(8 * 3600, (8, 17)), (20 * 3600, (20, 29))])
+def test_hours_of_the_day_are_found_and_kept(shift, hours):
+    real = pa.table({"at": pa.array(office(shift).astype(np.int64), pa.timestamp("s"))})
+    schema = infer(real)
+    found = schema["at"].steps
+    assert (found.opens / 3600, found.closes / 3600, found.step) == (*hours, 60)
+    fitted = fitting.fit(real, schema, engine=Independent(), seed=Seed(1), context=Context())
+    made = sample(fitted, 2000, Seed(2))
+    made = made["at"].cast(pa.int64()).to_numpy()
+    real = office(shift)
+    assert ((made - shift) % DAY < 9 * 3600).all()
+    assert (made % 60 == 0).all()
+    assert np.abs(np.quantile(made, [0.1, 0.5, 0.9]) - np.quantile(real, [0.1, 0.5, 0.9])).max() < 40 * DAY
+    spread = np.bincount((made - shift).astype(int) % DAY // 3600, minlength=9)[:9] / len(made)
+    assert spread.min() > 0.07  # an even day stays even: no heap where it opens or closes
+
+
+def test_hours_need_evidence_and_are_not_those_of_a_distance():
+    everywhen = np.random.default_rng(1).integers(0, 730 * DAY, 900).astype(float)
+    assert steps.find(everywhen, 0, "datetime") is None
+    assert steps.find(np.append(office(8 * 3600)[:800], everywhen[:40]), 0, "datetime").opens is None
+    assert steps.find(office(8 * 3600)[:20], 0, "datetime").opens is None
+    assert steps.find(office(8 * 3600), 0, "duration").opens is None
+    with pytest.raises(SchemaError, match="closes later"):
+        Steps(opens=61_200, closes=28_800)

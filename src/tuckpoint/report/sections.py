@@ -194,6 +194,9 @@ def _steps(steps: Steps, kind: Kind) -> str:
     parts = [] if steps.step is None else [f"in steps of {told(steps.step)}"]
     if steps.heap is not None and steps.share is not None:
         parts.append(f"{number(steps.share, percent=True)} in steps of {told(steps.heap)}")
+    if steps.opens is not None and steps.closes is not None:
+        ends = (f"{int(end) // 3600 % 24:02}:{int(end) // 60 % 60:02}" for end in (steps.opens, steps.closes))
+        parts.append(f"between {' and '.join(ends)}")
     return ", ".join(parts)
 
 

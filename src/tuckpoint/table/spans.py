@@ -62,7 +62,7 @@ def find(rules: Sequence[Rule], real: Encoded, schema: Schema, *, k: int) -> tup
         if width > NARROW * float(np.nanstd(end)):
             continue
         seen = real.field(second)
-        apart_by = steps.find(distance, seen.decimals, "date" if kinds == {"date"} else "datetime")
+        apart_by = steps.find(distance, seen.decimals, "date" if kinds == {"date"} else "duration")
         item = replace(seen, low=None, high=None, provenance="data", steps=apart_by)
         span = Span(second, first, clipped(item, distance, real.person, k)[0])
         if second not in nearest or width < nearest[second][0]:

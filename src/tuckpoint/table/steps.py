@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +21,9 @@ MOST_DECIMALS = 4  # more are a computer's digits, not a person's
 BITS = 20.0  # of evidence against chance: one in a million
 FEW, MANY = 5, 20  # distinct values from which on a usual, and any, step is believed
 PROBE = 1000  # rows that tell at once that there is no step
+CLOSED = 4  # hours in a row of which nobody has a time
+STRAY = 0.001  # share of rows that may lie in them
+HOUR, DAY = 3600, 86_400
 _CLOCK = (1, 5, 10, 15, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)  # seconds
 _LEADS = (10, 20, 25, 50)  # of usual steps, times powers of ten, in the last decimal
 
@@ -29,8 +33,16 @@ def find(values: NDArray[np.float64], decimals: int, kind: Kind) -> Steps | None
 
     A step stands when the distinct values would all be its multiples by chance once in a million times; a heap when 90
     % of the rows lie on it, 80 % in each twentieth of them by value, and so many distinct values would not by chance.
+    Hours of the day stand when four or more in a row are empty, but for fewer than five rows each.
     """
     present = values[~np.isnan(values)]
+    hours = _hours(present) if kind == "datetime" else None
+    found = _multiples(present, decimals, kind)
+    return found if hours is None else replace(found or Steps(), opens=hours[0], closes=hours[1])
+
+
+def _multiples(present: NDArray[np.float64], decimals: int, kind: Kind) -> Steps | None:
+    """The step and the heap of values (n,) none of which is missing."""
     if len(present) < FEW or decimals > MOST_DECIMALS or np.abs(present).max() * 10.0**decimals >= EXACT / 4:
         return None
     usual = _usual(kind, decimals)
@@ -64,6 +76,8 @@ def placed(
         if steps is None or field.name in keep or not len(out[field.name]):
             continue
         values = out[field.name]
+        if steps.opens is not None and steps.closes is not None:
+            values = _in_hours(values, steps.opens, steps.closes, field)
         if heap and steps.heap is not None and steps.share is not None:
             near = _nearest(values, steps.heap, 0.0, field)
             lies = float(np.mean((near == values)[~np.isnan(values)])) if not np.isnan(values).all() else 1.0
@@ -71,7 +85,9 @@ def placed(
             moved = seed.child(field.name).numpy().random(len(values)) < chance
             values = np.where(moved, near, values)
         if steps.step is not None:
-            values = _nearest(values, steps.step, steps.origin, field)
+            near = _nearest(values, steps.step, steps.origin, field)
+            past = _closed(near, steps) & ~_closed(values, steps)  # the step after the last of a day
+            values = np.where(past, near - steps.step, near)
         out[field.name] = values
     return out
 
@@ -103,6 +119,41 @@ def settled(
     loose = book.construct(placed(book.free, drawn.columns, seed, heap=False), drawn.rows)
     saved = ~good & judge(loose)
     return {name: np.where(saved, loose[name], values) for name, values in columns.items()}, good | saved
+
+
+def _closed(values: Array, steps: Steps) -> NDArray[np.bool_]:
+    """Which moments lie outside the hours."""
+    if steps.opens is None or steps.closes is None:
+        return np.zeros(len(values), bool)
+    return np.asarray((values - steps.opens) % DAY >= steps.closes - steps.opens)
+
+
+def _in_hours(values: Array, opens: float, closes: float, field: Field) -> Array:
+    """Moments of which those outside the hours are moved into those before or after, whichever are nearer, evenly."""
+    low = -np.inf if field.low is None else field.low
+    high = np.inf if field.high is None else field.high
+    since, width = (values - opens) % DAY, closes - opens
+    late = (since - width) / max(DAY - width, 1e-9)  # 0..1 between closing and the next opening
+    inside = np.where(late < 0.5, 2 * late * width, DAY + (2 * late - 1) * width)
+    moved = np.round(values - since + inside, field.decimals)
+    return np.where((since >= width) & (moved >= low) & (moved <= high), moved, values)
+
+
+def _hours(present: NDArray[np.float64]) -> tuple[float, float] | None:
+    """When the day opens and closes, in seconds, whole hours: the longest run of empty hours lies outside."""
+    counts = np.bincount((present % DAY // HOUR).astype(np.int64), minlength=24)
+    if not counts.any():
+        return None
+    empty = np.append(counts < FEW, counts < FEW)
+    runs = np.zeros(49, np.int64)  # how many empty hours end before each
+    for hour in range(48):
+        runs[hour + 1] = runs[hour] + 1 if empty[hour] else 0
+    closed = int(min(runs.max(), 23))
+    opens = int(np.argmax(runs)) % 24
+    left = counts[[(opens - 1 - back) % 24 for back in range(closed)]].sum()
+    if closed < CLOSED or left > STRAY * len(present) or -len(present) * np.log2(1 - closed / 24) - 5 < BITS:
+        return None
+    return float(opens * HOUR), float((opens + 24 - closed) * HOUR)
 
 
 def _nearest(values: Array, step: float, origin: float, field: Field) -> Array:
