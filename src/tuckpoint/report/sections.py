@@ -173,7 +173,11 @@ def _schema_row(column: Column, schema: Schema) -> str:
     ]
     return (
         f'<tr><th scope="row">{text(column.name, 48)}</th>'
-        + "".join(f'<td class="{"" if value else "empty"}" data-is="{label}">{value}</td>' for label, value in cells)
+        + "".join(
+            f'<td class="{"empty" if not value else "" if label == "Remarks" else "word-whole"}" data-is="{label}">'
+            f"{value}</td>"
+            for label, value in cells
+        )
         + "</tr>"
     )
 
@@ -185,7 +189,7 @@ def _steps(steps: Steps, kind: Kind) -> str:
         if kind == "date":
             return count(int(step), "day")
         if kind not in MOMENTS:
-            return number(step)
+            return f"{step:,g}"
         size, unit = next(
             (s, u) for s, u in ((86_400, "day"), (3600, "hour"), (60, "minute"), (0, "second")) if step >= s
         )
