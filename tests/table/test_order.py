@@ -132,10 +132,14 @@ def folded(columns, rows):
     return lambda orders, features=40: best(orders, columns, fold, features)
 
 
-def test_an_order_that_foretells_better_is_chosen():
+@pytest.mark.parametrize("alike", [0, 20_000])  # rows at the beginning that tell nothing, as in a sorted table
+    "alike", [0, 20_000]
+)  # so many rows at the beginning, as a sorted table has them, tell nothing
+def test_an_order_that_foretells_better_is_chosen(alike):
     rng = np.random.default_rng(0)
-    rows = 8000
+    rows = 8000 + 4 * alike
     kind = rng.integers(0, 8, rows).astype(np.int32)
+    kind[:alike] = 1
     # Each kind has two lines of its own: told the kind first, a leaf of the second number is narrow.
     first = np.round(rng.normal(size=rows), 3)
     second = np.round(np.where(kind % 2, first, -first) + 0.05 * rng.normal(size=rows), 3)

@@ -6,9 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    from tuckpoint.table.engines.trees import Trees
+from tuckpoint.seed import Seed
+from tuckpoint.table.engine import Context, Encoded, cut, quiet, split
 
+if TYPE_CHECKING:
+    from tuckpoint.table.engines.trees import Trees, TreesModel
+
+TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which leaves and bags are tried
+TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a few show as much as many
 FINE_BAGS = (0.9, 0.7)  # shares of rows that trees of fine leaves may grow on, tried in turn
 WIDE_BAG = 0.7  # share of rows that all other trees may grow on, tried where the first of those is safe
 COARSER = (1, 2, 4, 8, 16)  # times as large, the leaves that are tried where the usual ones surely give people away
@@ -32,6 +37,49 @@ class Trial:
     leaks: Leaks
 
 
+def safe(
+    usual: Trees,
+    model: Callable[[Trees, Encoded, Seed], TreesModel],
+    real: Encoded,
+    seed: Seed,
+    context: Context,
+    *,
+    coarser: bool,
+) -> Trees:
+    """The settings whose made rows do not give away who was learnt, as far as halves of some rows show; the usual ones
+    of tables too small to show anything. `model` is one that has yet to learn.
+    """
+    memorised = context.memorised
+    if memorised is None or real.rows < TRIED_FROM:
+        return usual
+    halves = split(cut(real, TRIED_ROWS, seed.child("rows").numpy()), 0.5, seed.child("split"))
+    if not halves[0].rows or not halves[1].rows:  # all rows are of one person
+        return usual
+    known: dict[int, TreesModel] = {}
+
+    def tried(settings: Trees) -> Trial:
+        shown = f"trying leaves of {settings.leaf} people or more, trees of {settings.fine_bag:.0%} of the rows"
+        context.progress(shown, 0.0)
+        fewer = replace(settings, trees=min(settings.trees, TRIED_TREES))
+
+        def learnt(k: int) -> TreesModel:
+            known[k] = model(fewer, halves[k], seed.child("half", k)).learn(
+                replace(context, progress=quiet), known.get(k)
+            )
+            return known[k]
+
+        first = learnt(0)
+
+        def leaks(*, surely: bool) -> bool:
+            models = (first, learnt(1))
+            one, two = (models[k].draw(halves[k].rows, seed.child("half", k, "made")) for k in (0, 1))
+            return memorised(halves, (one, two), surely=surely)
+
+        return Trial(bool(first.fine), leaks)
+
+    return settled(usual, tried, coarser=coarser)
+
+
 def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> Trees:
     """The settings that give away no one as far as the rows tell.
 
@@ -40,12 +88,12 @@ def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> 
     (with `coarser`: a leaf that somebody asked for stays).
     """
     for share in FINE_BAGS:
-        wider = replace(usual, fine_bag=max(share, usual.fine_bag))
+        wider = replace(usual, fine_bag=max(share, usual.fine_bag or 0))
         found = tried(wider)
         if not found.fine:
             return _coarse(usual, tried, coarser=coarser) if found.leaks(surely=True) else usual
         if not found.leaks(surely=False):
-            all_wider = replace(wider, bag=max(usual.bag, WIDE_BAG))
+            all_wider = replace(wider, bag=max(usual.bag or 0, WIDE_BAG))
             wide = share == FINE_BAGS[0] and all_wider != wider and not tried(all_wider).leaks(surely=False)
             return all_wider if wide else wider
     return _coarse(usual, tried, coarser=coarser) if tried(usual).leaks(surely=True) else usual

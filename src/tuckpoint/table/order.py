@@ -99,6 +99,11 @@ def candidates(
     return list(dict.fromkeys(found))
 
 
+def _spread(found: Array, rows: int) -> NDArray[np.int32]:
+    """At most `rows` of these from first to last: a table may be sorted."""
+    return found[np.linspace(0, len(found) - 1, min(rows, len(found))).astype(np.int64)].astype(np.int32)
+
+
 def best(
     orders: Sequence[tuple[str, ...]], columns: Mapping[str, Coded], fold: NDArray[np.uint8], features: int
 ) -> tuple[str, ...]:
@@ -109,7 +114,7 @@ def best(
     """
     width = len(columns)
     rows = min(JUDGED, WORK // max(1, width * min(width, features)))
-    train, held = (np.flatnonzero(fold == k)[:rows].astype(np.int32) for k in (0, 1))
+    train, held = (_spread(np.flatnonzero(fold == k), rows) for k in (0, 1))
     if len(orders) == 1 or min(len(train), len(held)) < LEAST_JUDGED:
         return orders[0]
     bins = {name: _bins(column.code) for name, column in columns.items()}

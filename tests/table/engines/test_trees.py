@@ -96,7 +96,7 @@ def test_wider_bags_for_fine_leaves_are_taken_where_nothing_is_remembered_and_le
     assert "rows held out saw no harm" in model.notes[-1]
     assert asked == [[N // 2] * 4] * 2  # of fine leaves, then of all others
     kept = fitted(settings=usual, memorised=lambda *_, surely: not surely)
-    assert kept.settings == usual
+    assert kept.settings == usual.usual(N)
     np.testing.assert_array_equal(
         kept.draw(50, Seed(1)).columns["x"], fitted(settings=usual).draw(50, Seed(1)).columns["x"]
     )
@@ -127,7 +127,7 @@ def test_what_is_settled_is_the_widest_that_leaks_nothing(fine, leaking, found):
     def tried(settings):
         return bags.Trial(fine and settings.finest < 50, lambda *, surely: leaking(settings))
 
-    one = bags.settled(Trees(leaf=50, finest=5), tried, coarser=True)
+    one = bags.settled(Trees().usual(N), tried, coarser=True)
     assert (one.leaf, one.finest, one.bag, one.fine_bag) == found
 
 
@@ -143,14 +143,21 @@ def test_what_is_as_wide_as_can_be_is_tried_once():
     assert asked == [True]  # no leaf is finer than asked for
 
 
-def test_tables_too_small_to_try_what_is_safe_get_larger_leaves_unless_told_otherwise():
-    few = boxes(600)
-    assert [
-        (m.settings.leaf, m.settings.finest)
-        for m in (fitted(few, settings=Trees(trees=1)), fitted(settings=Trees(trees=1)))
-    ] == [
-        (100, 20),
-        (50, 5),
-    ]
-    told = fitted(few, settings=Trees(trees=1, leaf=12)).settings
-    assert (told.leaf, told.finest) == (12, 12)
+@pytest.mark.parametrize(
+    ("rows", "usual"),
+    [
+        (3000, (50, 5, 0.4, 0.5)),
+        (1999, (100, 20, 0.6, 0.7)),
+        (700, (70, 14, 0.6, 0.7)),
+        (420, (42, 10, 0.6, 0.7)),
+        (150, (30, 10, 0.6, 0.7)),
+    ],
+)
+def test_tables_too_small_to_try_what_is_safe_get_larger_leaves_of_wider_bags(rows, usual):
+    said = Trees().usual(rows)
+    assert (said.leaf, said.finest, said.bag, said.fine_bag) == usual
+
+
+def test_what_was_said_stays():
+    said = fitted(boxes(600), settings=Trees(trees=1, leaf=12, bag=0.9)).settings
+    assert (said.leaf, said.finest, said.bag, said.fine_bag) == (12, 12, 0.9, 0.9)

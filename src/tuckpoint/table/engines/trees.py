@@ -18,7 +18,7 @@ from tuckpoint.table.arrange import Arrangement, arrange
 from tuckpoint.table.boosting import FOLDS
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.conditional import Conditional, Settings
-from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State, cut, quiet, split
+from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State, cut
 from tuckpoint.table.formula import Rests, rests
 from tuckpoint.table.protect import LEAST_PEOPLE
 
@@ -26,9 +26,9 @@ BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cach
 ATOM_SHARE = 0.003
 JOINT = 2  # columns of a condition that may come from one real row together
 MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
-LEAVES, FEW_LEAVES = (50, 5), (100, 20)  # `leaf` and `finest` if not said; of tables too small to try what is safe
-TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which wider bags are tried
-TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a few show as much as many
+LEAVES, BAGS = (50, 5), (0.4, 0.5)  # `leaf` and `finest`, `bag` and `fine_bag` if not said
+FEW_BAGS = (0.6, 0.7)  # of tables too small to try what is safe
+FEW_LEAVES = (30, 100)  # there: a tenth of the rows between these, and a fifth of that, 10 or more
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,14 @@ class Trees:
     """Settings of the tree engine.
 
     trees: trees per column (1 or more); leaf: least people in a leaf, unless finer leaves foretell held-out rows
-    better, or coarser ones as well; finest: least people in those (if not said 50 and 5, under 2,000 rows 100 and 20);
-    bag: share of rows each tree grows on (0..1]; fine_bag: the same for a column whose leaves are finer than `leaf`;
-    both more if safe; stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how
-    far a drawn member is moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate:
-    boosting rounds at most, depth of its trees and learning rate; moments: cosine moments of the rank that a split must
-    tell apart (1 = the mean alone); jitter: half width of the rank jitter as a share of the pool; parents: features per
-    column at most; rows: real rows learnt from at most; bag_rows: rows a single tree grows on at most.
+    better, or coarser ones as well; finest: least people in those; bag: share of rows each tree grows on (0..1];
+    fine_bag: the same for a column whose leaves are finer than `leaf`; these four, if not said, as usual for so
+    many rows (`usual`), bags wider where that is safe; stacked: share of a column's trees that also see its boosted
+    prediction (0..1); reach: how far a drawn member is moved towards the prediction for its new row (0 not at all,
+    1 wholly); rounds, depth, rate: boosting rounds at most, depth of its trees and learning rate; moments: cosine
+    moments of the rank that a split must tell apart (1 = the mean alone); jitter: half width of the rank jitter as
+    a share of the pool; parents: features per column at most; rows: real rows learnt from at most; bag_rows: rows a
+    single tree grows on at most.
     """
 
     name: ClassVar[str] = "trees"
@@ -52,8 +53,8 @@ class Trees:
     trees: int = 12
     leaf: int | None = None
     finest: int | None = None
-    bag: float = 0.4
-    fine_bag: float = 0.5
+    bag: float | None = None
+    fine_bag: float | None = None
     stacked: float = 0.4
     reach: float = 0.6
     rounds: int = 80
@@ -84,9 +85,13 @@ class Trees:
         target = context.target if context.target in real.columns else None
         fold = _folds(learnt, seed.child("fold"))
         found = arrange(learnt, target, fold, self.parents, seed)
-        leaf, finest = self._leaves(learnt.rows)
-        asked = replace(self, leaf=leaf, finest=finest)
-        settings = asked._safe(learnt, found, seed.child("safe"), context, coarser=self.leaf is None)
+        asked = self.usual(learnt.rows)
+
+        def unlearnt(settings: Trees, half: Encoded, own: Seed) -> TreesModel:
+            # The target is not named: its own head costs most and memorises least.
+            return TreesModel(settings, half, found, None, own, (), {})
+
+        settings = bags.safe(asked, unlearnt, learnt, seed.child("safe"), context, coarser=self.leaf is None)
         notes: tuple[str, ...] = (
             "the saved model holds the protected values of the rows it learnt: keep it as safe as the data",
         )
@@ -95,43 +100,18 @@ class Trees:
         notes += bags.told(asked, settings)
         return TreesModel(settings, learnt, found, target, seed, notes, {}).learn(context)
 
-    def _leaves(self, rows: int) -> tuple[int, int]:
-        """`leaf` and `finest` as asked, or as usual for so many rows."""
-        leaf, finest = FEW_LEAVES if rows < TRIED_FROM else LEAVES
-        leaf = leaf if self.leaf is None else self.leaf
-        return leaf, min(finest, leaf) if self.finest is None else self.finest
+    def usual(self, rows: int) -> Trees:
+        """The same with leaves and bags, where they were not said, as usual for so many rows.
 
-    def _safe(self, real: Encoded, found: Arrangement, seed: Seed, context: Context, *, coarser: bool) -> Trees:
-        """The settings whose made rows do not give away who was learnt, as tried on some rows."""
-        memorised = context.memorised
-        if memorised is None or real.rows < TRIED_FROM:
-            return self
-        halves = split(cut(real, TRIED_ROWS, seed.child("rows").numpy()), 0.5, seed.child("split"))
-        if not halves[0].rows or not halves[1].rows:  # all rows are of one person
-            return self
-
-        known: dict[int, TreesModel] = {}
-
-        def tried(settings: Trees) -> bags.Trial:
-            context.progress(f"trying leaves of {settings.leaf} people on {settings.bag:.0%} of the rows", 0.0)
-            # The target is not named: its own head costs most and memorises least.
-            fewer = replace(settings, trees=min(settings.trees, TRIED_TREES))
-
-            def learnt(k: int) -> TreesModel:
-                model = TreesModel(fewer, halves[k], found, None, seed.child("half", k), (), {})
-                known[k] = model.learn(replace(context, progress=quiet), known.get(k))
-                return known[k]
-
-            first = learnt(0)
-
-            def leaks(*, surely: bool) -> bool:
-                models = (first, learnt(1))
-                one, two = (models[k].draw(halves[k].rows, seed.child("half", k, "made")) for k in (0, 1))
-                return memorised(halves, (one, two), surely=surely)
-
-            return bags.Trial(bool(first.fine), leaks)
-
-        return bags.settled(self, tried, coarser=coarser)
+        Of few rows a small part teaches nothing, and nothing that is tried on halves of them would show whom it harms.
+        """
+        (leaf, finest), (bag, fine_bag) = LEAVES, BAGS
+        if rows < bags.TRIED_FROM:
+            leaf, (bag, fine_bag) = min(max(rows // 10, FEW_LEAVES[0]), FEW_LEAVES[1]), FEW_BAGS
+            finest = max(leaf // 5, 10)
+        leaf, bag = self.leaf or leaf, self.bag or bag
+        finest, fine_bag = self.finest or min(finest, leaf), self.fine_bag or max(fine_bag, bag)
+        return replace(self, leaf=leaf, finest=finest, bag=bag, fine_bag=fine_bag)
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> TreesModel:
@@ -141,10 +121,10 @@ class Trees:
     def column_settings(self) -> Settings:
         """What the learning of one column needs to know."""
         boost = kernel.BoostSettings(rounds=self.rounds, depth=self.depth, rate=self.rate)
-        leaf, finest = self._leaves(TRIED_FROM)
+        said = self.usual(bags.TRIED_FROM)
         return Settings(
-            self.trees, leaf, finest, self.bag, self.fine_bag, self.stacked, self.reach, self.moments,
-            self.jitter, boost, self.bag_rows,
+            self.trees, said.leaf or 0, said.finest or 0, said.bag or 0, said.fine_bag or 0, self.stacked, self.reach,
+            self.moments, self.jitter, boost, self.bag_rows,
         )  # fmt: skip
 
 
