@@ -133,8 +133,6 @@ def folded(columns, rows):
 
 
 @pytest.mark.parametrize("alike", [0, 20_000])  # rows at the beginning that tell nothing, as in a sorted table
-    "alike", [0, 20_000]
-)  # so many rows at the beginning, as a sorted table has them, tell nothing
 def test_an_order_that_foretells_better_is_chosen(alike):
     rng = np.random.default_rng(0)
     rows = 8000 + 4 * alike
