@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from tuckpoint.measure.exchange import crowd
+from tuckpoint.measure.exchange import beside, crowd
 from tuckpoint.measure.finding import Finding, Sides
 from tuckpoint.measure.guesses import near as nearness_of
 from tuckpoint.measure.intervals import clopper_pearson, share_difference
@@ -185,16 +185,8 @@ def _finding(name: str, own: Array, hit: Array, member: Array, p: float | None =
     hits = hits_among(own, hit, member)
     if not hits.of_members or not hits.of_outsiders:
         return Finding("copies", "copying", Score(name, None, why=COMMON))
-    value, base = hits.members / hits.of_members, hits.outsiders / hits.of_outsiders
-    difference, low, high = hits.excess
-    score = Score(
-        name, value, *clopper_pearson(hits.members, hits.of_members), hits.of_members, "lower", base, OUTSIDE_IS,
-        advice=COPIED if value > base else "",
-        detail={
-            "count": hits.members, "count_outsiders": hits.outsiders, "of_outsiders": hits.of_outsiders,
-            "difference": difference, "difference_low": low, "difference_high": high, "interval_of": "value",
-        },
-    )  # fmt: skip
+    more = hits.excess[0] > 0
+    score = beside(name, hits, reference_is=OUTSIDE_IS, advice=COPIED if more else "")
     return Finding("copies", "copying", score, hits.p if p is None else p)
 
 
