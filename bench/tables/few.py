@@ -31,7 +31,6 @@ from tuckpoint.seed import Seed
 NAMES = ("adult", "kc_house", "diamonds", "shoppers", "default")
 ROWS, JUDGES, DRAWS = (150, 400, 1100), 2000, 3
 DIALS: dict[str, dict[str, Any]] = {
-    "as usual": {},
     "leaf 100, finest 20, bags .4 and .5": {"leaf": 100, "finest": 20, "bag": 0.4, "fine_bag": 0.5},
     "leaf 100, finest 20, bags .6 and .7": {"leaf": 100, "finest": 20, "bag": 0.6, "fine_bag": 0.7},
     "leaf 50, finest 10, bags .6 and .7": {"leaf": 50, "finest": 10, "bag": 0.6, "fine_bag": 0.7},

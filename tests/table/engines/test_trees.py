@@ -149,8 +149,7 @@ def test_what_is_as_wide_as_can_be_is_tried_once():
         (3000, (50, 5, 0.4, 0.5)),
         (1999, (100, 20, 0.6, 0.7)),
         (700, (70, 14, 0.6, 0.7)),
-        (420, (42, 10, 0.6, 0.7)),
-        (150, (30, 10, 0.6, 0.7)),
+        (150, (50, 10, 0.6, 0.7)),
     ],
 )
 def test_tables_too_small_to_try_what_is_safe_get_larger_leaves_of_wider_bags(rows, usual):

@@ -28,7 +28,7 @@ JOINT = 2  # columns of a condition that may come from one real row together
 MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
 LEAVES, BAGS = (50, 5), (0.4, 0.5)  # `leaf` and `finest`, `bag` and `fine_bag` if not said
 FEW_BAGS = (0.6, 0.7)  # of tables too small to try what is safe
-FEW_LEAVES = (30, 100)  # there: a tenth of the rows between these, and a fifth of that, 10 or more
+FEW_LEAVES = (50, 100)  # there: a tenth of the rows between these, and a fifth of that
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Trees:
         (leaf, finest), (bag, fine_bag) = LEAVES, BAGS
         if rows < bags.TRIED_FROM:
             leaf, (bag, fine_bag) = min(max(rows // 10, FEW_LEAVES[0]), FEW_LEAVES[1]), FEW_BAGS
-            finest = max(leaf // 5, 10)
+            finest = leaf // 5
         leaf, bag = self.leaf or leaf, self.bag or bag
         finest, fine_bag = self.finest or min(finest, leaf), self.fine_bag or max(fine_bag, bag)
         return replace(self, leaf=leaf, finest=finest, bag=bag, fine_bag=fine_bag)
