@@ -63,12 +63,12 @@ def test_tiny_columns_do_not_crash_and_show_nobody():
     assert set(levels_of([0, 1, 2], ("a", "b", "c"))[0]) == {"(rare)"}
     assert levels_of([-1, -1], ("a",))[1] == ()
     values, field, told = numbers_of([3, 1, 2])
-    assert values.tolist() == [2, 2, 2]
-    assert (field.low, field.high) == (2, 2)
+    assert np.isnan(values).all()  # not even the middle one, which somebody holds
+    assert (field.low, field.high, field.nullable) == (None, None, True)
     assert "held by 3 people, fewer than 5" in told[0]
     assert np.ptp(numbers_of(range(8))[0]) == 0
     assert np.isnan(numbers_of([np.nan] * 3)[0]).all()
-    assert numbers_of([7])[0].tolist() == [7]
+    assert np.isnan(numbers_of([7])[0]).all()
 
 
 def test_numbers_are_clipped_by_rank_and_common_ends_stay():

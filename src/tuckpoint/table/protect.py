@@ -20,7 +20,8 @@ def protect(encoded: Encoded, k: int = 5) -> tuple[Encoded, tuple[str, ...]]:
 
     Levels held by fewer than k people become one level `(rare)`; where all of these together are still fewer than k,
     they become the commonest level, in a boolean the other, in an ordered category the nearest common one. Numbers
-    below the value that k people reach or undercut, and above its mirror, are clipped to it. A person with many rows
+    below the value that k people reach or undercut, and above its mirror, are clipped to it; where fewer than k people
+    hold any number, all become missing. A person with many rows
     counts once; without `encoded.person` each row is a person. This bounds what single values tell, and is no
     differential privacy: do not apply it before an engine that promises that.
     """
@@ -113,14 +114,15 @@ def clipped(field: Field, values: Array, person: Array | None, k: int) -> tuple[
     people = None if person is None else person[present]
     total = len(numbers) if people is None else len(np.unique(people))
     if total < k:
+        if field.provenance == "data":
+            field = replace(field, low=None, high=None)
+        line = f"held by {total} people, fewer than {k}: all became missing ({len(numbers)} cells)"
+        return replace(field, nullable=True), np.full(len(values), np.nan), line
+    low, high = _kth(numbers, people, k), -_kth(-numbers, people, k)
+    line = f"values beyond what {k} people share were clipped"
+    if low > high:
         low = high = _middle(numbers)
-        line = f"held by {total} people, fewer than {k}: all became one value"
-    else:
-        low, high = _kth(numbers, people, k), -_kth(-numbers, people, k)
-        line = f"values beyond what {k} people share were clipped"
-        if low > high:
-            low = high = _middle(numbers)
-            line = f"held by {total} people, too few for a range: all became one value"
+        line = f"held by {total} people, too few for a range: all became one value"
     inside = np.clip(values, low, high)
     changed = int((inside[present] != numbers).sum())
     if field.provenance == "data":
