@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -116,6 +118,23 @@ def test_identifiers_are_left_out_and_noted() -> None:
     assert "email" not in space.real.columns
     assert any("email" in note for note in space.notes)
     assert any("more" in note for note in space.notes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("date", pa.array([dt.date(2020, 1, 1), dt.date(2021, 1, 1), None] * 3)),
+        ("duration", pa.array([dt.timedelta(minutes=5), dt.timedelta(hours=1), None] * 3)),
+        ("decimal", pa.array(["1.50", "2.0", None] * 3)),
+        ("integer", pa.array([3, 7, None] * 3)),
+    ],
+)
+def test_coded_knows_number_columns_of_two_values(kind: str, values: pa.Array) -> None:
+    schema = Schema((Column("c", kind, str(values.type)),))  # type: ignore[arg-type]
+    table = pa.table({"c": values})
+    space = prepare(table, table, None, schema)
+    assert space.made.columns["c"].tolist() == [0, 1, -1] * 3
+    assert coded(table, schema, space.real.fields, "made")["c"].tolist() == [0, 1, -1] * 3
 
 
 def test_coded_uses_the_codes_of_the_fields() -> None:

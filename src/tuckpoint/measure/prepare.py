@@ -97,8 +97,12 @@ def coded(table: pa.Table, schema: Schema, fields: Sequence[Field], side: str) -
         if field.levels is None:
             columns[field.name] = number_values(array, column, side)
             continue
-        codes, names = _texts(array, words=_words(column), numeral=_is_number(array.type))
         place: dict[str | None, int] = {level: i for i, level in enumerate(field.levels)}
+        if column.kind in NUMERIC:
+            distinct, at = np.unique(number_values(array, column, side), return_inverse=True)
+            columns[field.name] = np.array([place.get(_numeral(one), -1) for one in distinct], dtype=np.int32)[at]
+            continue
+        codes, names = _texts(array, words=_words(column), numeral=_is_number(array.type))
         columns[field.name] = np.array([place.get(name, -1) for name in names] + [-1], dtype=np.int32)[codes]
     return columns
 
