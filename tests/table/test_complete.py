@@ -142,7 +142,7 @@ def test_a_cell_that_a_rule_leaves_empty_costs_no_draws_and_biases_nothing():
     assert sum(asked) < 5000
     years = np.array(made["year"].to_pylist())
     assert (years[:200] == 0).all()
-    assert np.mean(years[200:] == 0) > 0.75  # it was 0
+    assert np.mean(years[200:] == 0) > 0.75
     assert [how is None for how in made["how"].to_pylist()] == (years == 0).tolist()
 
 
