@@ -39,7 +39,7 @@ LEDGER = RESULTS / "frontier.jsonl"
 WHY = """## What is out of reach, and why
 
 On the bench (`summary.md`, three seeds; its holdout chose no setting) two figures miss what was wanted: `diamonds` is
-told apart by 0.009 (standard error 0.003) more than plain CART, and `insurance` gives away 0.525 of membership where
+told apart by 0.009 (standard error 0.004) more than plain CART, and `insurance` gives away 0.525 of membership where
 0.515 was wanted (standard error over seeds 0.007, over its 268 holdout rows 0.028).
 
 `diamonds`: nearly determined measures (depth, x, y, z, clarity) want fine leaves of wide bags; the table shows what
