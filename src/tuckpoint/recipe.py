@@ -24,6 +24,7 @@ _ENTRIES: Mapping[str, tuple[str, ...]] = {
     "fit": (*_ALWAYS, *_FITTING),
     "sample": (*_ALWAYS, "rows", "where", "rebalance", "rules"),
 }
+_ASKED: Mapping[str, tuple[str, ...]] = {"make": ("fair", "audit"), "fit": (), "sample": ("fair",)}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Recipe:
 
     `rows` is how many to make, `holdout` the share kept from fitting (0 to 0.9), `k` the fewest people behind a value
     that may leave, `settings` those of the engine, `where` a condition, `rebalance` wanted shares per column and level.
-    `fair` is a fairness target that the rows keep (see `fair.spec`), an entry only where there is one.
+    `fair` is a fairness target that the rows keep (see `fair.spec`), `audit` whether rows without a guarantee are
+    attacked too: entries only where they were asked for.
     `charged` says whose budget a private fit spends: the `population`, its `part` if parts were declared, the
     `purpose`, and once it was spent the `entry` of the ledger (its digest) that closed the charge.
     """
@@ -75,6 +77,7 @@ class Recipe:
     rebalance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     format: str = "parquet"
     fair: Mapping[str, Any] | None = None
+    audit: bool = False
     tuckpoint: str = field(default_factory=tuckpoint_version)
 
     def __post_init__(self) -> None:
@@ -108,7 +111,8 @@ class Recipe:
             elif isinstance(value, Mapping | tuple):
                 value = dict(value) if isinstance(value, Mapping) else list(value)
             plain[name] = value
-        return plain if self.fair is None else {**plain, "fair": dict(self.fair)}
+        asked = ({} if self.fair is None else {"fair": dict(self.fair)}) | ({"audit": True} if self.audit else {})
+        return {**plain, **asked}
 
     def digest(self) -> str:
         """The hex SHA-256 of the recipe without the path of its source."""
@@ -135,7 +139,7 @@ class Recipe:
         if verb not in _ENTRIES:
             raise RecipeError(f'unknown verb "{verb}"{did_you_mean(str(verb), _ENTRIES)}; use one of {_list(_ENTRIES)}')
         given = {str(name): value for name, value in data.items() if name != HEAD}
-        _exactly("recipe", given, (*_ENTRIES[verb], *(["fair"] if "fair" in given and verb != "fit" else [])))
+        _exactly("recipe", given, (*_ENTRIES[verb], *(name for name in _ASKED[verb] if name in given)))
         return cls(**{name: _read(name, value) for name, value in given.items()})
 
 
@@ -242,4 +246,5 @@ _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "rebalance": (_is_shares, "a mapping of columns to mappings of levels to shares"),
     "format": _TEXT,
     "fair": (_is(dict), "a fairness target as a mapping"),
+    "audit": (_is(bool), "true or false"),
 }

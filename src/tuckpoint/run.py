@@ -84,8 +84,8 @@ def make(
     progress("reading", 0.0)
     frame = read(source)
     known = release.read_context(context) if isinstance(context, str | Path) else dict(context or {})
-    recipe = resolve("make", frame, source, stamp=stamp_of(source), **asked)
-    return _make(recipe, frame, _Means(Ledger.at(ledger), who, cores(workers), progress, known), audit=audit)
+    recipe = replace(resolve("make", frame, source, stamp=stamp_of(source), **asked), audit=audit)
+    return _make(recipe, frame, _Means(Ledger.at(ledger), who, cores(workers), progress, known))
 
 
 def fit(
@@ -322,10 +322,11 @@ def _digest(model: TableModel) -> str:
         return artefact.digest(Path(room) / MODEL)
 
 
-def _make(recipe: Recipe, frame: Frame, means: _Means, *, audit: bool = False) -> Made:
+def _make(recipe: Recipe, frame: Frame, means: _Means) -> Made:
     assert recipe.schema is not None
     seed = Seed(recipe.seed)
     private = parts.find("engine", recipe.engine).private
+    audited = recipe.audit or private
     real, holdout = split(frame.table, recipe.schema, recipe.holdout, None if private else seed.child("split"))
     fitted = _fit(recipe, frame, real, means.within(0.05, 0.4))
     recipe, model = fitted.recipe, fitted.model
@@ -338,12 +339,12 @@ def _make(recipe: Recipe, frame: Frame, means: _Means, *, audit: bool = False) -
     table = drawn.slice(0, recipe.rows)
     evaluation = measure(
         real, drawn.slice(0, real.num_rows), holdout, meaning, target=meaning.target, seed=seed, rules=model.book,
-        progress=means.within(0.5, 0.8 if audit else 1.0).progress,
+        progress=means.within(0.5, 0.8 if audited else 1.0).progress,
     )  # fmt: skip
     if model.guarantee is not None:
         evaluation = replace(evaluation, scores=tuple(map(_private_advice, evaluation.scores)))
     tried = None
-    if audit or private:
+    if audited:
         tried = release.tried(
             real, table, holdout, meaning, claimed=model.guarantee, seed=seed.child("audit"),
             threads=means.threads, progress=means.within(0.8, 1.0).progress,

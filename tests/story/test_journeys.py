@@ -20,6 +20,7 @@ import tuckpoint
 from tuckpoint import examples
 from tuckpoint.cli import main
 from tuckpoint.errors import RecipeError, TraceError
+from tuckpoint.recipe import Recipe
 from tuckpoint.write.table import read_stamp
 
 ROWS = 700
@@ -288,6 +289,16 @@ def test_a_twin_of_a_twin_says_so(at_home, tmp_path):
     made = tuckpoint.make(Path("out/data.parquet"), engine="independent", rows=10)
     assert made.record.generation == 2
     assert made.record.parents
+
+
+def test_an_audited_run_is_audited_again():
+    table = people(rows=300)
+    made = tuckpoint.make(table, target="income", engine="independent", audit=True)
+    read = Recipe.from_dict(made.recipe.to_dict())
+    assert read == made.recipe
+    again = tuckpoint.repeat(read, table)
+    assert again.audited is not None
+    assert again.record.to_dict() == made.record.to_dict()
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
