@@ -25,7 +25,7 @@ def test_a_file_appears_whole(tmp_path: Path) -> None:
         place.write_text("whole")
         assert not path.exists()
         assert place.suffix == ".txt"
-    assert path.read_text() == "whole"
+    assert path.read_text("utf-8") == "whole"
     assert listed(tmp_path) == ["a.txt"]
 
 
@@ -34,7 +34,7 @@ def test_a_failure_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
     path.write_text("old")
     with pytest.raises(ZeroDivisionError), replacing(path, overwrite=True) as place:
         fail(place)
-    assert path.read_text() == "old"
+    assert path.read_text("utf-8") == "old"
     assert listed(tmp_path) == ["a.txt"]
 
 
@@ -46,7 +46,7 @@ def test_a_file_that_came_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     path.write_text("from somebody else")
     with pytest.raises(InputError, match="exists already"):
         writing.__exit__(None, None, None)
-    assert path.read_text() == "from somebody else"
+    assert path.read_text("utf-8") == "from somebody else"
     assert listed(tmp_path) == ["a.txt"]
 
 
@@ -73,7 +73,7 @@ def test_a_folder_appears_whole_and_is_replaced_on_purpose(tmp_path: Path) -> No
         with replacing_folder(folder, overwrite=text == "second", ours=holds_model) as place:
             (place / "model.json").write_text(text)
             assert text == "second" or not folder.exists()
-    assert (folder / "model.json").read_text() == "second"
+    assert (folder / "model.json").read_text("utf-8") == "second"
     assert listed(tmp_path) == ["model"]
     with (
         pytest.raises(InputError, match="exists already"),
@@ -98,7 +98,7 @@ def test_a_folder_is_left_as_it_was_after_a_failure(tmp_path: Path) -> None:
     (folder / "model.json").write_text("old")
     with pytest.raises(ZeroDivisionError), replacing_folder(folder, overwrite=True, ours=holds_model) as place:
         fail(place / "model.json")
-    assert (folder / "model.json").read_text() == "old"
+    assert (folder / "model.json").read_text("utf-8") == "old"
     assert listed(tmp_path) == ["model"]
 
 

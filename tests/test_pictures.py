@@ -210,10 +210,10 @@ def test_coco_is_read_back_by_its_own_tools(made, capsys):
 
 def test_yolo_boxes_come_back(made):
     (folder,) = pictures.write(made.folder, ["yolo"], overwrite=True)
-    told = yaml.safe_load((folder / "data.yaml").read_text())
+    told = yaml.safe_load((folder / "data.yaml").read_text("utf-8"))
     assert list(told["names"].values()) == list(made.about.classes)
     for item in made.items():
-        lines = (folder / "labels" / "train" / f"{item.key}.txt").read_text().splitlines()
+        lines = (folder / "labels" / "train" / f"{item.key}.txt").read_text("utf-8").splitlines()
         entries = [entry for entry in item.objects if entry["box"]]
         for line, entry in zip(lines, entries, strict=True):
             number, x, y, w, h = map(float, line.split())
@@ -232,7 +232,7 @@ def test_plain_folders_come_back(made):
             assert np.array_equal(np.asarray(image), item.arrays[name])
     with np.load(folder / "arrays" / f"{item.key}.npz") as arrays:
         assert np.array_equal(arrays["depth"], item.arrays["depth"])
-    meant = json.loads((folder / "meanings.json").read_text())["meanings"]
+    meant = json.loads((folder / "meanings.json").read_text("utf-8"))["meanings"]
     assert meant["depth"]["unit"] == "m"
 
 
@@ -317,7 +317,7 @@ def test_the_command_line_from_specification_to_coco(tmp_path, capsys):
 
 
 def test_a_recipe_of_pictures_that_was_altered_is_refused(made, tmp_path):
-    told = yaml.safe_load((made.folder / "recipe.yaml").read_text())
+    told = yaml.safe_load((made.folder / "recipe.yaml").read_text("utf-8"))
     assert pictures.order_of(made.folder / "recipe.yaml").digest() == Record.load(made.folder / "record.json").recipe
     (tmp_path / "a.yaml").write_text(yaml.safe_dump({**told, "sceens": 3}))
     with pytest.raises(RecipeError, match="scenes"):

@@ -68,7 +68,7 @@ def test_evidence_is_written_and_judged_again(folder):
 
 
 def test_evidence_about_other_rows_is_refused(folder):
-    told = json.loads((folder / release.AUDIT).read_text())
+    told = json.loads((folder / release.AUDIT).read_text("utf-8"))
     for name in ("made", "record"):
         (folder / release.AUDIT).write_text(json.dumps({**told, name: "0" * 64}))
         with pytest.raises(TraceError, match="other rows"):
@@ -79,7 +79,7 @@ def test_evidence_about_other_rows_is_refused(folder):
 
 
 def test_an_audit_that_was_altered_is_noticed(folder):
-    told = json.loads((folder / release.AUDIT).read_text())
+    told = json.loads((folder / release.AUDIT).read_text("utf-8"))
     told["audit"]["notes"] = ["all is well"]
     (folder / release.AUDIT).write_text(json.dumps(told))
     assert judge(folder, "internal", book=Ledger.at()).state == "block"

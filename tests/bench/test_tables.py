@@ -62,8 +62,8 @@ def test_an_outcome_replaces_only_its_own_run(tmp_path, monkeypatch):
     run.note({"set": "adult", "peer": "tuckpoint", "seed": 0, "value": 4})
     kept = {key: item["value"] for key, item in run.outcomes().items()}
     assert kept == {("adult", "cart", 0): 3, ("adult", "cart", 1): 2, ("adult", "tuckpoint", 0): 4}
-    assert len((tmp_path / "peers.jsonl").read_text().splitlines()) == 2
-    assert json.loads((tmp_path / "tuckpoint.jsonl").read_text())["value"] == 4
+    assert len((tmp_path / "peers.jsonl").read_text("utf-8").splitlines()) == 2
+    assert json.loads((tmp_path / "tuckpoint.jsonl").read_text("utf-8"))["value"] == 4
 
 
 def test_the_split_is_the_same_each_time_and_loses_no_row(tmp_path):

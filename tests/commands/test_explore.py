@@ -28,10 +28,10 @@ def room(tmp_path, monkeypatch):
 def test_a_surface_is_written_and_its_state_is_the_exit_status(room, capsys):
     words = ["explore", "plan.yaml", "--real", "real.csv", "--source", "twin", "-n", "1000"]
     status = main([*words, "-o", "surface.html", "-o", "surface.json"])
-    told = json.loads((room / "surface.json").read_text())
+    told = json.loads((room / "surface.json").read_text("utf-8"))
     assert status == told["exit"] == 0
     assert "x >= " in told["surface"]["corner"]["where"]
     assert "A weak corner" in capsys.readouterr().out
-    assert "</html>" in (room / "surface.html").read_text()
+    assert "</html>" in (room / "surface.html").read_text("utf-8")
     assert main([*words, "-o", "surface.html"]) == 2  # nothing is overwritten unasked
     assert main([*words[:-4], "--source", "other"]) == 2

@@ -59,12 +59,12 @@ def test_the_examples_of_the_help_are_understood():
 
 def test_rows_page_and_record_tell_what_was_asked_and_done(room, model, capsys):
     assert verb(model, "-o", "rows.parquet", "-o", "fair.html", "-o", "fair.json") == 0
-    table, told = pq.read_table("rows.parquet"), json.loads((room / "fair.json").read_text())
+    table, told = pq.read_table("rows.parquet"), json.loads((room / "fair.json").read_text("utf-8"))
     assert abs(rates(table)["man"] - rates(table)["woman"]) <= 0.005
     assert told["kept"]["asked"]["target"] == "label parity"
     assert [arm["name"] for arm in told["effects"]["arms"]] == ["real", "made", "fair"]
     assert f"{told['kept']['changed']:,} of 800 labels changed" in capsys.readouterr().out
-    assert "</html>" in (room / "fair.html").read_text()
+    assert "</html>" in (room / "fair.html").read_text("utf-8")
     about = run.stamp_of("rows.parquet")["evidence"]["fair"]
     assert about["labels_changed"] == told["kept"]["changed"] > 0
     assert about["asked"] == Spec.load("fair.yaml").to_dict()

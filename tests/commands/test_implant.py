@@ -33,11 +33,11 @@ def test_from_hosts_to_a_checked_page(tmp_path, monkeypatch, capsys):
     made = ["implant", "lung-nodule", "healthy", "-n", "16", "--null", "0.5", "--size", "4", "6", "-o", "out"]
     assert main([*made, "--kinds", "solid", "lobed"]) == 0
     assert "nulls in 16 images" in capsys.readouterr().out
-    kinds = {one["kind"] for image in json.loads((tmp_path / "out/findings.json").read_text())["images"]
+    kinds = {one["kind"] for image in json.loads((tmp_path / "out/findings.json").read_text("utf-8"))["images"]
              for one in image["findings"]}  # fmt: skip
     assert kinds <= {"solid", "lobed"}
     status = main(["implant", "check", "out", "-o", "report.html", "-o", "report.json"])
-    told = json.loads((tmp_path / "report.json").read_text())
+    told = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert status == (3 if any(one["state"] == "fails" for one in told["checks"]) else 0)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Synthetic findings in real images" in page
@@ -56,7 +56,7 @@ def test_a_bank_lays_real_nodules_into_other_patients(tmp_path, monkeypatch, cap
         (tmp_path / "real" / f"{name}.npz").write_bytes(made.read_bytes())
     (tmp_path / "real" / "p2.npz").unlink()
     assert main(["implant", "lung-nodule", "healthy", "--bank", "real", "-n", "2", "-o", "out"]) == 0
-    found = json.loads((tmp_path / "out/findings.json").read_text())["images"][0]["findings"][0]
+    found = json.loads((tmp_path / "out/findings.json").read_text("utf-8"))["images"][0]["findings"][0]
     assert found["drawn"]["source_group"] == "p9"
     assert main(["implant", "lung-nodule", "healthy", "--bank", "real", "--size", "4", "5", "-o", "other"]) == 2
     assert "--size goes with parametric nodules" in capsys.readouterr().err
@@ -102,10 +102,10 @@ def test_defects_on_photographs_are_made_and_checked(tmp_path, monkeypatch):
         Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8)).save(tmp_path / "tiles" / f"t{number}.png")
     made = ["implant", "surface-defect", "tiles", "--kinds", "hole", "-n", "4", "--null", "0.3", "-o", "out"]
     assert main(made) == 0
-    told = json.loads((tmp_path / "out/findings.json").read_text())
+    told = json.loads((tmp_path / "out/findings.json").read_text("utf-8"))
     assert {one["kind"] for image in told["images"] for one in image["findings"]} == {"hole"}
     assert main(["implant", "check", "out", "-o", "report.html", "-o", "report.json"]) in (0, 3)
-    states = {one["name"]: one["state"] for one in json.loads((tmp_path / "report.json").read_text())["checks"]}
+    states = {one["name"]: one["state"] for one in json.loads((tmp_path / "report.json").read_text("utf-8"))["checks"]}
     assert states["untouched outside alpha"] == states["values within limits"] == "holds"
     assert main(["implant", "surface-defect", "tiles", "--kinds", "hoel", "-o", "other"]) == 2
 
@@ -117,7 +117,7 @@ def test_an_expert_gets_a_sheet_and_is_held_against_the_key(tmp_path, monkeypatc
     folder(tmp_path / "few", range(10, 16))
     sheet = ["implant", "sheet", "out", "--real-positives", "few", "-o", "reader", "--key", "key.json"]
     assert main(sheet) == 0
-    truth = json.loads((tmp_path / "key.json").read_text())["implanted"]
+    truth = json.loads((tmp_path / "key.json").read_text("utf-8"))["implanted"]
     lines = ["pair,implanted", *(f"{name},{side}" for name, side in truth.items())]
     (tmp_path / "filled.csv").write_text("\n".join(lines))
     assert main(["implant", "answers", "filled.csv", "--key", "key.json"]) == 0
@@ -139,7 +139,7 @@ def test_calibration_tells_before_and_after(tmp_path, monkeypatch, capsys):
     made = ["implant", "lung-nodule", "healthy", "--calibrate", "few", "--kinds", "solid", "--attached", "0", "-n", "1"]
     assert main([*made, "-o", "out"]) == 0
     assert "calibrated: fwhm_mm" in capsys.readouterr().out
-    settings = json.loads((tmp_path / "out/findings.json").read_text())["settings"]
+    settings = json.loads((tmp_path / "out/findings.json").read_text("utf-8"))["settings"]
     assert settings["look"]["size_factor"] < 1
     assert settings["calibration"]["after"] != settings["calibration"]["before"]
     for place in list(few.glob("r[1-9]*")):

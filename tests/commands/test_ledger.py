@@ -124,8 +124,8 @@ def test_the_ledger_is_exported_whole(say, tmp_path):
         status, told = say("export", "-o", str(place))
         assert (status, "exists already" in told) == (2, True)
         assert say("export", "-o", str(place), "--overwrite")[0] == 0
-    assert json.loads((tmp_path / "l.json").read_text()) == json.loads(Ledger.at().to_json())
-    assert (tmp_path / "l.csv").read_text() == Ledger.at().to_csv()
+    assert json.loads((tmp_path / "l.json").read_text("utf-8")) == json.loads(Ledger.at().to_json())
+    assert (tmp_path / "l.csv").read_text("utf-8") == Ledger.at().to_csv()
 
 
 def stamped(folder, head):

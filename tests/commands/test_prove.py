@@ -41,11 +41,11 @@ def run(*words):
 
 def test_a_verdict_is_written_and_its_state_is_the_exit_status(room, capsys):
     status = run("-o", "verdict.html", "-o", "verdict.json")
-    told = json.loads((room / "verdict.json").read_text())
+    told = json.loads((room / "verdict.json").read_text("utf-8"))
     assert status == told["exit"] == {"helps": 0, "no evidence": 3, "equivalent": 4, "hurts": 5}[told["state"]]
     assert told["digest"] == Plan.load("plan.yaml").digest()
     assert told["digest"] in capsys.readouterr().out
-    assert "</html>" in (room / "verdict.html").read_text()
+    assert "</html>" in (room / "verdict.html").read_text("utf-8")
 
 
 def test_a_finished_table_is_unverifiable_and_a_copy_is_blocked(room, capsys):
@@ -61,7 +61,7 @@ def test_people_and_time_part_the_rows(room):
     table = table.append_column("who", pa.array([f"p{day // 4}" for day in range(200)]))
     pc.write_csv(table, "real.csv")
     status = run("--group", "who", "--time", "day", "-o", "verdict.json")
-    real = json.loads((room / "verdict.json").read_text())["real"]
+    real = json.loads((room / "verdict.json").read_text("utf-8"))["real"]
     assert status in (0, 3, 4, 5)
     assert (real["group"], real["time"]) == ("who", "day")
 

@@ -45,14 +45,14 @@ def test_rows_are_made_told_of_and_stamped(place, capsys):
 def test_a_run_is_repeated_from_its_recipe(place, capsys, monkeypatch):
     given = ("--allowed", "1.2", "--learner", "leaf_rows=5", "--seed", "3")
     assert run("plant.py", "-o", "rows.csv", *given) == 0
-    recipe = yaml.safe_load((place / "rows.csv.recipe.yaml").read_text())
+    recipe = yaml.safe_load((place / "rows.csv.recipe.yaml").read_text("utf-8"))
     assert recipe["verb"] == "simulate"
     assert recipe["request"]["allowed"] == 1.2
     assert recipe["request"]["learner"]["leaf_rows"] == 5
     capsys.readouterr()
     assert main(["run", "rows.csv.recipe.yaml"]) == 0
     assert "the same bytes again: rows.csv" in capsys.readouterr().out
-    (place / "train.csv").write_text((place / "train.csv").read_text() + "2.5,0.1,0,a\n")
+    (place / "train.csv").write_text((place / "train.csv").read_text("utf-8") + "2.5,0.1,0,a\n")
     assert main(["run", "rows.csv.recipe.yaml"]) == 2
     assert "is not what the recipe was written for" in capsys.readouterr().err
     (place / "train.csv").unlink()
@@ -84,4 +84,4 @@ def test_inputs_may_come_from_a_reference_and_rows_go_into_text(place, capsys):
 def test_a_file_that_stands_there_stops_it_before_the_work(place, capsys):
     (place / "rows.csv").write_text("mine")
     assert run("plant.py", "-o", "rows.csv") == 2
-    assert (place / "rows.csv").read_text() == "mine"
+    assert (place / "rows.csv").read_text("utf-8") == "mine"

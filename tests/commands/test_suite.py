@@ -34,7 +34,7 @@ def test_a_suite_is_written_stamped_and_complete(capsys):
 
 def test_only_what_a_table_lacks_is_written(room, capsys):
     main(["suite", "odd.yaml", "-o", "suite.csv"])
-    text = (room / "suite.csv").read_text().splitlines()
+    text = (room / "suite.csv").read_text("utf-8").splitlines()
     (room / "have.csv").write_text("\n".join([*text[:5], "fog,day,100"]) + "\n")
     capsys.readouterr()
     assert main(["suite", "odd.yaml", "--rows", "have.csv", "-o", "more.csv"]) == 0

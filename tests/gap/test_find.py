@@ -150,8 +150,8 @@ def test_the_command_writes_both_reports(tables, tmp_path, capsys):
     assert main([*command, "--test", str(tmp_path / "test.csv"), "-o", out[0], "-o", out[1]]) == 0
     # the rows that lack follow the law of all others: a model loses nothing by them
     assert "No gap worth filling" in capsys.readouterr().out
-    assert "<script" not in (tmp_path / "gaps.html").read_text()
-    told = json.loads((tmp_path / "gaps.json").read_text())
+    assert "<script" not in (tmp_path / "gaps.html").read_text("utf-8")
+    told = json.loads((tmp_path / "gaps.json").read_text("utf-8"))
     assert told["gaps"][0]["missing"]["lacking"] > 300
     assert told["tuckpoint_gaps"] == 1
 
@@ -167,12 +167,12 @@ def test_the_command_reads_margins_and_domains(tables, tmp_path, capsys):
         main(["find", str(tmp_path / "t.csv"), "--margins", str(tmp_path / "m.yaml"), "-o", f"{tmp_path}/m.html"]) == 0
     )
     assert 'place == "b" and sex == "f"' in capsys.readouterr().out
-    assert "census 1" in (tmp_path / "m.html").read_text()
+    assert "census 1" in (tmp_path / "m.html").read_text("utf-8")
     (tmp_path / "d.yaml").write_text("tuckpoint_domain: 1\nfactors: {place: [a, b, z], sex: [f, m]}\nrows: 200\n")
     assert (
         main(["find", str(tmp_path / "t.csv"), "--domain", str(tmp_path / "d.yaml"), "-o", f"{tmp_path}/d.json"]) == 0
     )
-    where = [gap["missing"]["where"] for gap in json.loads((tmp_path / "d.json").read_text())["gaps"]]
+    where = [gap["missing"]["where"] for gap in json.loads((tmp_path / "d.json").read_text("utf-8"))["gaps"]]
     assert where == ['place == "z"', 'place == "b" and sex == "f"']
     assert re.search(r"2 gaps", capsys.readouterr().out)
 

@@ -35,7 +35,7 @@ def test_what_cannot_be_installed_is_told_and_stops_nothing(tmp_path):
 def test_the_browser_is_installed_where_it_can_be(tmp_path):
     status, said = told(tmp_path, apt_get=f'echo "$@" >> {tmp_path}/asked', id="echo 0")
     assert (status, said) == (0, "")
-    assert (tmp_path / "asked").read_text().split()[-1] == "chromium"
+    assert (tmp_path / "asked").read_text("utf-8").split()[-1] == "chromium"
 
 
 def test_scripts_can_be_run():

@@ -77,7 +77,7 @@ def test_photographs_go_out_as_coco(tmp_path, monkeypatch, capsys, depth):
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(tile, isVector=True), "good/tile.png")
     asked = ["implant", "surface-defect", "good", "--kinds", "crack", "hole", "--each", "2", "-o", "out", "--format"]
     assert main([*asked, "coco", "png"]) == 0, capsys.readouterr().err
-    told = json.loads((tmp_path / "out/coco/annotations.json").read_text())
+    told = json.loads((tmp_path / "out/coco/annotations.json").read_text("utf-8"))
     assert len(told["annotations"]) == 2
     assert told["info"]["synthetic"] is True
     (alpha,) = (np.asarray(Image.open(path)) for path in (tmp_path / "out/alphas").iterdir())
@@ -88,7 +88,7 @@ def test_photographs_go_out_as_coco(tmp_path, monkeypatch, capsys, depth):
         assert np.array_equal(made[alpha == 0], tile[alpha == 0])
         assert (made != tile).any()
     assert main(["implant", "check", "out", "-o", "page.html", "-o", "told.json"]) in (0, 3)
-    states = {one["name"]: one["state"] for one in json.loads((tmp_path / "told.json").read_text())["checks"]}
+    states = {one["name"]: one["state"] for one in json.loads((tmp_path / "told.json").read_text("utf-8"))["checks"]}
     assert states["untouched outside alpha"] == states["values within limits"] == "holds"
 
 

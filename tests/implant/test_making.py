@@ -196,7 +196,7 @@ def test_another_run_into_the_same_place_is_told_apart(tmp_path, single):
     with pytest.raises(TraceError, match=r"out.unfinished holds what another run .* \(--overwrite\)"):
         make(other, out)
     make(other, out, overwrite=True)
-    assert json.loads((out / "findings.json").read_text())["asked"]["seed"] == 5
+    assert json.loads((out / "findings.json").read_text("utf-8"))["asked"]["seed"] == 5
     with pytest.raises(InputError, match="has no name"):
         make(order, Path())
 
@@ -220,7 +220,7 @@ def test_a_host_without_a_place_is_passed_over_in_any_cut_of_the_run(tmp_path, m
         monkeypatch.setattr(unfinished, "LEAST_BYTES", size)
         (tmp_path / name).mkdir()
         make(order, tmp_path / name / "out")
-    told = json.loads((tmp_path / "one/out/findings.json").read_text())["images"]
+    told = json.loads((tmp_path / "one/out/findings.json").read_text("utf-8"))["images"]
     assert [entry["host"] for entry in told if entry["host"] != "t1"] == [entry["host"] for entry in told]
     assert [told[number]["host"] for number in (0, 2, 3, 5)] == ["t0", "t2", "t0", "t2"]
     assert len({json.dumps(entry["findings"]) for entry in told}) == 6

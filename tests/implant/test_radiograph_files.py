@@ -157,11 +157,11 @@ def test_from_dicom_films_to_all_formats_and_every_one_says_unvalidated(tmp_path
     record = Record.load(tmp_path / "out/record.json")
     assert record.evidence["unvalidated"].startswith("UNVALIDATED")
     assert [one.name for one in record.inputs] == ["hosts", "step wedge"]
-    told = json.loads((tmp_path / "out/findings.json").read_text())
+    told = json.loads((tmp_path / "out/findings.json").read_text("utf-8"))
     assert told["unvalidated"].startswith("UNVALIDATED")
     assert told["settings"]["gain"]["sha256"] == record.inputs[1].sha256
     assert told["images"][0]["spacing_from"] == "ImagerPixelSpacing, at the detector"
-    coco = json.loads((tmp_path / "out/coco/annotations.json").read_text())
+    coco = json.loads((tmp_path / "out/coco/annotations.json").read_text("utf-8"))
     assert coco["info"]["unvalidated"].startswith("UNVALIDATED")
     assert coco["images"][0]["pixel_mm"] == [MM, MM]
     pairs = {pair.host.name: pair for pair in sets.load(tmp_path / "out")}
@@ -174,7 +174,7 @@ def test_from_dicom_films_to_all_formats_and_every_one_says_unvalidated(tmp_path
         assert np.array_equal(data.pixel_array, stored)
         change = data.pixel_array.astype(int) - (4095 - film(1)[0] if number else film(0)[0])
         assert np.sign(change.sum()) == (-1 if number else 1)
-        sidecar = json.loads((tmp_path / "out/dicom" / stem / "findings.json").read_text())
+        sidecar = json.loads((tmp_path / "out/dicom" / stem / "findings.json").read_text("utf-8"))
         assert sidecar["unvalidated"].startswith("UNVALIDATED")
         with Image.open(tmp_path / "out/png/masks" / f"{stem}.png") as image:
             assert image.info["unvalidated"].startswith("UNVALIDATED")

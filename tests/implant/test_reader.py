@@ -24,7 +24,7 @@ def written(tmp_path, **settings):
 def answer(tmp_path, how):
     """Fill the sheet by looking at the pictures: the implanted ones are bright."""
     place = tmp_path / "reader" / "answers.csv"
-    rows = list(csv.DictReader(place.read_text().splitlines()))
+    rows = list(csv.DictReader(place.read_text("utf-8").splitlines()))
     for row in rows:
         picture = np.asarray(Image.open(tmp_path / "reader" / f"{row['pair']}.png"))
         half = picture.shape[1] // 2
@@ -47,7 +47,7 @@ def test_who_sees_the_difference_is_right_every_time_and_who_errs_is_never(tmp_p
 
 def test_the_reader_gets_no_key_and_both_sides_occur(tmp_path):
     _, key = written(tmp_path)
-    assert {"left", "right"} <= set(key.read_text().replace('"', " ").split())
+    assert {"left", "right"} <= set(key.read_text("utf-8").replace('"', " ").split())
     held = b"".join(path.read_bytes() for path in (tmp_path / "reader").iterdir() if path.suffix != ".png")
     assert not any(word in held for word in (b"digest", b"pair_001,left", b"pair_001,right"))
     with pytest.raises(InputError, match="reader's folder"):
@@ -81,7 +81,7 @@ def test_bad_sheets_are_told(tmp_path):
         score(tmp_path / "reader" / "answers.csv", key)
     with pytest.raises(InputError, match="answer left or right"):
         score(answer(tmp_path, lambda side: "both"), key)
-    key.write_text(key.read_text().replace("left", "right"))
+    key.write_text(key.read_text("utf-8").replace("left", "right"))
     with pytest.raises(InputError, match="altered"):
         score(answer(tmp_path, str), key)
     with pytest.raises(InputError, match="five pairs"):

@@ -62,7 +62,7 @@ def test_a_folder_of_pairs_comes_back_as_it_was_made(tmp_path, monkeypatch, held
     assert pairs[0].to_dict() == json.loads(json.dumps(again.to_dict()))
     record = Record.load(tmp_path / "out" / "record.json")
     assert made.record == record
-    assert json.loads((tmp_path / "out" / "findings.json").read_text())["record"] == record.digest()
+    assert json.loads((tmp_path / "out" / "findings.json").read_text("utf-8"))["record"] == record.digest()
     assert record.rows == 2
 
 

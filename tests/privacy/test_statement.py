@@ -51,7 +51,7 @@ def test_json_tells_everything_exactly_and_can_be_checked_again(ledger):
 
 
 def test_the_key_of_the_digests_of_people_stays_in_the_ledger(ledger):
-    key = json.loads(ledger.path.read_text().splitlines()[0])["body"]["key"]
+    key = json.loads(ledger.path.read_text("utf-8").splitlines()[0])["body"]["key"]
     assert len(key) == 64
     assert key not in ledger.to_json()
     assert key not in ledger.to_csv()

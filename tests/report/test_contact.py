@@ -46,7 +46,7 @@ def test_no_more_than_asked(made):
 
 def test_from_the_command_line(made, capsys, tmp_path):
     assert main(["look", str(made.folder)]) == 0
-    assert (made.folder / "look.html").read_text().startswith("<!doctype html>")
+    assert (made.folder / "look.html").read_text("utf-8").startswith("<!doctype html>")
     assert main(["look", str(made.folder), "-o", str(tmp_path / "a.html"), "--limit", "1"]) == 0
     assert main(["look", str(made.folder), "-o", str(tmp_path / "a.html")]) == 2
     assert main(["look", str(made.folder), "--limit", "0"]) == 2

@@ -43,7 +43,7 @@ def shoot(asked):
     room = pathlib.Path(os.environ["FAKE"])
     with (room / "asked").open("a") as file:
         file.write(f"{os.getpid()}\\n")
-    first, *rest = (room / "plan").read_text().split() or ["fine"]
+    first, *rest = (room / "plan").read_text("utf-8").split() or ["fine"]
     (room / "plan").write_text(" ".join(rest))
     print("this must not disturb the line", flush=True)
     os.system("echo nor this")
@@ -99,13 +99,13 @@ def ask(fake, plans="", limits=FEW, **question):
 
 def asked(fake):
     """The processes that were asked, in order."""
-    return [int(line) for line in (fake.parent / "asked").read_text().split()]
+    return [int(line) for line in (fake.parent / "asked").read_text("utf-8").split()]
 
 
 def alive(pid):
     """Whether a process runs; one that ended and that nobody asked about does not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
 
@@ -118,7 +118,7 @@ def gone(pid):
 def parent_of(path):
     """The parent's number of a process in /proc."""
     try:
-        return int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        return int((path / "stat").read_text("utf-8").rpartition(")")[2].split()[1])
     except OSError:
         return None
 

@@ -71,10 +71,10 @@ def test_make_leaves_a_folder_that_says_what_it_is(at_home):
     stamp = read_stamp(Path("out/data.parquet"))
     assert stamp["synthetic"] is True
     assert stamp["inputs"][0]["name"] == "people.csv"
-    assert stamp == json.loads(Path("out/record.json").read_text())["record"]
-    assert json.loads(Path("out/report.json").read_text())["record"] == stamp
-    assert "<html" in Path("out/report.html").read_text()
-    assert str(at_home) not in Path("out/report.html").read_text() + Path("out/recipe.yaml").read_text()
+    assert stamp == json.loads(Path("out/record.json").read_text("utf-8"))["record"]
+    assert json.loads(Path("out/report.json").read_text("utf-8"))["record"] == stamp
+    assert "<html" in Path("out/report.html").read_text("utf-8")
+    assert str(at_home) not in Path("out/report.html").read_text("utf-8") + Path("out/recipe.yaml").read_text("utf-8")
 
 
 def test_made_rows_obey_the_rule_that_real_rows_obey(at_home):
@@ -84,7 +84,7 @@ def test_made_rows_obey_the_rule_that_real_rows_obey(at_home):
 
 
 def test_the_holdout_was_never_fitted(at_home):
-    evaluation = json.loads(Path("out/report.json").read_text())["evaluation"]
+    evaluation = json.loads(Path("out/report.json").read_text("utf-8"))["evaluation"]
     assert evaluation["rows"]["real"] + evaluation["rows"]["holdout"] == ROWS
     assert evaluation["rows"]["holdout"] == ROWS // 5
     assert evaluation["rows"]["made"] == evaluation["rows"]["real"]
@@ -108,7 +108,7 @@ def test_run_tells_which_file_was_changed(at_home, capsys):
 
 
 def test_run_refuses_a_changed_input(at_home, tmp_path, capsys):
-    (tmp_path / "people.csv").write_text(Path("people.csv").read_text().replace("39,", "40,", 1))
+    (tmp_path / "people.csv").write_text(Path("people.csv").read_text("utf-8").replace("39,", "40,", 1))
     status, _, err = tell(capsys, "run", "out/recipe.yaml", "--input", tmp_path / "people.csv")
     assert status == 2
     assert "the input has changed" in err
@@ -198,7 +198,8 @@ def test_made_rows_of_anyone_are_measured(at_home, tmp_path, capsys):
     assert status == 0, err
     assert "Does not hold" in out  # a plain copy of real rows must not pass
     scores = {
-        score["name"]: score for score in json.loads((tmp_path / "report.json").read_text())["evaluation"]["scores"]
+        score["name"]: score
+        for score in json.loads((tmp_path / "report.json").read_text("utf-8"))["evaluation"]["scores"]
     }
     assert scores["exact_copies"]["passed"] is False
 
@@ -206,7 +207,7 @@ def test_made_rows_of_anyone_are_measured(at_home, tmp_path, capsys):
 def test_a_schema_is_shown_corrected_and_used(at_home, tmp_path, capsys):
     schema = tmp_path / "schema.yaml"
     assert tell(capsys, "schema", "people.csv", "--target", "income", "-o", schema)[0] == 0
-    text = schema.read_text()
+    text = schema.read_text("utf-8")
     assert "kind: integer" in text
     shown = tell(capsys, "schema", "people.csv", "--target", "income")[1]
     assert shown == text
@@ -275,7 +276,7 @@ def test_a_private_run_states_its_guarantee_and_is_not_spent_twice(at_home, tmp_
     status, _, err = tell(capsys, *words, "--schema", schema, "-o", tmp_path / "out")
     assert status == 2
     assert "was read off the real rows" in err
-    schema.write_text(schema.read_text().replace("provenance: data", "provenance: expert"))
+    schema.write_text(schema.read_text("utf-8").replace("provenance: data", "provenance: expert"))
     with no_false_alarms():
         status, _, err = tell(capsys, *words, "--schema", schema, "--holdout", "0.5", "-o", tmp_path / "out")
     assert status == 0, err

@@ -62,10 +62,10 @@ def test_the_folder_says_what_is_promised_and_what_was_tried(at_home):
     assert stamp["privacy"]["epsilon"] == pytest.approx(3, rel=0.01)
     assert "patient_id" not in stamp["privacy"]["unit"] or "person" in stamp["privacy"]["unit"]
     assert stamp["evidence"]["decision"] == "pass"
-    audit = json.loads(Path("out/audit.json").read_text())["audit"]
+    audit = json.loads(Path("out/audit.json").read_text("utf-8"))["audit"]
     assert {"leaky copy", "other real people"} == {control["name"] for control in audit["controls"]}
     assert all(control["worked"] for control in audit["controls"])
-    assert [verdict["tier"] for verdict in json.loads(Path("out/gate.json").read_text())["verdicts"]] == [
+    assert [verdict["tier"] for verdict in json.loads(Path("out/gate.json").read_text("utf-8"))["verdicts"]] == [
         "public",
         "partner",
         "internal",
@@ -77,7 +77,7 @@ def test_no_file_that_leaves_tells_how_many_there_were_or_lets_a_guess_be_checke
     assert real["patient_id"].kind == "identifier"
     digest = __import__("tuckpoint.table.frame", fromlist=["read"]).read("patients.csv").digest
     for name in ("record.json", "recipe.yaml", "model/recipe.yaml", "model/model.json"):
-        text = (Path("out") / name).read_text()
+        text = (Path("out") / name).read_text("utf-8")
         assert digest not in text, name
     stamp = read_stamp(Path("out/data.parquet"))
     assert stamp["inputs"][0] == {
@@ -236,8 +236,8 @@ def test_anybodys_file_is_audited(tmp_path, capsys):
         words = ["audit", tmp_path / "train.csv", tmp_path / f"{name}.csv", "--holdout", tmp_path / "held.csv"]
         found, out, err = tell(capsys, *words, "-o", page, "-o", told)
         assert found == status, out + err
-        assert "<html" in page.read_text()
-        assert json.loads(told.read_text())["audit"]["decision"] == ("block" if status else "pass")
+        assert "<html" in page.read_text("utf-8")
+        assert json.loads(told.read_text("utf-8"))["audit"]["decision"] == ("block" if status else "pass")
 
 
 def test_a_holdout_that_was_trained_on_is_refused(tmp_path, capsys):

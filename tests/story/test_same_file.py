@@ -36,10 +36,10 @@ def test_a_csv_file_is_written_as_it_was_read(model: Path) -> None:
     for name in ("made.csv", "made.csv.gz", "made.tsv"):
         assert main(["sample", str(model / "model"), "-n", "50", "-o", str(model / name)]) == 0
         assert infer(frame.read(model / name).table)["load"].format == "#,00e+00"
-    lines = (model / "made.csv").read_text().splitlines()
+    lines = (model / "made.csv").read_text("utf-8").splitlines()
     assert lines[0] == "ward;change;load"
     assert all(re.fullmatch(LINE, line) for line in lines[1:])
-    assert (model / "made.tsv").read_text().startswith("ward\tchange\tload\n")
+    assert (model / "made.tsv").read_text("utf-8").startswith("ward\tchange\tload\n")
 
 
 def test_an_unknown_separator_is_refused() -> None:

@@ -436,7 +436,7 @@ def altered(model, change):
 def test_a_forged_model_whose_parts_do_not_fit_is_refused(model, tmp_path, change):
     place = tmp_path / "model"
     fitting.save(model, place)
-    told = json.loads((place / MODEL).read_text())
+    told = json.loads((place / MODEL).read_text("utf-8"))
     (place / MODEL).write_bytes(canonical(altered(told, change)))
     reseal(place)
     with pytest.raises(TraceError):

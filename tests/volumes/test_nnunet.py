@@ -21,7 +21,7 @@ def two_kinds():
 def test_labels_are_classes_on_the_grid_of_their_image(tmp_path):
     written("nnunet", [case(), two_kinds()], tmp_path)
     place = tmp_path / "Dataset501_Implants"
-    told = json.loads((place / "dataset.json").read_text())
+    told = json.loads((place / "dataset.json").read_text("utf-8"))
     assert told["labels"] == {"background": 0, "cyst": 1, "lung-nodule": 2}
     assert told["numTraining"] == 2
     assert told["file_ending"] == ".nii.gz"
@@ -38,7 +38,7 @@ def test_labels_are_classes_on_the_grid_of_their_image(tmp_path):
 
 def test_nulls_are_background(tmp_path):
     written("nnunet", [case(null=True)], tmp_path)
-    assert json.loads((tmp_path / "Dataset501_Implants/dataset.json").read_text())["labels"] == {"background": 0}
+    assert json.loads((tmp_path / "Dataset501_Implants/dataset.json").read_text("utf-8"))["labels"] == {"background": 0}
 
 
 def test_photographs_are_refused(tmp_path):

@@ -47,7 +47,7 @@ def out(made):
 
 
 def read(path):
-    return json.loads(path.read_text())
+    return json.loads(path.read_text("utf-8"))
 
 
 def entries(made, out):

@@ -213,7 +213,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("real")
     with pytest.raises(InputError, match="exists already"):
         put(TABLE, tmp_path / "rows.csv")
-    assert (tmp_path / "rows.csv").read_text() == "real"
+    assert (tmp_path / "rows.csv").read_text("utf-8") == "real"
     with pytest.raises(InputError, match="mkdir -p"):
         put(TABLE, tmp_path / "gone" / "rows.csv")
 

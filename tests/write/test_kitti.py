@@ -47,7 +47,7 @@ def test_turn_and_place_are_those_of_paper(tmp_path, yaw_deg, x, y):
     assert math.cos(row[13] + math.radians(yaw_deg)) == pytest.approx(1, abs=1e-6)
     assert math.cos(row[2] - (row[13] - math.atan2(x, y))) == pytest.approx(1, abs=1e-6)
     assert -math.pi <= row[2] <= math.pi
-    assert json.loads((out / "info.json").read_text())["things_tilted"] == 0
+    assert json.loads((out / "info.json").read_text("utf-8"))["things_tilted"] == 0
 
 
 def test_corners_by_the_benchmark_s_own_formula_project_where_ours_do(tmp_path):
@@ -57,7 +57,9 @@ def test_corners_by_the_benchmark_s_own_formula_project_where_ours_do(tmp_path):
     across = np.array([[length, length, -length, -length] * 2, [0] * 4 + [-2 * h] * 4, [w, -w, -w, w] * 2]) / 2
     c, s = math.cos(turn), math.sin(turn)
     corners = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]) @ across + [[x], [y], [z]]
-    told = dict(line.split(": ") for line in (out / "training" / "calib" / "000000.txt").read_text().splitlines())
+    told = dict(
+        line.split(": ") for line in (out / "training" / "calib" / "000000.txt").read_text("utf-8").splitlines()
+    )
     project = np.array(told["P2"].split(), float).reshape(3, 4)
     seen = project @ np.vstack([corners, np.ones(8)])
     pixels = (seen[:2] / seen[2]).T + 0.5  # KITTI counts from the middle of a pixel, we from its corner
@@ -79,25 +81,25 @@ def test_boxes_hiding_and_cutting(tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     kitti(hand_set(tmp_path / "set", [item("00000000", things, facts=facts)]), out)
-    rows = [line.split() for line in (out / "training" / "label_2" / "000000.txt").read_text().splitlines()]
+    rows = [line.split() for line in (out / "training" / "label_2" / "000000.txt").read_text("utf-8").splitlines()]
     assert [row[2] for row in rows] == ["0", "1", "2"]
     assert {row[1] for row in rows} == {"0.25"}
     ys, xs = np.nonzero(whole)
     assert [float(value) for value in rows[0][4:8]] == [xs.min(), ys.min(), xs.max(), ys.max()]
-    assert json.loads((out / "info.json").read_text())["things_not_seen"] == 1
+    assert json.loads((out / "info.json").read_text("utf-8"))["things_not_seen"] == 1
 
 
 def test_what_leans_is_counted(tmp_path):
     poses = [Pose((0, 9, 0)), Pose((0, 9, 0), turned((1, 0, 0), 20)), Pose((0, 9, 0), turned((0, 1, 0), 0.5))]
     _, out, _ = written(tmp_path, poses)
-    told = json.loads((out / "info.json").read_text())
+    told = json.loads((out / "info.json").read_text("utf-8"))
     assert (told["things"], told["things_tilted"]) == (3, 1)
     assert told["largest_tilt_deg"] == pytest.approx(20, abs=1e-3)
 
 
 def test_a_camera_that_looks_down_sees_things_tilted(tmp_path):
     _, out, _ = written(tmp_path, [Pose((0, 10, 0))], view=looking((0.0, 0.0, 10.0), (0.0, 10.0, 0.0)))
-    assert json.loads((out / "info.json").read_text())["largest_tilt_deg"] == pytest.approx(45, abs=1e-3)
+    assert json.loads((out / "info.json").read_text("utf-8"))["largest_tilt_deg"] == pytest.approx(45, abs=1e-3)
 
 
 def test_hostile_names_are_one_word_and_told(tmp_path):
@@ -106,7 +108,7 @@ def test_hostile_names_are_one_word_and_told(tmp_path):
     assert all(len(numbers) == 14 for _, numbers in rows)
     assert len(set(names)) == 4
     assert "DontCare" not in names
-    told = json.loads((out / "info.json").read_text())
+    told = json.loads((out / "info.json").read_text("utf-8"))
     assert [told["names"][name] for name in names] == list(made.about.classes)
     assert told["renamed"] == names
     assert stays_inside(out)
@@ -117,9 +119,9 @@ def test_the_folder_is_whole_and_says_that_it_is_synthetic(tmp_path):
     data = (out / "training" / "image_2" / "000000.png").read_bytes()
     assert np.array_equal(unpng(data), next(made.items()).image)
     assert b"synthetic\x00true" in data
-    assert json.loads((out / "info.json").read_text())["tuckpoint_record"] == made.about.record.digest()
-    assert (out / "ImageSets" / "train.txt").read_text() == "000000\n"
-    assert (out / "keys.txt").read_text() == "00000007\n"
+    assert json.loads((out / "info.json").read_text("utf-8"))["tuckpoint_record"] == made.about.record.digest()
+    assert (out / "ImageSets" / "train.txt").read_text("utf-8") == "000000\n"
+    assert (out / "keys.txt").read_text("utf-8") == "00000007\n"
     assert (out / "record.json").is_file()
 
 

@@ -79,7 +79,7 @@ def test_parquet_shards_become_any_format(tmp_path: Path) -> None:
 def test_csv_shards_become_csv_only(tmp_path: Path) -> None:
     write(TABLE, tmp_path / "0.csv", RECORD)
     concatenate([tmp_path / "0.csv"] * 2, tmp_path / "rows.csv", RECORD)
-    assert (tmp_path / "rows.csv").read_text() == "a,b\n" + "1,x\n2,y\n3,\n" * 2
+    assert (tmp_path / "rows.csv").read_text("utf-8") == "a,b\n" + "1,x\n2,y\n3,\n" * 2
     with pytest.raises(InputError, match="make the shards in Parquet"):
         concatenate([tmp_path / "0.csv"], tmp_path / "rows.parquet", RECORD)
     with pytest.raises(InputError, match="no shards"):

@@ -61,7 +61,7 @@ def test_shards_are_numbered_and_named(made, tmp_path, monkeypatch):
     out = tmp_path / "out"
     out.mkdir()
     webdataset(made, out)
-    told = json.loads((out / "dataset.json").read_text())
+    told = json.loads((out / "dataset.json").read_text("utf-8"))
     assert told["url"] == "train-{000000..000002}.tar"
     assert [shard["samples"] for shard in told["shards"]] == [2, 2, 1]
     keys = [one["__key__"] for shard in told["shards"] for one in samples(out / shard["name"])]

@@ -22,7 +22,7 @@ def made(tmp_path):
 
 
 def rows(folder, key):
-    return [line.split() for line in (folder / "labels" / "train" / f"{key}.txt").read_text().splitlines()]
+    return [line.split() for line in (folder / "labels" / "train" / f"{key}.txt").read_text("utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("writer", [yolo, yolo_segment, yolo_pose])
@@ -30,7 +30,7 @@ def test_what_all_three_share(made, tmp_path, writer):
     out = tmp_path / "out"
     out.mkdir()
     writer(made, out)
-    told = yaml.safe_load((out / "data.yaml").read_text())
+    told = yaml.safe_load((out / "data.yaml").read_text("utf-8"))
     assert told["names"] == dict(enumerate(HOSTILE))
     assert told["synthetic"] is True
     assert told["tuckpoint_record"] == made.about.record.digest()
@@ -73,7 +73,7 @@ def test_polygons_filled_are_the_masks_with_holes_and_pieces(made, tmp_path):
 
 def test_points_of_all_classes_are_one_list(made, tmp_path):
     yolo_pose(made, tmp_path)
-    told = yaml.safe_load((tmp_path / "data.yaml").read_text())
+    told = yaml.safe_load((tmp_path / "data.yaml").read_text("utf-8"))
     assert told["kpt_shape"] == [3, 3]
     assert told["kpt_names"][1] == ["top", "base", "far"]
     one, other = rows(tmp_path, "00000000")
