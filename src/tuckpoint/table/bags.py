@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tuckpoint.table.engines.trees import Trees, TreesModel
 
 TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which leaves and bags are tried
+WIDER_FROM = 5_000  # rows from which on halves could show that wider bags do harm
 TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a few show as much as many
 FINE_BAGS = (0.9, 0.7)  # shares of rows that trees of fine leaves may grow on, tried in turn
 WIDE_BAG = 0.7  # share of rows that all other trees may grow on, tried where the first of those is safe
@@ -77,25 +78,25 @@ def safe(
 
         return Trial(bool(first.fine), leaks)
 
-    return settled(usual, tried, coarser=coarser)
+    return settled(usual, tried, coarser=coarser, wider=real.rows >= WIDER_FROM)
 
 
-def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> Trees:
+def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool, wider: bool = True) -> Trees:
     """The settings that give away no one as far as the rows tell.
 
     Where a column has fine leaves, the widest bags that are safe: first those of fine leaves, which gain most, then all
-    others. Where none is and even the usual bags surely give people away, coarser leaves: first the fine ones, then all
-    (with `coarser`: a leaf that somebody asked for stays).
+    others (with `wider`). Where none is and even the usual bags surely give people away, coarser leaves: first the fine
+    ones, then all (with `coarser`: a leaf that somebody asked for stays).
     """
-    for share in FINE_BAGS:
-        wider = replace(usual, fine_bag=max(share, usual.fine_bag or 0))
-        found = tried(wider)
+    for share in FINE_BAGS if wider else ():
+        wide = replace(usual, fine_bag=max(share, usual.fine_bag or 0))
+        found = tried(wide)
         if not found.fine:
             return _coarse(usual, tried, coarser=coarser) if found.leaks(surely=True) else usual
         if not found.leaks(surely=False):
-            all_wider = replace(wider, bag=max(usual.bag or 0, WIDE_BAG))
-            wide = share == FINE_BAGS[0] and all_wider != wider and not tried(all_wider).leaks(surely=False)
-            return all_wider if wide else wider
+            all_wide = replace(wide, bag=max(usual.bag or 0, WIDE_BAG))
+            safe_too = share == FINE_BAGS[0] and all_wide != wide and not tried(all_wide).leaks(surely=False)
+            return all_wide if safe_too else wide
     return _coarse(usual, tried, coarser=coarser) if tried(usual).leaks(surely=True) else usual
 
 

@@ -91,15 +91,17 @@ def test_wider_bags_for_fine_leaves_are_taken_where_nothing_is_remembered_and_le
         return False
 
     usual = replace(QUICK, finest=10, bag=0.3)
-    model = fitted(settings=usual, memorised=never)
+    many = boxes(bags.WIDER_FROM)
+    model = fitted(many, settings=usual, memorised=never)
     assert (model.settings.leaf, model.settings.bag, model.settings.fine_bag) == (40, 0.7, 0.9)
     assert "rows held out saw no harm" in model.notes[-1]
-    assert asked == [[N // 2] * 4] * 2  # of fine leaves, then of all others
-    kept = fitted(settings=usual, memorised=lambda *_, surely: not surely)
-    assert kept.settings == usual.usual(N)
+    assert asked == [[len(many.columns["x"]) // 2] * 4] * 2  # of fine leaves, then of all others
+    kept = fitted(many, settings=usual, memorised=lambda *_, surely: not surely)
+    assert kept.settings == usual.usual(many.rows)
     np.testing.assert_array_equal(
-        kept.draw(50, Seed(1)).columns["x"], fitted(settings=usual).draw(50, Seed(1)).columns["x"]
+        kept.draw(50, Seed(1)).columns["x"], fitted(many, settings=usual).draw(50, Seed(1)).columns["x"]
     )
+    assert fitted(settings=usual, memorised=never).settings == usual.usual(N)  # too few rows to see it
 
 
 def test_leaves_that_surely_give_people_away_become_coarser_unless_somebody_asked_for_them():
