@@ -36,6 +36,14 @@ def test_each_end_has_its_status_and_one_message(monkeypatch, capsys, error, sta
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_overwrite_is_refused_where_nothing_is_written(tmp_path, capsys):
+    (tmp_path / "people.csv").write_text("a,b\n1,2\n3,4\n")
+    for verb, name in (("schema", "people.csv"), ("run", "recipe.yaml")):
+        assert cli.main([verb, str(tmp_path / name), "--overwrite"]) == 2
+        assert "there is no -o" in capsys.readouterr().err
+    assert cli.main(["schema", str(tmp_path / "people.csv")]) == 0
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

@@ -304,6 +304,8 @@ def test_the_command_line_from_specification_to_coco(tmp_path, capsys):
     assert (tmp_path / "again" / "set.json").read_bytes() == (out / "set.json").read_bytes()
     assert main(["run", str(out / "recipe.yaml"), "--input", "x.csv"]) == 2
     assert "leave --input out" in capsys.readouterr().err
+    assert main(["run", str(out / "recipe.yaml"), "--overwrite", "-o", str(tmp_path / "again")]) == 2
+    assert "never replaced: remove the old one or choose a new folder" in capsys.readouterr().err
     assert main(["write", str(out), "--format", "coco"]) == 2
     assert "--overwrite" in capsys.readouterr().err
     with pytest.raises(SystemExit):

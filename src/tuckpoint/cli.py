@@ -113,6 +113,7 @@ def _make(options: argparse.Namespace) -> int:
 def _schema(options: argparse.Namespace) -> None:
     from tuckpoint import run
 
+    shared.check_overwrite(options)
     schema = run.profile(options.file, target=options.target, person=options.person, primary_key=options.primary_key)
     if options.output is None:
         sys.stdout.write(schema.to_yaml())
@@ -241,7 +242,10 @@ def _run(options: argparse.Namespace) -> int:
     from tuckpoint import deliver, recipe
     from tuckpoint.report.pages import pages_of
 
+    shared.check_overwrite(options)
     verb = recipe.entries(options.recipe).get("verb")
+    if verb in ("simulate", "implant") and options.input is not None:
+        raise InputError(f"{options.recipe} names several files; put them back where they were, and leave --input out")
     if verb in ("render", "simulate", "implant"):
         return {"render": _render_again, "simulate": _simulate_again, "implant": _implant_again}[verb](options)
     told = deliver.repeat(
@@ -263,8 +267,6 @@ def _simulate_again(options: argparse.Namespace) -> int:
     from tuckpoint.simulate.order import order_of
 
     order = order_of(options.recipe)
-    if options.input is not None:
-        raise InputError(f"{options.recipe} names several files; put them back where they were, and leave --input out")
     running: dict[str, Any] = {"overwrite": options.overwrite, "progress": _progress(options)}
     told, status = simulate.again(order, options.recipe, output=options.output, **running)
     _clear(sys.stderr)
@@ -274,8 +276,6 @@ def _simulate_again(options: argparse.Namespace) -> int:
 def _implant_again(options: argparse.Namespace) -> int:
     from tuckpoint.commands import implant
 
-    if options.input is not None:
-        raise InputError(f"{options.recipe} names several files; put them back where they were, and leave --input out")
     running = {name: getattr(options, name) for name in ("output", "workers", "overwrite")}
     told, status = implant.again(options.recipe, **running, progress=_progress(options))
     _clear(sys.stderr)
@@ -288,6 +288,8 @@ def _render_again(options: argparse.Namespace) -> int:
     order = pictures.order_of(options.recipe)
     if options.input is not None:
         raise InputError(f"{options.recipe} holds its whole specification; leave --input out")
+    if options.overwrite:
+        raise InputError("a set of pictures is never replaced: remove the old one or choose a new folder with -o")
     running: dict[str, Any] = {"workers": options.workers, "progress": _progress(options)}
     if options.output is None:
         told = pictures.repeat(order, options.recipe.parent, **running)

@@ -59,6 +59,12 @@ def output(place: argparse.ArgumentParser, what: str, *, required: bool = True) 
     place.add_argument("--overwrite", action="store_true", help="replace what an earlier run wrote there")
 
 
+def check_overwrite(options: argparse.Namespace) -> None:
+    """Raise InputError for --overwrite where nothing is written, since there is no -o."""
+    if options.overwrite and options.output is None:
+        raise InputError("--overwrite replaces what stands at -o, and there is no -o: give -o OUT, or leave it out")
+
+
 def running(place: argparse.ArgumentParser) -> None:
     """--seed, --workers and --progress."""
     seed(place)
