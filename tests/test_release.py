@@ -48,6 +48,21 @@ def test_what_only_people_know_is_read_and_held_to_its_names(tmp_path):
         read_context(tmp_path / "none.yaml")
 
 
+def test_what_only_people_know_may_be_a_mapping_too():
+    assert read_context(None) == {}
+    assert read_context({"purpose": "teaching", "expiry": None}) == {"purpose": "teaching"}
+    with pytest.raises(InputError, match=r'context: unknown entry "purpos" .did you mean "purpose"'):
+        read_context({"purpos": "teaching"})
+    with pytest.raises(InputError, match=r"context is list .'purpose'.; give a mapping"):
+        read_context(["purpose"])
+
+
+@pytest.mark.parametrize("signers", ["head of the registry", [7], [{"rôle": "head"}]])
+def test_signers_that_the_page_would_leave_out_are_told(signers):
+    with pytest.raises(InputError, match=r"signers is .*; list roles"):
+        read_context({"signers": signers})
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A folder as `make --audit` leaves it: rows, record and audit that belong together."""

@@ -101,15 +101,30 @@ class Audited:
         (folder / GATE).write_text(as_json(self.verdicts), encoding="utf-8")
 
 
-def read_context(path: str | Path) -> dict[str, Any]:
-    """What only people know of a release, from a YAML mapping; what is not there stays a blank on the officer's page.
+def read_context(asked: Mapping[str, Any] | str | Path | None) -> dict[str, Any]:
+    """What only people know of a release, as a mapping or its YAML file; what is not there stays a blank on the page.
 
     Entries: `people` (who is in the source), `purpose`, `legal_basis`, `recipient`, `side_knowledge` (what they could
     know), `controls`, `expiry` and `signers`, a list of roles or of mappings with role and name. Raises InputError.
     """
-    data = declared.read(path, do=f"it may hold: {', '.join(CONTEXT)}")
-    declared.check_entries(str(path), data, CONTEXT)
-    return {name: value if name == "signers" else str(value) for name, value in data.items() if value is not None}
+    do = f"it may hold: {', '.join(CONTEXT)}"
+    data = declared.read(asked, do=do) if isinstance(asked, str | Path) else {} if asked is None else asked
+    if not isinstance(data, Mapping):
+        raise InputError(f"context is {type(data).__name__} {data!r}; give a mapping or its YAML file; {do}")
+    declared.check_entries(str(asked) if isinstance(asked, str | Path) else "context", data, CONTEXT)
+    told = {name: value if name == "signers" else str(value) for name, value in data.items() if value is not None}
+    if not _are_signers(told.get("signers", [])):
+        raise InputError(
+            f"signers is {told['signers']!r}; list roles, or mappings of role and name: "
+            "[data-protection officer, {role: head of the registry, name: A. Example}]"
+        )
+    return told
+
+
+def _are_signers(found: Any) -> bool:
+    if not isinstance(found, list | tuple):
+        return False
+    return all(isinstance(one, str) or (isinstance(one, Mapping) and set(one) <= {"role", "name"}) for one in found)
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def make(
     """
     progress("reading", 0.0)
     frame = read(source)
-    known = release.read_context(context) if isinstance(context, str | Path) else dict(context or {})
+    known = release.read_context(context)
     recipe = replace(resolve("make", frame, source, stamp=stamp_of(source), **asked), audit=audit)
     return _make(recipe, frame, _Means(Ledger.at(ledger), who, cores(workers), progress, known))
 
@@ -188,7 +188,7 @@ def audit(
     Raises InputError for tables that cannot be compared, or a holdout that overlaps the training rows.
     """
     frame, held = read(train), read(holdout)
-    known = release.read_context(context) if isinstance(context, str | Path) else dict(context or {})
+    known = release.read_context(context)
     if model is not None:
         fitted = model if isinstance(model, Fitted) else load(model)
         found = release.tried_model(
