@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from tuckpoint.errors import InputError
+from tuckpoint.table import quotes
 from tuckpoint.write.csv import SEPARATOR
 
 PACKED = (".gz", ".bz2", ".xz", ".zst")
@@ -28,7 +29,7 @@ def read(path: Path) -> pa.Table:
     """All columns as text, null where the cell is empty, each field marked with `MARK`, an unusual separator told.
 
     UTF-8 (with or without a byte order mark), UTF-16 with one, else Windows-1252; the separator is sniffed.
-    Raises InputError for an empty, damaged or ragged file; it says in which line.
+    Raises InputError for an empty, damaged or ragged file, or a quote that is not closed; it says in which line.
     """
     data = _unpacked(path)
     if not data.strip():
@@ -36,6 +37,9 @@ def read(path: Path) -> pa.Table:
     data, encoding = _as_utf8(data, path.name)
     separator = "\t" if ".tsv" in path.suffixes else _separator(data)
     table = _parsed(data, separator, path.name)
+    if b'"' in data and quotes.breaks_lines(table):
+        quotes.check(data, separator, path.name)
+        quotes.check_rows(table, data, separator, path.name)
     names = _filled(table.column_names)
     fields = [pa.field(name, pa.string(), metadata={MARK: encoding.encode()}) for name in names]
     unusual = separator != "," and ".tsv" not in path.suffixes
@@ -102,7 +106,7 @@ def _separator(data: bytes) -> str:
 
 def _parsed(data: bytes, separator: str, name: str) -> pa.Table:
     parse = arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=b'"' in data)
-    header = _header(data, separator)
+    header = _header(data, separator, name)
     convert = arrow_csv.ConvertOptions(
         column_types={column: pa.string() for column in header},
         null_values=[""],
@@ -117,12 +121,17 @@ def _parsed(data: bytes, separator: str, name: str) -> pa.Table:
             convert_options=convert,
         )
     except pa.ArrowInvalid as error:
+        quotes.check(data, separator, name)
         raise InputError(_ragged(data, parse, name) or f"{name} cannot be read as CSV: {error}") from None
 
 
-def _header(data: bytes, separator: str) -> list[str]:
+def _header(data: bytes, separator: str, name: str) -> list[str]:
     text = data[:MAX_CELL_BYTES].decode("utf-8", "ignore")
-    return next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row), [])
+    try:
+        return next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row), [])
+    except csv.Error as error:
+        quotes.check(data, separator, name)
+        raise InputError(f"the header of {name} cannot be read: {error}") from None
 
 
 def _ragged(data: bytes, parse: arrow_csv.ParseOptions, name: str) -> str | None:
