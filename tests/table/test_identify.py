@@ -174,3 +174,38 @@ def test_fabricating_is_quick():
         made_ = fabricate(Column("x", "identifier", "string", pattern=pattern), 100_000, first_row=0, seed=SEED)
         assert len(made_) == 100_000
     assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize(
+    ("storage", "largest"),
+    [
+        ("int8", 127),
+        ("uint16", 2**16 - 1),
+        ("int64", 2**63 - 1),
+        ("uint64", 2**64 - 1),
+        ("string", 2**64 - 1),
+        ("float", 2**24),
+        ("double", 2**53),
+        ("decimal128(5, 0)", 99_999),
+        ("decimal128(7, 2)", 99_999),
+        ("decimal128(38, 0)", 2**64 - 1),
+        ("dictionary<values=int16, indices=int8, ordered=0>", 2**15 - 1),
+    ],
+)
+def test_keys_stay_within_their_storage(storage, largest):
+    start = largest - 9
+    whole = made(f"key:{start}", rows=10, storage=storage)
+    assert [int(key) for key in whole] == list(range(start, largest + 1))
+    with pytest.raises(InputError, match=f"key {largest + 1} does not fit .* counts up to {largest}; take fewer rows"):
+        made(f"key:{start}", rows=10, first_row=1, storage=storage)
+    with pytest.raises(InputError, match="does not fit"):
+        made(f"key:{10**30}", rows=1, storage=storage)
+
+
+@pytest.mark.parametrize("values", [[f"AB{n:05d}" for n in range(100)], [str(n) for n in range(100)]])
+def test_keys_that_came_as_categories_are_as_many_as_rows(values):
+    column = infer(pa.table({"x_id": pa.array(values).cast(pa.dictionary(pa.int8(), pa.string()))}))["x_id"]
+    keys = fabricate(column, 1000, first_row=0, seed=SEED)
+    assert len(keys.unique()) == 1000
+    assert pa.types.is_dictionary(keys.type)
+    assert keys.type == fabricate(column, 0, first_row=0, seed=SEED).type

@@ -1,5 +1,7 @@
 """Whole numbers that are keys of another table, and others that only look like them."""
 
+from decimal import Decimal
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -34,3 +36,17 @@ def test_whole_numbers_that_repeat_are_keys_where_they_are_called_so_and_many(na
 @pytest.mark.parametrize("name", ["user_id", "users_id", "PatientID"])
 def test_keys_that_repeat_and_name_people_are_the_person(name):
     assert inferred(name, RANDOM.integers(1, 900, 3000)).person == name
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.decimal128(20, 0), pa.decimal128(38, 0)])
+def test_whole_numbers_that_float64_cannot_tell_apart_are_keys(kind):
+    column = inferred("code", pa.array([Decimal(10**18 + n) for n in range(100)], pa.decimal128(19, 0)).cast(kind))[
+        "code"
+    ]
+    assert (column.kind, column.pattern) == ("identifier", "key:1")
+
+
+def test_a_first_key_leaves_room_in_its_storage():
+    ids = pa.array([Decimal(n) for n in range(1, 101)], pa.decimal128(3, 0))
+    for kind, start in ((pa.int8(), 1), (pa.int32(), 1001), (pa.decimal128(3, 0), 1), (pa.decimal128(5, 0), 1001)):
+        assert inferred("x_id", ids.cast(kind))["x_id"].pattern == f"key:{start}"

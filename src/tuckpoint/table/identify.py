@@ -35,6 +35,7 @@ from tuckpoint.schema import Column
 from tuckpoint.seed import Seed
 from tuckpoint.table.decode import storage_type
 from tuckpoint.table.patterns import DIGITS, UPPER
+from tuckpoint.table.quantities import largest_key
 
 Places = tuple[str, ...]  # the characters allowed at each place of a mask
 Numbers = NDArray[np.int64]
@@ -70,14 +71,19 @@ def fabricate(column: Column, rows: int, *, first_row: int, seed: Seed) -> pa.Ar
     numbers = np.arange(first_row, first_row + rows, dtype=np.int64)
     key = Seed(seed.root).child("identify", column.name)  # one permutation for all shards
     draw = seed.child("identify", column.name, first_row)
-    if kind == "missing" or rows == 0:
+    if kind == "missing":
         return pa.nulls(rows, storage_type(column.storage))
+    storage = _made_type(column)
+    if rows == 0:
+        return pa.nulls(0, storage)
     made = _keys(numbers, detail, column) if kind == "key" else _texts(kind, detail, numbers, key, draw)
     if missing > 0:
         gone = draw.child("missing").numpy().random(rows) < missing
         made = pc.if_else(pa.array(gone), pa.scalar(None, made.type), made)
     try:
-        return made.cast(storage_type(column.storage))
+        if pa.types.is_dictionary(storage):
+            return made.cast(storage.value_type).dictionary_encode().cast(storage)
+        return made.cast(storage)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SchemaError(
             f'column "{column.name}": made values do not fit storage {column.storage} ({error}); use int64 or string'
@@ -121,14 +127,24 @@ def _among(text: str) -> str:
     return "".join(dict.fromkeys(allowed))
 
 
+def _made_type(column: Column) -> pa.DataType:
+    """The storage type; the indices of a dictionary are wide enough for as many values as rows."""
+    kind = storage_type(column.storage)
+    return pa.dictionary(pa.int32(), kind.value_type, kind.ordered) if pa.types.is_dictionary(kind) else kind
+
+
 def _keys(numbers: Numbers, detail: str, column: Column) -> pa.Array:
     if not re.fullmatch(r"[0-9]*", detail):
         raise SchemaError(f'column "{column.name}": key:{detail} is no first key; write one such as key:1001')
-    values = numbers + int(detail or 1)
-    kind = storage_type(column.storage)
-    if pa.types.is_integer(kind) and len(values) and values[-1] > np.iinfo(kind.to_pandas_dtype()).max:
-        raise InputError(f'column "{column.name}": key {values[-1]} does not fit {kind}; use storage int64')
-    return pa.array(values)
+    first, largest = int(detail or 1), largest_key(column.storage)
+    last = first + int(numbers.max(initial=0))
+    if last > largest:
+        raise InputError(
+            f'column "{column.name}": key {last} does not fit {column.storage}, which counts up to {largest}; take '
+            f"fewer rows, a lower first key (pattern key:1), or a wider storage such as int64 or string"
+        )
+    keys = pa.array(numbers.astype(np.uint64) + np.uint64(first))
+    return keys.cast(pa.decimal128(20, 0)) if "decimal" in column.storage else keys
 
 
 def _texts(kind: str, detail: str, numbers: Numbers, key: Seed, draw: Seed) -> pa.Array:

@@ -32,11 +32,9 @@ def counted(values: NDArray[Any], decimals: int, column: Column, *, rows: int, c
     if decimals == 0 and _is_key(values, column.name, rows, cells):
         start, note = key_start(int(low), int(high), column.storage)
         return replace(column, kind="identifier", pattern=f"key:{start}", note=note)
-    if (
-        max(abs(float(low)), abs(float(high))) > EXACT
-        and decimals == 0
-        and pa.types.is_integer(storage_type(column.storage))
-    ):
+    kind = storage_type(column.storage)
+    whole = pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale <= 0)
+    if max(abs(float(low)), abs(float(high))) > EXACT and decimals == 0 and whole:
         note = "whole numbers beyond 2^53 cannot be modelled exactly: taken for keys"
         return replace(column, kind="identifier", pattern="key:1", note=note)
     return replace(
@@ -64,11 +62,21 @@ def _is_key(values: NDArray[Any], name: str, rows: int, cells: int) -> bool:
 def key_start(low: int, high: int, storage: str) -> tuple[int, str]:
     """A first new key above all real ones that tells nothing but their number of digits."""
     start = 10 ** len(str(max(abs(low), abs(high)))) + 1
-    kind = storage_type(storage)
-    largest = int(np.iinfo(kind.to_pandas_dtype()).max) if pa.types.is_integer(kind) else int(EXACT)
-    if start <= largest // 2:
+    if start <= largest_key(storage) // 2:
         return start, ""
     return 1, f"new keys count from 1 and may meet old ones: {storage} has no room above those"
+
+
+def largest_key(storage: str) -> int:
+    """The largest whole number up to which a storage type holds every one."""
+    kind = storage_type(storage)
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_integer(kind):
+        return int(np.iinfo(kind.to_pandas_dtype()).max)
+    if pa.types.is_floating(kind):
+        return int(2 ** {16: 11, 32: 24, 64: 53}[kind.bit_width])
+    widest = int(np.iinfo(np.uint64).max)
+    return min(widest, int(10 ** (kind.precision - kind.scale)) - 1) if pa.types.is_decimal(kind) else widest
 
 
 def fraction(ticks: NDArray[np.int64], per_second: int) -> int | None:
