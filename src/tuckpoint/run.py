@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,6 @@ from tuckpoint.record import Maker, Record, digest_of
 from tuckpoint.release import Audited
 from tuckpoint.scale import shards
 from tuckpoint.schema import Schema
-from tuckpoint.score import Score
 from tuckpoint.seed import Seed
 from tuckpoint.table import artefact, infer
 from tuckpoint.table import complete as completing
@@ -341,8 +339,7 @@ def _make(recipe: Recipe, frame: Frame, means: _Means) -> Made:
         real, drawn.slice(0, real.num_rows), holdout, meaning, target=meaning.target, seed=seed, rules=model.book,
         progress=means.within(0.5, 0.8 if audited else 1.0).progress,
     )  # fmt: skip
-    if model.guarantee is not None:
-        evaluation = replace(evaluation, scores=tuple(map(_private_advice, evaluation.scores)))
+    evaluation = evaluation.advised(recipe.engine, private=model.guarantee is not None)
     tried = None
     if audited:
         tried = release.tried(
@@ -355,12 +352,6 @@ def _make(recipe: Recipe, frame: Frame, means: _Means) -> Made:
         tried = tried.beside(about, means.ledger, title=frame.name, context=means.context, commands=commands)
     measured = Measured(evaluation, meaning, frame.name, about, rules_of(model), commands, tried)
     return Made(give_back(table, frame), table, fitted, measured, recipe, record, None if fair is None else fair.told)
-
-
-def _private_advice(score: Score) -> Score:
-    """What to do about a score where the engine `trees` is no way out, since it would give up the guarantee."""
-    way_out = "write down public domains, raise epsilon, or choose the engine `aim`"
-    return replace(score, advice=re.sub("choose (the engine )?`trees`", way_out, score.advice))
 
 
 def _record(

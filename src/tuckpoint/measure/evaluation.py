@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tuckpoint.score import Score
+
+# What to do instead of choosing `trees`, by the engine that made the rows.
+WAYS_OUT = {
+    "trees": "fit more real rows, or let the engine `auto` try finer leaves",
+    "auto": "fit more real rows",
+}
+PRIVATE_WAY_OUT = "write down public domains, raise epsilon, or choose the engine `aim`"  # `trees` gives no guarantee
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,15 @@ class Evaluation:
             if score.name == name and (not subject or score.subject == subject):
                 return score
         raise KeyError(name)
+
+    def advised(self, engine: str, *, private: bool = False) -> Evaluation:
+        """The same with advice that helps whom `engine` made the rows: nobody is told to choose what they chose."""
+        way_out = PRIVATE_WAY_OUT if private else WAYS_OUT.get(engine)
+        if way_out is None:
+            return self
+        told = (re.sub("choose (the engine )?`trees`", way_out, score.advice) for score in self.scores)
+        scores = tuple(replace(score, advice=advice) for score, advice in zip(self.scores, told, strict=True))
+        return replace(self, scores=scores)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -85,6 +85,17 @@ def test_no_holdout_shows_the_share_without_a_verdict() -> None:
     assert "no holdout" in score.why
 
 
+def test_a_holdout_too_small_is_told_as_such_and_not_as_none() -> None:
+    space = prepare(REAL, leaky(60), HOLDOUT.slice(0, 30), SCHEMA)
+    for score in (
+        exact_copies(space.real, space.made, space.holdout),
+        near_copies(space.real, space.made, space.holdout, seed=Seed(0)),
+    ):
+        assert score.passed is None
+        assert "no holdout" not in score.why
+        assert "30 of 50 rows" in score.why
+
+
 def test_identifiers_written_again_are_found() -> None:
     told = {
         made.num_rows: reissued_identifiers(REAL, made, HOLDOUT, SCHEMA) for made in (MADE, leaky(5).slice(0, 1999))

@@ -35,6 +35,7 @@ COMMON = "no row is held by one person alone both in the data and out of it: row
 COPIED = "Rows of single people were written again; use bagging, larger leaves or jitter, or `--private`."
 BASE_IS = "share of real holdout rows that do the same"
 NO_BASE = "no holdout was given, so the natural rate is unknown; hold out rows before fitting"
+FEW_BASE = "the holdout is too small to tell the natural rate ({held} of {least} rows needed); hold out more rows"
 
 
 class Hits(NamedTuple):
@@ -123,7 +124,8 @@ def _against_base(name: str, found: list[Hits], *, limits: Limits, advice: str, 
     detail: dict[str, object] = {"count": made.hits, "interval_of": "value"} | ({} if near is None else {"near": near})
     value = made.hits / made.rows
     if len(found) < 2 or found[1].rows < limits.min_rows:
-        return Score(name, value, low, high, made.rows, why=NO_BASE, detail=detail)
+        few = NO_BASE if len(found) < 2 else FEW_BASE.format(held=found[1].rows, least=limits.min_rows)
+        return Score(name, value, low, high, made.rows, why=few, detail=detail)
     more_low, more_high = share_difference(*made, *found[1])
     base = found[1].hits / found[1].rows
     detail |= {"difference": value - base, "difference_low": more_low, "difference_high": more_high}
