@@ -48,7 +48,7 @@ def test_days_that_do_not_exist_are_refused(text):
         (["2020-01-01 00:00:00"], "date", "%Y-%m-%d 00:00:00", None),
         (["2020-01-01T10:00:00Z"], "datetime", "%Y-%m-%dT%H:%M:%SZ", "UTC"),
         (["2020-01-01 10:00:00-0330"], "datetime", "%Y-%m-%d %H:%M:%S%z", "-03:30"),
-        (["2020-01-01 10:00+01:00", "2020-07-01 10:00+02:00"], "datetime", "%Y-%m-%d %H:%M%z", "UTC"),
+        (["2020-01-01 10:00+01:00", "2020-07-01 10:00+02:00"], "datetime", "%Y-%m-%d %H:%M%:z", "UTC"),
         (["10:20", "99:59"], "duration", "%H:%M", None),
         (["-1 days 02:03:04"], "duration", "%D days %H:%M:%S", None),
     ],
@@ -70,9 +70,57 @@ def test_bare_digits_are_dates_only_where_asked():
 def test_offsets_shift_and_come_back():
     seconds, _ = parse(pa.array(["1970-01-01 02:00:00+02:00"]), "%Y-%m-%d %H:%M:%S%z")
     assert seconds.tolist() == [0]
-    assert spell(np.array([0.0, np.nan]), "%H:%M%z %Y", "+02:00").to_pylist() == ["02:00+02:00 1970", None]
+    assert spell(np.array([0.0, np.nan]), "%H:%M%:z %Y", "+02:00").to_pylist() == ["02:00+02:00 1970", None]
 
 
 def test_an_unknown_directive_is_named():
     with pytest.raises(SchemaError, match="%Q is not known"):
         parse(pa.array(["x"]), "%Q")
+
+
+@pytest.mark.parametrize(
+    ("texts", "format_"),
+    [
+        (["0:30:00", "12:05:01"], "%-H:%M:%S"),
+        (["100:30", "7:05"], "%-H:%M"),
+        (["100:30", "07:05"], "%H:%M"),
+        (["8:15 AM", "5:30 PM"], "%-I:%M %p"),
+        (["1/5/2024", "12/31/2023"], "%-m/%-d/%Y"),
+        (["1.5.2024", "31.12.2023"], "%-d.%-m.%Y"),
+        (["1/5/2024 0:00", "12/31/2023 0:00"], "%-m/%-d/%Y 0:00"),
+        (["1/5/2024 0:00", "12/31/2023 13:15"], "%-m/%-d/%Y %-H:%M"),
+        (["1/5/2024 12:00:00 AM", "12/31/2023 12:00:00 AM"], "%-m/%-d/%Y 12:00:00 AM"),
+        (["1/5/2024 3:05 pm", "12/31/2023 12:15 am"], "%-m/%-d/%Y %-I:%M %P"),
+        (["01/05/2024 03:05PM", "12/31/2023 12:15AM"], "%m/%d/%Y %I:%M%p"),
+        (["01-JAN-24", "31-MAY-23"], "%d-%^b-%y"),
+        (["1 Jan 2024", "31 May 2023"], "%-d %b %Y"),
+        (["2024-01-01 10:00:00.120", "2024-01-01 10:00:00.500"], "%Y-%m-%d %H:%M:%S.%3f"),
+        (["2024-01-01 10:00:00.12", "2024-01-01 10:00:00"], "%Y-%m-%d %H:%M:%S%.f"),
+        (["2024-01-01 10:00:00,120", "2024-01-01 10:00:01,456"], "%Y-%m-%d %H:%M:%S,%3f"),
+        (["2024-01-01 10:00:00.120456000"], "%Y-%m-%d %H:%M:%S.%9f"),
+        (["2024-01-01 10:00:00.12+00", "2024-01-01 10:00:00+00"], "%Y-%m-%d %H:%M:%S%.f%:::z"),
+        (["2024-01-01 10:00:00+02", "2024-01-01 11:00:00+02"], "%Y-%m-%d %H:%M:%S%:::z"),
+        (["2024-01-01T10:00:00+0200"], "%Y-%m-%dT%H:%M:%S%z"),
+        (["2024-01-01T10:00:00-03:30"], "%Y-%m-%dT%H:%M:%S%:z"),
+        (["2024-01-01T10:00:00.120Z", "2024-01-01T10:00:00.000Z"], "%Y-%m-%dT%H:%M:%S.%3fZ"),
+    ],
+)
+def test_moments_are_written_as_they_were(texts, format_):
+    read = recognise(pa.array(texts))
+    assert read.format == format_
+    seconds, bad = parse(pa.array(texts), read.format)
+    assert not bad.any()
+    assert spell(seconds, read.format, read.timezone).to_pylist() == texts
+
+
+def test_where_texts_do_not_agree_zeros_stand_in_front():
+    read = recognise(pa.array(["1/5/2024 9:00", "01/06/2024 12:00"]))
+    assert read.format == "%m/%d/%Y %-H:%M"
+    assert recognise(pa.array(["1 Jan 2024", "2 MAY 2023"])).format == "%-d %b %Y"
+
+
+@pytest.mark.parametrize("format_", ["%-d.%-m.%Y %-H:%M:%S%.f%:z", "%m/%d/%Y %I:%M:%S.%3f %P %z"])
+def test_formats_read_looser_relatives(format_):
+    texts = spell(np.array([3.5e8 + 0.25]), "%m/%d/%Y %H:%M:%S.%f+0000", "UTC")
+    loose = spell(np.array([3.5e8 + 0.25]), format_, "UTC")
+    assert parse(loose, format_)[0].tolist() == parse(texts, "%m/%d/%Y %H:%M:%S.%f%z")[0].tolist() == [3.5e8 + 0.25]

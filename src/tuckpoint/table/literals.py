@@ -92,12 +92,12 @@ def _read(column: Column, text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        pass
-    try:
-        return datetime.strptime(text, column.format or "")
-    except ValueError:
+        seconds = float(moments.parse(pa.array([text]), column.format)[0][0]) if column.format else math.nan
+    if not math.isfinite(seconds):
         example = date(2024, 1, 31).isoformat() + ("" if column.kind == "date" else " 12:30:00")
-        raise InputError(f'{text!r} is no {column.kind} of column "{column.name}"; write it like {example!r}') from None
+        raise InputError(f'{text!r} is no {column.kind} of column "{column.name}"; write it like {example!r}')
+    zone = UTC if column.timezone else None
+    return (EPOCH + timedelta(seconds=seconds)).replace(tzinfo=zone)
 
 
 def _zone(name: str | None) -> tzinfo:

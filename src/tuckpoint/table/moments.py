@@ -1,13 +1,15 @@
 """Dates, times and durations written as text: which format a column uses, and text to numbers and back.
 
-Formats are strptime's: %Y %y %m %d %b %B %H %I %p %M %S %f %z; anything else stands for itself. `%D` stands for the
-days of a duration (`%D days %H:%M:%S`). Numbers are days, or seconds, since 1970-01-01 UTC, or seconds since zero.
+Formats are strptime's: %Y %y %m %d %b %B %H %I %p %M %S %f %z; anything else stands for itself. As for `date`, %-d %-m
+%-H %-I write no zero in front, %^b %^B capitals, %P am and pm, %:z +02:00 and %:::z +02 where %z writes +0200; %3f
+writes three decimals, %.f a point and as many as needed. All of them read either way. `%D` stands for the days of a
+duration (`%D days %H:%M:%S`). Numbers are days, or seconds, since 1970-01-01 UTC, or seconds since zero.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -30,13 +32,15 @@ _FIELDS = {
     "%d": r"(?P<d>[0-9]{1,2})",
     "%b": r"(?P<b>(?i:" + "|".join(name[:3] for name in _MONTHS) + "))",
     "%B": r"(?P<B>(?i:" + "|".join(_MONTHS) + "))",
-    "%H": r"(?P<H>[0-9]{1,2})",
+    "%H": r"(?P<H>[0-9]{1,4})",  # of a duration
     "%I": r"(?P<I>[0-9]{1,2})",
     "%p": r"(?P<p>(?i:AM|PM))",
+    "%P": r"(?P<p>(?i:AM|PM))",
     "%M": r"(?P<M>[0-9]{2})",
     "%S": r"(?P<S>[0-9]{2})",
     "%f": r"(?P<f>[0-9]{1,9})",
-    "%z": r"(?P<z>Z|[+-][0-9]{2}:?[0-9]{2})",
+    "%.f": r"(?:\.(?P<f>[0-9]{1,9}))?",
+    "%z": r"(?P<z>Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
     "%D": r"(?P<D>-?[0-9]+)",
 }
 _DATES = (
@@ -58,7 +62,17 @@ _DATES = (
     "%d/%m/%y",
     "%d-%b-%y",
 )
-_CLOCKS = ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
+_FIELDS |= {f"%-{letter}": _FIELDS[f"%{letter}"] for letter in "dmHI"}
+_FIELDS |= {f"%^{letter}": _FIELDS[f"%{letter}"] for letter in "bB"}
+_FIELDS |= {f"%{digits}f": _FIELDS["%f"] for digits in range(1, 10)}
+_FIELDS |= {"%:z": _FIELDS["%z"], "%:::z": _FIELDS["%z"]}
+_ZONES = ("%z", "%:z", "%:::z")
+_DIRECTIVE = r"%(?:[-^.0-9]|:+)?[A-Za-z]"
+_CLOCKS = (
+    *("%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p"),
+    *("%H:%M:%S%.f", "%H:%M:%S,%f", "%I:%M:%S%p", "%I:%M%p"),
+)
+_SPANS = (*_CLOCKS, "%D days %H:%M:%S", "%D days %H:%M:%S.%f")
 _AMBIGUOUS = {"%m/%d/%Y": "%d/%m/%Y", "%m-%d-%Y": "%d-%m-%Y", "%m/%d/%y": "%d/%m/%y"}
 _COMPACT = ("%Y%m%dT%H%M%S", "%Y%m%d %H%M%S")
 
@@ -78,8 +92,12 @@ def recognise(texts: pa.Array, *, compact_dates: bool = False) -> Reading | None
 
     Eight bare digits are dates only if `compact_dates` says that the column's name calls for it.
     """
+    found = _recognised(texts, ("%Y%m%d",) if compact_dates else ())
+    return None if found is None else replace(found, format=_as_written(found.format, texts))
+
+
+def _recognised(texts: pa.Array, bare: tuple[str, ...]) -> Reading | None:
     sample = texts[:: max(1, len(texts) // 20)][:20]
-    bare = ("%Y%m%d",) if compact_dates else ()
     for format_ in (*_DATES, *bare):
         if _fits(sample, format_) and _fits(texts, format_):
             other = _AMBIGUOUS.get(format_)
@@ -91,7 +109,7 @@ def recognise(texts: pa.Array, *, compact_dates: bool = False) -> Reading | None
         return next(
             (_timed(texts, format_) for format_ in _COMPACT if _fits(sample, format_) and _fits(texts, format_)), None
         )
-    for format_ in (*_CLOCKS[:3], "%D days %H:%M:%S", "%D days %H:%M:%S.%f"):
+    for format_ in _SPANS:
         if _fits(sample, format_) and _fits(texts, format_):
             return Reading("duration", format_)
     for date in (*_DATES, "%Y%m%d"):
@@ -102,6 +120,36 @@ def recognise(texts: pa.Array, *, compact_dates: bool = False) -> Reading | None
                     if _fits(sample, format_) and _fits(texts, format_):
                         return _timed(texts, format_)
     return None
+
+
+def _as_written(format_: str, texts: pa.Array) -> str:
+    """The format with each directive as nearly all texts agree to write it: without zeros in front, in capitals."""
+    found = pc.extract_regex(texts, _pattern(format_))
+    names = re.findall(r"\(\?P<(\w)>", _pattern(format_))
+    cells = {name: found.field(at) for at, name in enumerate(names)}
+    pieces = [_variant(piece, cells[piece[-1]]) if piece in _FIELDS else piece for piece in _pieces(format_)]
+    return "".join(pieces)
+
+
+def _variant(piece: str, cells: pa.Array) -> str:
+    """The directive that writes these cells, which this one reads; itself where they do not agree."""
+
+    def some(pattern: str) -> bool:
+        return bool(pc.any(pc.match_substring_regex(cells, pattern)).as_py())
+
+    letter = piece[-1]
+    if letter in "dmHI" and some("^[0-9]$"):
+        return piece if some("^0[0-9]") else f"%-{letter}"
+    if letter in "bB":
+        return piece if some("[a-z]") else f"%^{letter}"
+    if letter == "p":
+        return piece if some("[A-Z]") else "%P"
+    if piece == "%f":
+        lengths = pc.min_max(pc.utf8_length(cells))
+        return f"%{lengths['max']}f" if lengths["min"] == lengths["max"] and lengths["max"].as_py() != 6 else piece
+    if letter == "z" and not some("^.[0-9]{4}$"):
+        return "%:z" if some(":") or not some("^[+-]") else "%:::z"
+    return piece
 
 
 def parse(texts: pa.Array, format_: str) -> tuple[Seconds, NDArray[np.bool_]]:
@@ -121,32 +169,31 @@ def spell(seconds: Seconds, format_: str, timezone: str | None = None) -> pa.Arr
     """Each moment as text, null for NaN; `timezone` is an offset such as `+02:00` or `UTC`."""
     missing = np.isnan(seconds)
     micros = np.rint(np.where(missing, 0, seconds) * 1e6).astype(np.int64)
-    if "%D" not in format_ and "%z" in format_:
+    if "%D" not in format_ and any(piece in _ZONES for piece in _pieces(format_)):
         micros = micros + _offset(timezone) * 10**6
     cells: list[pa.Array | str] = [_cell(micros, piece, timezone, format_) for piece in _pieces(format_)]
     texts = pc.binary_join_element_wise(*cells, "") if any(isinstance(c, pa.Array) for c in cells) else cells[0]
     return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), texts)
 
 
-def midnight(format_: str) -> str | None:
-    """The format of a date that writes the clock of this one as zeros; None where it has no such clock."""
-    for clock, zeros in (("%H:%M:%S", "00:00:00"), ("%H%M%S", "000000"), ("%H:%M", "00:00")):
-        if format_.endswith(clock):
-            return format_.removesuffix(clock) + zeros
-    return None
+def _midnight(texts: pa.Array, format_: str) -> str | None:
+    """The format of a date whose texts all write this one's clock alike, as midnight; None where they do not."""
+    if (parse(texts, format_)[0] % DAY != 0).any():
+        return None
+    date = next((date for date in (*_DATES, "%Y%m%d") if format_.startswith(date)), "")
+    whole = pc.extract_regex(texts, _pattern(date).removesuffix("$") + "(?P<rest>.*)$").field("rest").unique()
+    return date + whole[0].as_py() if date and len(whole) == 1 else None
 
 
 def _timed(texts: pa.Array, format_: str) -> Reading:
     if "%z" not in format_:
-        zeros = midnight(format_)
-        if zeros is not None and (parse(texts, format_)[0] % DAY == 0).all():
-            return Reading("date", zeros)
-        return Reading("datetime", format_)
+        zeros = _midnight(texts, format_)
+        return Reading("datetime", format_) if zeros is None else Reading("date", zeros)
     zones = pc.unique(pc.extract_regex(texts, _pattern(format_)).field("z")).to_pylist()
     if zones == ["Z"]:
         return Reading("datetime", format_.replace("%z", "Z"), "UTC")
     if len(zones) == 1:
-        offset = zones[0] if ":" in zones[0] else f"{zones[0][:3]}:{zones[0][3:]}"
+        offset = f"{zones[0][:3]}:{zones[0][3:].removeprefix(':') or '00'}"
         return Reading("datetime", format_, "UTC" if offset in ("+00:00", "-00:00") else offset)
     return Reading("datetime", format_, "UTC", note=f"{len(zones)} different offsets: kept as moments, written in UTC")
 
@@ -159,12 +206,12 @@ def _fits(texts: pa.Array, format_: str) -> bool:
 
 @cache
 def _pieces(format_: str) -> list[str]:
-    return [piece for piece in re.split(r"(%[A-Za-z])", format_) if piece]
+    return [piece for piece in re.split(f"({_DIRECTIVE})", format_) if piece]
 
 
 @cache
 def _pattern(format_: str) -> str:
-    for piece in re.findall(r"%.", format_):
+    for piece in re.findall(rf"{_DIRECTIVE}|%.", format_):
         if piece not in _FIELDS:
             raise SchemaError(f"format {format_!r}: {piece} is not known; use {' '.join(_FIELDS)}")
     return "^" + "".join(_FIELDS.get(piece, re.escape(piece)) for piece in _pieces(format_)) + "$"
@@ -187,7 +234,7 @@ def _seconds(parts: dict[str, pa.Array], rows: int) -> Seconds:
         hour = twelve % 12 + 12 * afternoon
     clock = (hour * 60 + minute) * 60.0 + second
     if "f" in parts:
-        clock = clock + np.asarray(pc.cast(pc.binary_join_element_wise("0.", parts["f"], ""), pa.float64()))
+        clock = clock + np.asarray(pc.cast(pc.binary_join_element_wise("0.", parts["f"], "0", ""), pa.float64()))
     if "z" in parts:
         clock = clock - _offsets(parts["z"])
     if "D" in parts:
@@ -232,10 +279,10 @@ def _offsets(texts: pa.Array) -> NDArray[np.int64]:
 
 def _offset(zone: str | None) -> int:
     """Seconds east of Greenwich."""
-    found = re.fullmatch(r"([+-])(\d\d):?(\d\d)", zone or "")
+    found = re.fullmatch(r"([+-])(\d\d)(?::?(\d\d))?", zone or "")
     if found is None:
         return 0
-    seconds = int(found[2]) * 3600 + int(found[3]) * 60
+    seconds = int(found[2]) * 3600 + int(found[3] or 0) * 60
     return -seconds if found[1] == "-" else seconds
 
 
@@ -248,23 +295,19 @@ def _cell(micros: NDArray[np.int64], piece: str, timezone: str | None, format_: 
     """One piece of a format, written for each moment."""
     if piece not in _FIELDS:
         return piece
-    if piece == "%z":
-        return "+00:00" if timezone in (None, "UTC") else str(timezone)
+    if piece in _ZONES:
+        return _zone(timezone, piece)
     if piece == "%D":
         return pc.cast(pa.array(micros // (DAY * 10**6)), pa.string())
+    if piece[-1] == "f":
+        return _fraction(micros % 10**6, piece)
+    if piece[1] == "-":
+        return pc.replace_substring_regex(_cell(micros, f"%{piece[-1]}", timezone, format_), "^0([0-9])", r"\1")
+    if piece[1] == "^":
+        return pc.utf8_upper(_cell(micros, f"%{piece[-1]}", timezone, format_))
     seconds = micros // 10**6
-    of_day = seconds % DAY
-    clock = {"%M": of_day // 60 % 60, "%S": of_day % 60, "%H": of_day // 3600}
-    if piece == "%H" and not re.search(r"%[YyD]", format_):
-        return _long_hours(seconds // 3600)
-    if piece in clock:
-        return _padded(60, 2).take(pa.array(clock[piece]))
-    if piece == "%I":
-        return _padded(60, 2).take(pa.array((of_day // 3600 + 11) % 12 + 1))
-    if piece == "%p":
-        return pa.array(["AM", "PM"]).take(pa.array(of_day // (12 * 3600)))
-    if piece == "%f":
-        return pc.utf8_lpad(pc.cast(pa.array(micros % 10**6), pa.string()), 6, "0")
+    if piece[-1] in "HIMSpP":
+        return _clock(seconds, piece, long=not re.search(r"%-?[YydD]", format_))
     days = (seconds // DAY).astype("datetime64[D]")
     months = days.astype("datetime64[M]")
     month = months.astype(np.int64) % 12
@@ -278,5 +321,30 @@ def _cell(micros: NDArray[np.int64], piece: str, timezone: str | None, format_: 
     return _padded(60, 2).take(pa.array(number))
 
 
-def _long_hours(hours: NDArray[np.int64]) -> pa.Array:
-    return pc.utf8_lpad(pc.cast(pa.array(hours), pa.string()), 2, "0")
+def _clock(seconds: NDArray[np.int64], piece: str, *, long: bool) -> pa.Array:
+    """A piece of the time of day; hours may be more than 23 where they are `long`."""
+    of_day = seconds % DAY
+    if piece == "%H" and long:
+        return pc.utf8_lpad(pc.cast(pa.array(seconds // 3600), pa.string()), 2, "0")
+    if piece in ("%p", "%P"):
+        return pa.array(["AM", "PM"] if piece == "%p" else ["am", "pm"]).take(pa.array(of_day // (12 * 3600)))
+    hour = of_day // 3600
+    number = {"%M": of_day // 60 % 60, "%S": of_day % 60, "%H": hour, "%I": (hour + 11) % 12 + 1}[piece]
+    return _padded(60, 2).take(pa.array(number))
+
+
+def _fraction(micros: NDArray[np.int64], piece: str) -> pa.Array:
+    """The decimals of a second: six, as many as the piece says, or with their point as many as needed."""
+    digits = pc.utf8_lpad(pc.cast(pa.array(micros), pa.string()), 6, "0")
+    if piece == "%.f":
+        return pc.replace_substring_regex(pc.binary_join_element_wise(".", digits, ""), r"\.?0*$", "")
+    length = 6 if piece == "%f" else int(piece[1])
+    return pc.utf8_rpad(pc.utf8_slice_codeunits(digits, 0, length), length, "0")
+
+
+def _zone(timezone: str | None, piece: str) -> str:
+    """An offset as the piece writes it."""
+    offset = "+00:00" if timezone in (None, "UTC") else str(timezone)
+    if piece == "%:::z":
+        return offset.removesuffix(":00")
+    return offset if piece == "%:z" else offset.replace(":", "")
