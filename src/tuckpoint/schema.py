@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -156,7 +158,7 @@ class Schema:
                 f"separator {self.separator!r}: use {', '.join(map(repr, SEPARATORS))}, or leave it out for a comma"
             )
         names = self.names
-        repeated = sorted({name for name in names if names.count(name) > 1})
+        repeated = sorted(name for name, count in Counter(names).items() if count > 1)
         if repeated:
             raise SchemaError(f"column names stand twice: {', '.join(map(repr, repeated))}; rename them")
         for role in ("primary_key", "person", "target"):
@@ -164,15 +166,18 @@ class Schema:
             if name is not None and name not in names:
                 raise SchemaError(f'{role} "{name}" is not a column{did_you_mean(name, names)}')
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Column names in the order of the table."""
         return tuple(column.name for column in self.columns)
 
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
     def __getitem__(self, name: str) -> Column:
-        for column in self.columns:
-            if column.name == name:
-                return column
+        if name in self._by_name:
+            return self._by_name[name]
         raise SchemaError(f'no column "{name}"{did_you_mean(name, self.names)}; there are: {", ".join(self.names)}')
 
     def with_column(self, column: Column) -> Schema:
@@ -228,6 +233,8 @@ def _plain(value: Column | Domain | Steps) -> dict[str, Any]:
 def _column(data: Any) -> Column:
     if not isinstance(data, Mapping) or not {"name", "kind", "storage"} <= set(data):
         raise SchemaError(f"a column needs name, kind and storage; found {data!r}")
+    if not isinstance(data["name"], str):
+        raise SchemaError(f"a column has text for a name, and {data['name']!r} is none; put quotes around it")
     where = f'column "{data["name"]}"'
     declared.check_entries(where, data, [item.name for item in fields(Column)], wrong=SchemaError)
     domain = data.get("domain")

@@ -83,6 +83,16 @@ def test_correlation_error_is_spearmans() -> None:
     assert fidelity.correlation_error(space.real, space.made, None, seed=Seed(0)).value == pytest.approx(expected)
 
 
+def test_weighted_correlations_are_those_of_repeated_rows_with_and_without_a_gap() -> None:
+    random = np.random.default_rng(3)
+    ranks, weight = random.normal(size=(60, 3)), random.integers(0, 4, 60).astype(float)
+    wanted = np.corrcoef(np.repeat(ranks, weight.astype(int), axis=0).T)
+    assert fidelity._correlations(ranks, weight) == pytest.approx(wanted)
+    ranks[0], weight[0] = np.nan, 0.0
+    wanted = np.corrcoef(np.repeat(ranks, weight.astype(int), axis=0).T)
+    assert fidelity._correlations(ranks, weight) == pytest.approx(wanted)
+
+
 def test_ordered_answers_that_lost_all_dependence_fail_by_their_order() -> None:
     words = ("never", "rarely", "sometimes", "often", "always")
 

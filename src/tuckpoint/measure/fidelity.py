@@ -208,8 +208,9 @@ def _ranked(data: Encoded, names: list[str]) -> Array:
 
 def _correlations(ranks: Array, weight: Array) -> Array:
     """Weighted correlations (d, d) over rows where both are present; 0 where a column does not vary."""
-    present = (~np.isnan(ranks)).astype(np.float64)
-    values = np.where(present > 0, ranks, 0.0)
+    gone = np.isnan(ranks)
+    present = (~gone).astype(np.float64) if gone.any() else np.ones((len(ranks), 1))  # one column stands for all
+    values = np.where(gone, 0.0, ranks)
     scaled = values * weight[:, None]
     n = np.maximum(present.T @ (present * weight[:, None]), 1.0)
     mean = scaled.T @ present / n  # mean of the row's column over rows where the other is present

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
@@ -75,9 +76,13 @@ class Encoded:
         """Number of rows; a table without modelled columns has none."""
         return len(next(iter(self.columns.values()))) if self.columns else 0
 
+    @cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {item.name: item for item in self.fields}
+
     def field(self, name: str) -> Field:
         """The field of that name."""
-        return next(item for item in self.fields if item.name == name)
+        return self._by_name[name]
 
     def take(self, rows: Array) -> Encoded:
         """The rows at these positions, or where the mask is true."""
