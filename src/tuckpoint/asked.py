@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict
 import pyarrow as pa
 
 from tuckpoint import parts, settings
-from tuckpoint.errors import InputError, PrivacyError, did_you_mean
+from tuckpoint.errors import InputError, PrivacyError, count, did_you_mean
 from tuckpoint.fair.spec import Spec
 from tuckpoint.recipe import Recipe, Source
 from tuckpoint.record import WITHHELD, Input
@@ -194,8 +194,8 @@ def _private(
         )
     if engine.unit == "person" and (gaps := frame.table[schema.person].null_count):
         raise PrivacyError(
-            f'unit "{schema.person}": {gaps} rows name no person, so nobody knows how much of one person they hold; '
-            "give each its person, or leave these rows out"
+            f'unit "{schema.person}": {count(gaps, "row names", "rows name")} no person, so nobody knows how much '
+            "of one person they hold; give each its person, or leave these rows out"
         )
     return schema, engine
 
@@ -226,10 +226,10 @@ def named_shares(wanted: Shares, schema: Schema) -> dict[str, dict[str, float]]:
             continue
         if levels is None or len(levels) != len(shares):
             kind = schema[name].kind
-            has = f"it is {kind}, without levels" if levels is None else f"it has {len(levels)} levels"
+            has = f"it is {kind}, without levels" if levels is None else f"it has {count(len(levels), 'level')}"
             listed = "" if levels is None else f": {', '.join(levels[:8])}{' ...' if len(levels) > 8 else ''}"
             raise InputError(
-                f'rebalance of "{name}": {len(shares)} shares, but {has}{listed}; '
+                f'rebalance of "{name}": {count(len(shares), "share")}, but {has}{listed}; '
                 f"name what has a share, as {name}=VALUE:0.5/VALUE:0.5"
             )
         found[name] = dict(zip(levels, map(float, shares), strict=True))

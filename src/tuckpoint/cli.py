@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tuckpoint.arguments import GUARDING, Run, parser
 from tuckpoint.commands import VERBS
 from tuckpoint.commands import options as shared
-from tuckpoint.errors import InputError, TuckpointError
+from tuckpoint.errors import InputError, TuckpointError, count
 from tuckpoint.files import write_text
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _sample(options: argparse.Namespace) -> None:
         progress=_progress(options),
     )
     _clear(sys.stderr)
-    _say(f"{rows:,} synthetic rows in {options.output}{f'; {free}' if free else ''}")
+    _say(f"{count(rows, 'synthetic row')} in {options.output}{f'; {free}' if free else ''}")
 
 
 def _complete(options: argparse.Namespace) -> None:
@@ -175,7 +175,7 @@ def _complete(options: argparse.Namespace) -> None:
     running: dict[str, Any] = {"overwrite": options.overwrite, "progress": _progress(options)}
     rows = deliver.complete(options.model, options.file, options.output, seed=options.seed, **running)
     _clear(sys.stderr)
-    _say(f"{rows:,} rows in {options.output}, their empty cells filled")
+    _say(f"{count(rows, 'row')} in {options.output}, their empty cells filled")
 
 
 def _audit(options: argparse.Namespace) -> int:

@@ -77,6 +77,11 @@ class TraceError(TuckpointError):
     """A stamp, ledger or artefact does not match its content."""
 
 
+def count(number_of: int, noun: str, plural: str | None = None) -> str:
+    """`1 row`, `2 rows`, `48,842 rows`; `plural` where the verb changes too."""
+    return f"{number_of:,} {noun if number_of == 1 else plural or noun + 's'}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ` (did you mean "x"?)` for the closest known name, or an empty string."""
     close = get_close_matches(name, list(known), n=1)

@@ -106,7 +106,7 @@ def test_a_table_is_known_again_under_another_name(say, tmp_path, ledger_of_this
     status, told = say("reserve", "q", "--unit", "id", *charge, str(tmp_path / "b.csv"))
     assert (status, "the set of these very people" in told) == (2, True)
     status, told = say("reserve", "q", "--unit", "id", *charge, str(tmp_path / "c.csv"))
-    assert (status, "1 rows of" in told, "name no person" in told) == (2, True, True)
+    assert (status, "1 row of" in told, "with no person" in told) == (2, True, True)
     status, told = say("reserve", "q", "--unit", "ag", *charge, str(tmp_path / "b.csv"))
     assert (status, 'did you mean "age"?' in told) == (2, True)
     assert say("reserve", "q", "--unit", "row", *charge, str(tmp_path / "b.csv"))[0] == 0

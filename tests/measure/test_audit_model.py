@@ -67,7 +67,7 @@ def test_what_was_done_is_told(learnt_by_heart: Audit) -> None:
     assert "8 fits, half with and half without each of 3 records" in notes
     assert "thrown away" in notes
     (shadows,) = (finding for finding in learnt_by_heart.findings if finding.attack == "shadow_models")
-    assert shadows.score.detail["targets"] == [*(f"row {one.row}" for one in learnt_by_heart.worst[:2]), "canary"]
+    assert shadows.score.detail["targets"] == [*(f"row {one.row + 1}" for one in learnt_by_heart.worst[:2]), "canary"]
 
 
 def test_a_private_generator_is_held_against_its_claim() -> None:

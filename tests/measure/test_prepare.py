@@ -94,8 +94,8 @@ def test_two_valued_numbers_become_levels() -> None:
     ("made", "says"),
     [
         (pa.table({"cc": [1]}), 'no column "c" \\(did you mean "cc"'),
-        (pa.table({"c": pa.array(["1", "old"])}), "1 values of the made table are no integer \\(first: row 1 = 'old'"),
-        (pa.table({"c": [1.0, float("inf")]}), "1 infinite values in the made table"),
+        (pa.table({"c": pa.array(["1", "old"])}), "1 value is no integer in the made table \\(first: row 2 = 'old'"),
+        (pa.table({"c": [1.0, float("inf")]}), "1 infinite value in the made table .first: row 2."),
         (pa.table({"c": pa.array([0], pa.timestamp("s"))}), "holds timestamp\\[s\\] where the schema says integer"),
         (pa.table({"c": pa.array([], pa.int64())}), "the made table has no rows"),
         (pa.Table.from_arrays([pa.array([1]), pa.array([1])], ["c", "c"]), "2 columns called"),

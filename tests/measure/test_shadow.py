@@ -46,7 +46,7 @@ def showing(chance_with: float, chance_without: float, row: int) -> Refit:
 def test_a_maker_that_copies_its_people_is_found_out() -> None:
     (finding,) = shadow(showing(1.0, 0.0, 7), targets(REAL, [3, 7]), SCHEMA, seed=Seed(0), fits=80)
     assert finding.criterion == "worst case"
-    assert finding.score.subject == ("row 7",)
+    assert finding.score.subject == ("row 8",)
     assert finding.score.value == 1.0
     assert finding.score.reference == 0.0
     assert finding.score.passed is False
@@ -101,7 +101,7 @@ def test_refits_get_all_rows_but_the_targets_that_are_away() -> None:
 def test_all_rows_of_a_person_go_together() -> None:
     visits = pa.concat_tables([REAL, REAL.slice(7, 1), REAL.slice(7, 1)])
     whom = targets(visits, [7, 201], person="email")
-    assert whom.names == ("row 7",)
+    assert whom.names == ("row 8",)
     assert whom.people[0].num_rows == 3
     assert whom.others.num_rows == 199
     assert whom.table([True]).num_rows == 202
@@ -205,5 +205,5 @@ def test_fits_that_cannot_be_halved_are_refused(fits: int) -> None:
 
 
 def test_rows_that_are_not_there_are_refused() -> None:
-    with pytest.raises(InputError, match="row 200 is no row of the training table, which has 200"):
+    with pytest.raises(InputError, match="row 201 is no row of the training table, which has 200"):
         targets(REAL, [200])

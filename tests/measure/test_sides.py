@@ -102,7 +102,7 @@ def test_people_on_both_sides_are_refused() -> None:
 @pytest.mark.parametrize("missing", [None, float("nan")])
 def test_people_without_an_id_are_refused(missing: Any) -> None:
     ids = [missing, *map(float, range(399))]
-    with pytest.raises(InputError, match=r"1 rows of the training table have no id \(first: row 1\)"):
+    with pytest.raises(InputError, match=r"1 row of the training table without an id \(first: row 1\)"):
         stood(with_ids(TRAIN, ids), MADE, with_ids(HOLDOUT, [1000.0 + i for i in range(300)]), WHO, person="who")
 
 

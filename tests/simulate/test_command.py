@@ -60,8 +60,8 @@ def test_the_digest_holds_the_program(tmp_path):
         ("pass", {}, "wrote nothing"),
         ("print('z'); print(1); print(2)", {}, 'output "y" .* is missing'),
         ("print('y'); print(1)", {}, r"shape \(1,\)"),
-        ("print('y'); print(1); print('x')", {}, "row 1 = no finite number"),
-        ("print('y'); print('1,2')", {}, "row 0 of its output has 2 fields"),
+        ("print('y'); print(1); print('x')", {}, "row 2 = no finite number"),
+        ("print('y'); print('1,2')", {}, "row 1 of its output has 2 fields"),
     ],
 )
 def test_what_a_command_does_wrong_is_told(tmp_path, body, more, error):

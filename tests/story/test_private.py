@@ -199,7 +199,7 @@ def test_a_mistake_costs_nothing(at_home, capsys, words, said):
 def test_a_unit_with_gaps_is_refused_before_anything_is_spent(tmp_path, ledger_of_this_test):
     table = patients()
     gaps = pa.array([None, *table["patient_id"].to_pylist()[1:]])
-    with pytest.raises(PrivacyError, match="1 rows name no person"):
+    with pytest.raises(PrivacyError, match="1 row names no person"):
         tuckpoint.make(table.set_column(0, "patient_id", gaps), private=1, unit="patient_id", population="p")
     assert not ledger_of_this_test.exists()
 

@@ -181,11 +181,11 @@ def test_people_are_numbered_and_the_nameless_are_alone():
 def test_what_cannot_be_read_is_named():
     schema = Schema((Column("n", "integer", "int64"), Column("day", "date", "string", format="%d.%m.%Y")))
     good = {"n": ["1", "2"], "day": ["01.01.2020", None]}
-    with pytest.raises(SchemaError, match=r'column "n": 1 values cannot be read as integer \(first: row 2 = \'x\'\)'):
+    with pytest.raises(SchemaError, match=r'column "n": 1 value cannot be read as integer \(first: row 2 = \'x\'\)'):
         encode(pa.table({**good, "n": ["1", "x"]}), schema)
-    with pytest.raises(SchemaError, match=r'column "n": 1 values .* row 1 = 1.5'):
+    with pytest.raises(SchemaError, match=r'column "n": 1 value .* row 1 = 1.5'):
         encode(pa.table({**good, "n": [1.5, 2]}), schema)
-    with pytest.raises(SchemaError, match=r'"day": 1 values .* row 2 = \'30.02.2020\''):
+    with pytest.raises(SchemaError, match=r'"day": 1 value .* row 2 = \'30.02.2020\''):
         encode(pa.table({**good, "day": [None, "30.02.2020"]}), schema)
     with pytest.raises(SchemaError, match='"day" of the schema is not in the table'):
         encode(pa.table({"n": [1]}), schema)

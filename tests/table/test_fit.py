@@ -286,7 +286,7 @@ def test_a_row_without_its_person_is_refused_before_anything_is_spent(monkeypatc
     spent = []
     monkeypatch.setattr(Account, "spend", lambda *given: spent.append(given))
     gap = clinic(40).set_column(0, "patient", pa.array(["a"] * 39 + [None]))
-    with pytest.raises(PrivacyError, match=r'unit column "patient": 1 of 40 rows name nobody \(first: row 40\)'):
+    with pytest.raises(PrivacyError, match=r'unit column "patient" names nobody in 1 of 40 rows \(first: row 40\)'):
         learnt(gap, engine=Marginals(), schema=meant())
     numbers = clinic(40).set_column(0, "patient", pa.array([1.5] * 20 + [float("nan")] * 20))
     with pytest.raises(PrivacyError, match="20 of 40"):

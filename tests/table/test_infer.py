@@ -213,6 +213,15 @@ def test_words_among_numbers_and_moments_are_read_as_missing(values, word, kind,
     assert Schema.from_dict(Schema((column,)).to_dict())["x"] == column
 
 
+def test_a_column_is_named_by_text():
+    told = {"columns": [{"name": 2024, "kind": "integer", "storage": "int64"}]}
+    with pytest.raises(SchemaError, match="text for a name, and 2024 is none; put quotes around it"):
+        Schema.from_dict(told)
+    column = Column("a", "integer", "int64")
+    with pytest.raises(SchemaError, match="names stand twice: 'a'"):
+        Schema((column, Column("b", "integer", "int64"), column))
+
+
 def test_a_word_that_is_all_that_is_missing_is_written_again():
     values = [*(f"{i}.5" for i in range(5, 60)), *["<5"] * 9]
     table = pa.table({"x": values})
@@ -258,7 +267,7 @@ def test_odd_tables():
     assert [column.kind for column in one.columns] == ["integer", "category", "boolean", "decimal"]
     with pytest.raises(SchemaError, match="2 columns and no rows"):
         infer(pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.int64())}))
-    with pytest.raises(SchemaError, match=r'"x": 1 values are infinite \(first: row 2\)'):
+    with pytest.raises(SchemaError, match=r'"x": 1 value is infinite \(first: row 2\)'):
         kind_of([1.0, np.inf])
 
 
@@ -290,7 +299,7 @@ def test_roles():
     assert (schema["who"].kind, schema["who"].personal, schema["t"].kind) == ("identifier", True, "identifier")
     with pytest.raises(SchemaError, match=r'target "nn" is not a column \(did you mean "n"'):
         infer(table, target="nn")
-    with pytest.raises(SchemaError, match=r'primary key "n": 1 values stand there again \(first: row 2 = 3\)'):
+    with pytest.raises(SchemaError, match=r'primary key "n": 1 value stands there again \(first: row 2 = 3\)'):
         infer(table, primary_key="n")
     with pytest.raises(SchemaError, match='target "t" was understood as identifier'):
         infer(table, target="t", primary_key="t")
@@ -317,13 +326,13 @@ def test_check_names_column_count_row_value_and_cure():
     ):
         check(table, Schema((age,)))
     levels = Column("c", "category", "string", domain=Domain("expert", levels=("a", "b")))
-    with pytest.raises(SchemaError, match=r"1 values outside the 2 levels of its domain \(first: row 3 = 'zz'\)"):
+    with pytest.raises(SchemaError, match=r"1 value outside the 2 levels of its domain \(first: row 3 = 'zz'\)"):
         check(table, Schema((levels,)))
     with pytest.raises(SchemaError, match='column "ages" of the schema is not in the table'):
         check(table, Schema((Column("ages", "integer", "int64"),)))
     with pytest.raises(SchemaError, match="storage 'int65' is no Arrow type"):
         check(table, Schema((Column("age", "integer", "int65"),)))
-    with pytest.raises(SchemaError, match="1 values are missing"):
+    with pytest.raises(SchemaError, match="1 value is missing"):
         check(pa.table({"k": [1, None]}), Schema((Column("k", "identifier", "int64"),), primary_key="k"))
     check(table, infer(table))
     check(pa.table({"age": [1], "c": ["unseen"], "extra": [0]}), infer(table))

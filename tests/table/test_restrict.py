@@ -42,7 +42,7 @@ def test_single_numbers_in_large_domains_are_found_where_round_or_marked():
 
 def test_separate_checks_given_columns():
     condition = Condition("a > 1", ("a",), lambda c: c["a"] > 1, {"a": lambda v: v > 1})
-    with pytest.raises(InputError, match=r"2 values break the condition \(first: row 1"):
+    with pytest.raises(InputError, match=r"2 values break the condition \(first: row 2"):
         separate(condition, {"a": np.array([2.0, 1.0, 0.0])}, 3)
     with pytest.raises(InputError, match="3 values for 4 rows"):
         separate(None, {"a": np.zeros(3)}, 4)

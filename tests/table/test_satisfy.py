@@ -42,7 +42,7 @@ def test_all_rows_satisfy_and_follow_the_seed():
 def test_five_people_are_needed_not_five_rows():
     bound = float(np.sort(table().columns["x"][table().columns["l"] == 1])[-7])
     assert len(holding(above(bound), table())) == 6
-    with pytest.raises(ShortSample, match="1 people among the 400 real rows"):
+    with pytest.raises(ShortSample, match="holds for 1 person in 400 real rows"):
         holding(above(bound), table(person=np.zeros(N, np.int64)))
     with pytest.raises(ShortSample, match="widen the condition"):
         holding(above(100), table())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuckpoint.errors import InputError, TraceError
+from tuckpoint.errors import InputError, TraceError, count
 from tuckpoint.files import check_new, replacing
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _fingerprint(path: Path, unit: str) -> tuple[str, Sequence[str] | None]:
     if unit not in names:
         return frame.digest, None
     if gaps := frame.table[unit].null_count:
-        raise InputError(f'unit "{unit}": {gaps} rows of {path} name no person; give each its person first')
+        raise InputError(f'unit "{unit}": {count(gaps, "row")} of {path} with no person; give each its person first')
     return frame.digest, people_in(frame.table, unit)
 
 
@@ -242,7 +242,10 @@ def _verify(ledger: Ledger, options: argparse.Namespace, terminal: Mapping[str, 
             ledger.verify(head)
         except TraceError as error:
             raise TraceError(f"{path}: {error}") from None
-    lines = [f"{ledger.path}: {len(log.entries)} entries, each follows from the one before", f"last entry: {log.head}"]
+    lines = [
+        f"{ledger.path}: {count(len(log.entries), 'entry', 'entries')}, each follows from the one before",
+        f"last entry: {log.head}",
+    ]
     if not log.sound:
         lines.append(
             "a crash cut the last line; whoever wrote it was never told that it stands, so nothing was spent on it"

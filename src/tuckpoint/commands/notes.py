@@ -17,7 +17,7 @@ def brief(notes: Sequence[str]) -> list[str]:
     for note in notes:
         found = re.fullmatch(r'column "(.*)": (.*)', note, re.DOTALL)
         name, text = found.groups() if found else ("", note)
-        same = re.sub(r"^\d+ levels", "levels", re.sub(r" \([\d,]+ cells\)$", "", text)) if found else note
+        same = re.sub(r"^[\d,]+ levels?", "levels", re.sub(r" \([\d,]+ cells?\)$", "", text)) if found else note
         groups.setdefault(same, []).append((name, note))
     return [_line(text, some) for text, some in groups.items()]
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tuckpoint.errors import count
 from tuckpoint.gap.finding import Leak
 from tuckpoint.schema import Schema
 from tuckpoint.table.engine import Encoded
@@ -25,13 +26,14 @@ def damaged(table: pa.Table, name: str) -> list[Leak]:
         counts = pc.value_counts(table[column].drop_null())
         bad = sum(c.as_py() for v, c in zip(counts.field(0), counts.field(1), strict=True) if BROKEN.search(v.as_py()))
         if bad:
-            told = f"{name}: {bad:,} values of {column} hold broken letters; read the file again in its own encoding"
+            told = f"{name}: {count(bad, 'value')} of {column} with broken letters; read the file in its own encoding"
             found.append(Leak("broken letters", told, bad, False))
     heads = pa.array([True] * table.num_rows)
     for column in texts:
         heads = pc.and_(heads, pc.fill_null(pc.equal(table[column], column), False).combine_chunks())
-    if len(texts) > 1 and (count := int(pc.sum(heads).as_py() or 0)):
-        found.append(Leak("header", f"{name}: its header stands {count} times among its rows", count, False))
+    if len(texts) > 1 and (again := int(pc.sum(heads).as_py() or 0)):
+        told = f"{name}: its header stands {count(again, 'time')} among its rows"
+        found.append(Leak("header", told, again, False))
     empty = [n for n, c in zip(table.column_names, table.columns, strict=True) if c.null_count == len(c)]
     if empty and table.num_rows:
         found.append(Leak("empty", f"{name}: {', '.join(empty)} holds no value at all", len(empty), False))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from tuckpoint import parts
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError, count, did_you_mean
 from tuckpoint.measure import controls
 from tuckpoint.measure.attacks.density import ratio
 from tuckpoint.measure.decide import COPIES, adjust, allotted, level_shares, reasons
@@ -186,8 +186,8 @@ def _exposed(stood: Stand, settings: AuditSettings) -> tuple[Exposed, ...]:
 
 def _silent(rows: dict[str, int], unit: str, claimed: Guarantee | None, notes: tuple[str, ...]) -> Audit:
     why = (
-        f"cannot say: {rows['people']} people in the data and as many outside of it are too few to see a leak "
-        f"({AUDIT.min_people} are needed a side); hold out more"
+        f"cannot say: {count(rows['people'], 'person', 'people')} in the data and as many outside of it are too few to "
+        f"see a leak ({AUDIT.min_people} are needed a side); hold out more"
     )
     score = Score("epsilon", None, reference=None if claimed is None else claimed.epsilon, why=why)
     return Audit(rows, unit, (), score, (), (), (), "block", (why,), notes)

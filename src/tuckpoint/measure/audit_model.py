@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from tuckpoint import parts
 from tuckpoint import settings as parts_settings
-from tuckpoint.errors import InputError, ShortSample
+from tuckpoint.errors import InputError, ShortSample, count
 from tuckpoint.measure.audit import SETTINGS, AuditSettings, audit
 from tuckpoint.measure.canaries import bound, plant, plenty
 from tuckpoint.measure.decide import adjust, allotted, reasons
@@ -189,8 +189,8 @@ def _shadows(
         told.append(f"Shadow models were left out: {score.why}.")
     else:
         told.append(
-            f"Shadow models: {score.detail['fits']} fits, half with and half without each of {len(whom.names)} "
-            "records; those models and their rows were thrown away."
+            f"Shadow models: {count(score.detail['fits'], 'fit')}, half with and half without each of "
+            f"{len(whom.names)} records; those models and their rows were thrown away."
         )
     return list(found)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tuckpoint.errors import count
 from tuckpoint.measure.finding import Audit, Finding
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.policy import Policy
@@ -51,7 +52,7 @@ def evidence(audit: Audit | None, failure: str) -> Iterator[Check]:
         yield Check(
             "Real people outside the data were there to compare with",
             "block",
-            f"{held:,} rows held out, {people:,} people a side",
+            f"{count(held, 'row')} held out, {count(people, 'person', 'people')} a side",
             f"{AUDIT.min_people} a side: without evidence nothing passes",
             "keep real rows aside by chance before anything is fitted, and audit with them (--holdout)",
         )
@@ -69,7 +70,7 @@ def _leaks(audit: Audit) -> Iterator[Check]:
         return
     lowest = min((item.adjusted for item in audit.findings if item.adjusted is not None), default=None)
     told = "" if lowest is None else f" (smallest adjusted {p_value(lowest)})"
-    yield Check(what, "pass", f"{len(audit.findings)} findings, none a leak{told}", threshold)
+    yield Check(what, "pass", f"{count(len(audit.findings), 'finding')}, none a leak{told}", threshold)
 
 
 def _blocking(audit: Audit) -> Iterator[str]:
@@ -172,7 +173,7 @@ def power(audit: Audit, policy: Policy) -> Check:
     if not tried:
         return Check(what, "review", "its power was not measured", threshold, "audit anew and measure it")
     best = max(tried, key=lambda item: (item.caught / item.trials, -item.copied))
-    found = f"{best.copied:,} copied rows found in {best.caught} of {best.trials} trials"
+    found = f"{count(best.copied, 'copied row')} found in {best.caught} of {count(best.trials, 'trial')}"
     if best.caught >= policy.power * best.trials:
         return Check(what, "pass", found, threshold)
     return Check(what, "review", found, threshold, "hold out more rows; until then its silence says little")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tuckpoint.errors import count
 from tuckpoint.measure.finding import Control, Finding
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.onerun import BOUNDS
@@ -90,7 +91,7 @@ def reasons(
     )
     told += [_leak(finding) for finding in leaks[:MOST_TOLD]]
     if len(leaks) > MOST_TOLD:
-        told.append(f"and {len(leaks) - MOST_TOLD} more findings")
+        told.append(f"and {count(len(leaks) - MOST_TOLD, 'more finding')}")
     return tuple(told)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tuckpoint.errors import count
 from tuckpoint.measure import boost
 from tuckpoint.measure.intervals import Z95, Estimate, auc
 from tuckpoint.measure.limits import DEFAULT, Limits
@@ -193,5 +194,7 @@ def _too_few(limits: Limits, **sides: Encoded | None) -> str:
         if data is None:
             return f"no {name} rows were given; split them off before fitting"
         if data.rows < limits.min_rows:
-            return f"only {data.rows} {name} rows; a classifier needs {limits.min_rows} a side to say anything"
+            return (
+                f"only {count(data.rows, f'{name} row')}; a classifier needs {limits.min_rows} a side to say anything"
+            )
     return ""

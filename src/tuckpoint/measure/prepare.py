@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError, count, did_you_mean
 from tuckpoint.schema import NUMERIC, Column, Kind, Schema
 from tuckpoint.table.decode import truth_words
 from tuckpoint.table.encode import numbers
@@ -121,8 +122,9 @@ def _people(tables: Mapping[str, pa.Table], person: str | None) -> dict[str, Arr
 
 
 def _complete(side: str, table: pa.Table, columns: list[Column]) -> None:
+    held = Counter(table.column_names)
     for column in columns:
-        found = table.column_names.count(column.name)
+        found = held[column.name]
         if found == 0:
             raise InputError(
                 f'the {side} table has no column "{column.name}"{did_you_mean(column.name, table.column_names)}; '
@@ -199,8 +201,8 @@ def number_values(array: pa.Array, column: Column, side: str) -> Array:
     if endless.any():
         row = int(np.argmax(endless))
         raise InputError(
-            f'column "{column.name}": {int(endless.sum())} infinite values in the {side} table (first: row {row}); '
-            "replace them by numbers or missing values"
+            f'column "{column.name}": {count(int(endless.sum()), "infinite value")} in the {side} table (first: '
+            f"row {row + 1}); replace them by numbers or missing values"
         )
     return values
 
@@ -232,8 +234,9 @@ def _read(array: pa.Array, column: Column, side: str) -> Array:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
-            f'column "{column.name}": {int(wrong.sum())} values of the {side} table are no {column.kind} '
-            f"(first: row {row} = {array[row].as_py()!r}); clean them, or correct the kind or format in the schema"
+            f'column "{column.name}": {count(int(wrong.sum()), "value is", "values are")} no {column.kind} in the '
+            f"{side} table (first: row {row + 1} = {array[row].as_py()!r}); clean them, or correct the kind or "
+            "format in the schema"
         )
     return np.asarray(np.append(values, np.nan)[at])
 
@@ -264,9 +267,9 @@ def _levels(column: Column, arrays: Mapping[str, pa.Array]) -> tuple[Field, dict
     texts = {side: _texts(array, words=_words(column), numeral=numeral) for side, array in arrays.items()}
     codes, names = texts["real"]
     counts: dict[str, int] = {}
-    for name, count in zip(names, np.bincount(codes[codes >= 0], minlength=len(names)), strict=True):
-        if name is not None and count:
-            counts[name] = counts.get(name, 0) + int(count)
+    for name, held in zip(names, np.bincount(codes[codes >= 0], minlength=len(names)), strict=True):
+        if name is not None and held:
+            counts[name] = counts.get(name, 0) + int(held)
     levels = sorted(counts, key=lambda name: (-counts[name], name))
     if column.kind == "ordered":
         order = {name: i for i, name in enumerate((column.domain.levels if column.domain else None) or ())}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuckpoint.errors import TraceError
+from tuckpoint.errors import TraceError, count
 from tuckpoint.measure.checks import ROUNDING, Check, figure, listed
 from tuckpoint.measure.finding import Audit
 from tuckpoint.measure.policy import Policy
@@ -69,7 +69,9 @@ def enough(tier: str, promise: Promise, policy: Policy) -> Check:
     if tier == "internal":
         lacks = promise.lacks(policy.partner_epsilon, policy)
         found = f"{lacks}: the attacks alone decide" if lacks else promise.spent()
-        return Check(what, "pass", found, f"not required inside; an approval lapses after {policy.valid_days} days")
+        return Check(
+            what, "pass", found, f"not required inside; an approval lapses after {count(policy.valid_days, 'day')}"
+        )
     most = policy.public_epsilon if tier == "public" else policy.partner_epsilon
     threshold = f"total epsilon at most {most:g}, delta at most 1 / ({policy.delta_people:g} × people)"
     lacks = promise.lacks(most, policy)
@@ -114,7 +116,7 @@ def _contradictions(promise: Promise) -> Iterator[str]:
             yield f"the guarantees of record and model differ in {', '.join(differ)}"
     if audit is not None:
         if audit.rows.get("made") != record.rows:
-            yield f"the record is of {record.rows:,} rows, the audit of {audit.rows.get('made', 0):,}"
+            yield f"the record is of {count(record.rows, 'row')}, the audit of {audit.rows.get('made', 0):,}"
         told = record.evidence.get("audit")
         if isinstance(told, str) and told != digest_of(audit.to_dict()):
             yield "the record names another audit"

@@ -60,7 +60,7 @@ def targets(
     people, names = [], []
     for row in rows:
         if not 0 <= row < train.num_rows:
-            raise InputError(f"row {row} is no row of the training table, which has {train.num_rows}")
+            raise InputError(f"row {row + 1} is no row of the training table, which has {train.num_rows}")
         if inside[row]:
             continue
         own = np.zeros(train.num_rows, bool)
@@ -69,7 +69,7 @@ def targets(
             own |= np.asarray(pc.fill_null(pc.equal(train[person], train[person][row]), False))
         inside |= own
         people.append(train.filter(pa.array(own)))
-        names.append(f"row {row}")
+        names.append(f"row {row + 1}")
     if canary is not None:
         people.append(canary)
         names.append("canary")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError, count, did_you_mean
 from tuckpoint.measure.attacks.copies import keys
 from tuckpoint.measure.exchange import crowd
 from tuckpoint.measure.finding import Sides
@@ -104,15 +104,16 @@ def _ids(tables: Mapping[str, pa.Table], person: str) -> Array:
         missing = np.asarray(table[person].is_null(nan_is_null=True))
         if missing.any():
             raise InputError(
-                f'column "{person}": {int(missing.sum())} rows of the {side} table have no id (first: row '
-                f"{int(np.argmax(missing)) + 1}); give each person one, or leave these rows out"
+                f'column "{person}": {count(int(missing.sum()), "row")} of the {side} table without an id '
+                f"(first: row {int(np.argmax(missing)) + 1}); give each person one, or leave these rows out"
             )
         texts.append([str(value) for value in table[person].to_pylist()])
     shared = set(texts[0]) & set(texts[1])
     if shared:
         raise InputError(
-            f'{len(shared)} people stand in both the training and the holdout table (column "{person}"); nobody who '
-            "was in the data may be held out: split person by person, or drop these people from the holdout"
+            f"{count(len(shared), 'person stands', 'people stand')} in both the training and the "
+            f'holdout table (column "{person}"); nobody who was in the data may be held out: '
+            "split person by person, or drop these people from the holdout"
         )
     return np.unique(np.array(texts[0] + texts[1]), return_inverse=True)[1].reshape(-1)
 
@@ -125,7 +126,7 @@ def _stacked(train: pa.Table, holdout: pa.Table, schema: Schema) -> pa.Table:
         for name in names:
             if table.column_names.count(name) != 1:
                 raise InputError(
-                    f'the {side} table has {table.column_names.count(name)} columns "{name}"'
+                    f'the {side} table has {count(table.column_names.count(name), "column")} "{name}"'
                     f"{did_you_mean(name, table.column_names)}; it needs one"
                 )
         sides.append(table.select(names))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tuckpoint.errors import count
 from tuckpoint.measure import boost
 from tuckpoint.measure.boost import PUBLISHED, Boosting
 from tuckpoint.measure.intervals import Z95, Estimate, auc, average_ranks, mean, r2
@@ -198,22 +199,22 @@ def _unable(real: Encoded, holdout: Encoded | None, target: str, limits: Limits)
     if holdout is None:
         return "no holdout rows were given to test on; split them off before fitting"
     if holdout.rows < limits.min_rows:
-        return f"only {holdout.rows} holdout rows; a test needs {limits.min_rows}"
+        return f"only {count(holdout.rows, 'holdout row')}; a test needs {limits.min_rows}"
     if len(real.columns) < 2:
         return "the table has one column, so there is nothing to predict the target from"
     work = task({"real": real, "holdout": holdout}, target)
     truth = work.truth["holdout"][~np.isnan(work.truth["holdout"])]
     if work.classes == 0:
         if len(truth) < limits.min_rows or np.ptp(truth) == 0:
-            return f'target "{target}" has {len(truth)} holdout values, or only one value; R2 needs more'
+            return f'target "{target}" has {count(len(truth), "holdout value")}, or only one value; R2 needs more'
         return ""
     counts = np.bincount(truth.astype(np.int64), minlength=max(work.classes, 2))
     enough = np.flatnonzero((counts >= limits.min_positives) & (counts <= len(truth) - limits.min_positives))
     if work.classes == 1 or len(enough) < (2 if work.classes == 2 else 1):
         rare = int(np.argmin(counts[: max(work.classes, 1)]))
         return (
-            f'target "{target}": only {counts[rare]} holdout rows of class "{work.labels[rare]}" beside '
-            f"{len(truth) - counts[rare]} others; an AUC needs {limits.min_positives}, so hold out more rows"
+            f'target "{target}": only {count(int(counts[rare]), "holdout row")} of class "{work.labels[rare]}" beside '
+            f"{count(int(len(truth) - counts[rare]), 'other')}; an AUC needs {limits.min_positives}; hold out more"
         )
     return ""
 

@@ -16,7 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from tuckpoint.errors import InputError, TraceError
+from tuckpoint.errors import InputError, TraceError, count
 from tuckpoint.privacy import admission, chain, statement
 from tuckpoint.privacy.book import Book, Holder, Policy, Spend, exact, text
 from tuckpoint.privacy.chain import Entry, Log
@@ -221,7 +221,8 @@ class Ledger:
         log = chain.read(self.path)
         opened(log.entries)
         if head is not None and head not in {entry.digest for entry in log.entries}:
-            there = f"{self.path} holds {len(log.entries)} entries" if log.entries else f"there is no {self.path}"
+            held = f"{self.path} holds {count(len(log.entries), 'entry', 'entries')}"
+            there = held if log.entries else f"there is no {self.path}"
             raise TraceError(
                 f"no entry {head[:12]}... in the ledger: {there}, and that entry is not among them. It was deleted or "
                 "rolled back, or this is another ledger: name the right one with --ledger, or bring back a copy"

@@ -210,11 +210,12 @@ def worst_off(audit: Audit | None, *, bounded: bool) -> Section:
     """Unusual people, small groups, and the records that attacks find best."""
     lead = "An average can hide the few whom an attack is sure to find. So they are looked at by themselves."
     exposed = () if audit is None else audit.worst[:EXPOSED]
-    rows = [(f"{item.row:,}", text(item.attack, 60), _beyond(item.percentile)) for item in exposed]
+    rows = [(f"{item.row + 1:,}", text(item.attack, 60), _beyond(item.percentile)) for item in exposed]
     listed = table(("Row of the training file", "Found best by", "More exposed than"), rows, css="pairs")
     told = (
-        "<h3>The most exposed records</h3><p>By their row in the training file, for those who may look there: somebody "
-        "must be the most exposed of all, also where nothing leaks. Ask whether these people need more protection.</p>"
+        "<h3>The most exposed records</h3><p>By their row in the training file (row 1 follows the header), for those "
+        "who may look there: somebody must be the most exposed of all, also where nothing leaks. Ask whether these "
+        "people need more protection.</p>"
     )
     body = _drawn(audit, ("worst case",), bounded=bounded) + (told + listed if listed else "")
     return Section("worst", "Worst cases and minorities", lead, body)

@@ -90,7 +90,8 @@ def _promised(guarantee: Mapping[str, Any] | None, account: Mapping[str, Any] | 
 
 def _because(verdict: Verdict, leak: str) -> str:
     if verdict.state == "pass":
-        return f"All {len(verdict.checks)} checks hold. An approval lapses after {verdict.policy.valid_days} days."
+        days = count(verdict.policy.valid_days, "day")
+        return f"All {len(verdict.checks)} checks hold. An approval lapses after {days}."
     first, more = verdict.reasons[0], len(verdict.reasons) - 1
     found = leak if leak and first.what == AUDITED else first.found.partition("; ")[0]
     rest = f" And {count(more, 'more reason')}." if more else ""
@@ -209,9 +210,9 @@ def sign_off(verdicts: Sequence[Verdict], context: Mapping[str, Any]) -> Section
     choice = "".join(f'<span class="choice">{word}</span>' for word in ("approve", "with conditions", "refuse"))
     rows = [(*_signer(signer), choice, '<span class="blank line"></span>') for signer in listed[:SIGNERS]]
     body = (
-        f"<h3>Expiry</h3><p>An approval lapses on {until}, at most {days} days after it was signed. It lapses at once "
-        "when these people are used for another release, when somebody else receives the rows, when a stronger attack "
-        "becomes known, or when somebody is found in them.</p>"
+        f"<h3>Expiry</h3><p>An approval lapses on {until}, at most {count(days, 'day')} after it was signed. It lapses "
+        "at once when these people are used for another release, when somebody else receives the rows, when a stronger "
+        "attack becomes known, or when somebody is found in them.</p>"
         f'<h3>Approved for</h3><p class="choices">{boxes}</p>'
         f'<h3>Conditions</h3><p class="ruled"></p>'
         f"<h3>Signatures</h3>{table(('Role', 'Name', 'Decision', 'Date and signature'), rows, css='signing')}"

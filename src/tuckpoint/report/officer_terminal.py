@@ -35,9 +35,11 @@ def audited(
     """
     width = max(width, NARROWEST)
     rows = audit.rows
-    about = f"{rows.get('made', 0):,} made rows, {rows.get('train', 0):,} real, {rows.get('holdout', 0):,} held out"
+    about = (
+        f"{count(rows.get('made', 0), 'made row')}, {rows.get('train', 0):,} real, {rows.get('holdout', 0):,} held out"
+    )
     lines = [headline(verdicts)[0] if verdicts else _decision(audit)]
-    lines += [*wrapped(f"{about}; {rows.get('people', 0):,} people a side", width), ""]
+    lines += [*wrapped(f"{about}; {count(rows.get('people', 0), 'person', 'people')} a side", width), ""]
     lines += list(_tiers(verdicts, width, colour=colour)) if verdicts else list(_reasons(audit, width, colour=colour))
     lines += ["", *_results(audit, width)] if audit.findings else []
     lines += ["", *_trials(audit, width), ""]
@@ -75,7 +77,7 @@ def _tiers(verdicts: Sequence[Verdict], width: int, *, colour: bool) -> Iterator
         head = wrapped(f"{MARKS[verdict.state]} {name}: {STATE[verdict.state]}", width, hang=2)
         yield from _coloured(head, verdict.state, colour=colour)
         if verdict.state == "pass":
-            days = f"an approval lapses after {verdict.policy.valid_days} days"
+            days = f"an approval lapses after {count(verdict.policy.valid_days, 'day')}"
             yield from wrapped(f"{meaning} All {len(verdict.checks)} checks hold; {days}.", width, indent=4)
             continue
         fresh = [check for check in verdict.reasons if check not in told]

@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from tuckpoint.errors import count as count
 from tuckpoint.score import Score
 
 WHOLE = 1000  # characters of a sentence of ours, with names of the data in it: longer ones are cut
@@ -244,8 +245,3 @@ def scientific(value: float) -> str:
     mantissa, _, exponent = f"{value:.2e}".partition("e")
     raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{mantissa.rstrip('0').rstrip('.')} × 10{raised}".replace("-", "−")
-
-
-def count(number_of: int, noun: str, plural: str | None = None) -> str:
-    """`1 row`, `2 rows`, `48,842 rows`."""
-    return f"{number_of:,} {noun if number_of == 1 else plural or noun + 's'}"

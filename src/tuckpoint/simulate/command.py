@@ -99,7 +99,7 @@ def _read(title: str, text: str) -> dict[str, Array]:
     if not rows:
         raise ToolError(f"{title}: the command wrote nothing; it must write CSV with a header to standard output")
     header, body = [name.strip() for name in rows[0]], rows[1:]
-    for number, row in enumerate(body):
+    for number, row in enumerate(body, 1):
         if len(row) != len(header):
             raise ToolError(f"{title}: row {number} of its output has {len(row)} fields, the header {len(header)}")
     return {name: np.array([_number(row[at]) for row in body]) for at, name in enumerate(header)}

@@ -26,7 +26,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tuckpoint import declared
-from tuckpoint.errors import InputError, ToolError, TuckpointError, did_you_mean
+from tuckpoint.errors import InputError, ToolError, TuckpointError, count, did_you_mean
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array
 
@@ -317,8 +317,9 @@ def _told(title: str, column: Array, wrong: Array, there: Range, what: str) -> s
     first = int(np.flatnonzero(wrong)[0])
     value = f"{column[first]:g}" if np.isfinite(column[first]) else "no finite number"
     unit = f" {there.unit}" if there.unit else ""
-    fault = f"not in {there.low:g}..{there.high:g}{unit}" if math.isfinite(there.high) else "no finite numbers"
-    return f"{title}: {int(wrong.sum())} values are {fault} (first: row {first} = {value}); {what}"
+    fault = f"not in {there.low:g}..{there.high:g}{unit}" if math.isfinite(there.high) else "not finite"
+    many = count(int(wrong.sum()), "value is", "values are")
+    return f"{title}: {many} {fault} (first: row {first + 1} = {value}); {what}"
 
 
 def _spelt(parameters: Mapping[str, float]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tuckpoint.errors import InputError, SchemaError, ShortSample, did_you_mean
+from tuckpoint.errors import InputError, SchemaError, ShortSample, count, did_you_mean
 from tuckpoint.schema import Column
 from tuckpoint.seed import Seed
 from tuckpoint.table.decode import RARE
@@ -135,8 +135,8 @@ def _fill(model: TableModel, given: Mapping[str, Array], places: Array, seed: Se
 
 def _short(places: Array, why: str) -> ShortSample:
     return ShortSample(
-        f"{len(places)} partly filled rows cannot be completed (first: row {places[0] + 1}): {why}; correct the cells, "
-        "or empty one of them"
+        f"{count(len(places), 'partly filled row')} cannot be completed (first: row {places[0] + 1}): {why}; correct "
+        "the cells, or empty one of them"
     )
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tuckpoint.errors import SchemaError
+from tuckpoint.errors import SchemaError, count
 from tuckpoint.schema import CATEGORICAL, Column, Domain, Provenance, Schema
 from tuckpoint.table import moments, numerals
 from tuckpoint.table.decode import EXACT, PER_SECOND, RARE, decode, spelled, truth_words
@@ -141,8 +141,8 @@ def unreadable(array: pa.ChunkedArray, column: Column, bad: NDArray[np.bool_]) -
     first = int(np.argmax(bad))
     wanted = f"{column.kind}{f' written as {column.format!r}' if column.format else ''}"
     return SchemaError(
-        f'column "{column.name}": {int(bad.sum())} values cannot be read as {wanted} (first: row {first + 1} = '
-        f"{array[first].as_py()!r}); clean the data, or correct the kind or format in the schema"
+        f'column "{column.name}": {count(int(bad.sum()), "value")} cannot be read as {wanted} (first: row '
+        f"{first + 1} = {array[first].as_py()!r}); clean the data, or correct the kind or format in the schema"
     )
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tuckpoint import parts
-from tuckpoint.errors import InputError, PrivacyError, TraceError
+from tuckpoint.errors import InputError, PrivacyError, TraceError, count
 from tuckpoint.privacy.account import Account
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
@@ -135,8 +135,9 @@ def _named(table: pa.Table, schema: Schema, unit: str) -> None:
         missing |= is_missing(column.combine_chunks())
     if missing.any():
         raise PrivacyError(
-            f'unit column "{schema.person}": {int(missing.sum())} of {len(missing)} rows name nobody (first: row '
-            f"{int(np.argmax(missing)) + 1}); their people cannot be protected as one: fill them in, or drop those rows"
+            f'unit column "{schema.person}" names nobody in {int(missing.sum()):,} of {count(len(missing), "row")} '
+            f"(first: row {int(np.argmax(missing)) + 1}); their people cannot be protected as one: fill them in, or "
+            "drop those rows"
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tuckpoint.errors import SchemaError, did_you_mean
+from tuckpoint.errors import SchemaError, count, did_you_mean
 from tuckpoint.schema import NUMERIC, Column, Domain, Kind, Schema
 from tuckpoint.table import delimited, moments, numerals, patterns, steps
 from tuckpoint.table.decode import PER_SECOND, RARE, storage_type
@@ -33,7 +33,7 @@ def infer(
         if name is not None and name not in table.column_names:
             raise SchemaError(f'{role} "{name}" is not a column{did_you_mean(name, table.column_names)}')
     if table.num_rows == 0:
-        raise SchemaError(f"the table has {table.num_columns} columns and no rows; pass at least one row")
+        raise SchemaError(f"the table has {count(table.num_columns, 'column')} and no rows; pass at least one row")
     columns = {}
     for field, array in zip(table.schema, table.columns, strict=True):
         born = (field.metadata or {}).get(delimited.MARK)
@@ -100,7 +100,7 @@ def _check_domain(array: pa.ChunkedArray, column: Column) -> None:
     if field.levels is not None:
         levels = (*(domain.levels or field.levels), RARE)
         outside = np.array([level not in levels for level in field.levels] + [False])[values]
-        range_, widen = f"the {len(levels) - 1} levels of its domain", "add them to the domain"
+        range_, widen = f"the {count(len(levels) - 1, 'level')} of its domain", "add them to the domain"
     else:
         low = -np.inf if domain.low is None else domain.low
         high = np.inf if domain.high is None else domain.high
@@ -109,7 +109,7 @@ def _check_domain(array: pa.ChunkedArray, column: Column) -> None:
     if outside.any():
         first = int(np.argmax(outside))
         raise SchemaError(
-            f'column "{column.name}": {int(outside.sum())} values outside {range_} (first: row {first + 1} = '
+            f'column "{column.name}": {count(int(outside.sum()), "value")} outside {range_} (first: row {first + 1} = '
             f"{array[first].as_py()!r}); {widen} or clean the data"
         )
 
@@ -118,8 +118,8 @@ def _check_key(array: pa.ChunkedArray, name: str) -> None:
     missing = np.asarray(array.is_null())
     if missing.any():
         raise SchemaError(
-            f'primary key "{name}": {int(missing.sum())} values are missing (first: row {int(np.argmax(missing)) + 1})'
-            "; choose another key, or none"
+            f'primary key "{name}": {count(int(missing.sum()), "value is", "values are")} missing (first: row '
+            f"{int(np.argmax(missing)) + 1}); choose another key, or none"
         )
     codes = array.combine_chunks().dictionary_encode().indices.to_numpy() if array.num_chunks else np.empty(0)
     first_seen = np.unique(codes, return_index=True)[1]
@@ -128,8 +128,8 @@ def _check_key(array: pa.ChunkedArray, name: str) -> None:
         again[first_seen] = False
         row = int(np.argmax(again))
         raise SchemaError(
-            f'primary key "{name}": {int(again.sum())} values stand there again (first: row {row + 1} = '
-            f"{array[row].as_py()!r}); choose another key, or pass it as the person"
+            f'primary key "{name}": {count(int(again.sum()), "value stands", "values stand")} there again '
+            f"(first: row {row + 1} = {array[row].as_py()!r}); choose another key, or pass it as the person"
         )
 
 
@@ -175,8 +175,8 @@ def _number(name: str, array: pa.ChunkedArray, column: Column) -> Column:
         if np.isinf(values).any():
             row = int(np.argmax(np.isinf(np.asarray(pc.fill_null(array.cast(pa.float64(), safe=False), 0.0)))))
             raise SchemaError(
-                f'column "{name}": {int(np.isinf(values).sum())} values are infinite (first: row {row + 1}); '
-                "make them missing or finite"
+                f'column "{name}": {count(int(np.isinf(values).sum()), "value is", "values are")} infinite '
+                f"(first: row {row + 1}); make them missing or finite"
             )
         if pa.types.is_float32(kept.type) or pa.types.is_float16(kept.type):
             decimals = next((d for d in range(7) if np.array_equal(np.round(values, d).astype(np.float32), values)), 6)

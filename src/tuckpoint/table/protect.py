@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.schema import Domain, Schema
 from tuckpoint.table.decode import RARE
 from tuckpoint.table.engine import Array, Encoded, Field
@@ -64,7 +64,7 @@ def _pooled(field: Field, codes: Array, person: Array | None, k: int) -> tuple[F
     kept = (held >= k) | ((held == 0) & (boolean or not from_data))
     names = [level for level, keep in zip(levels, kept, strict=True) if keep]
     place = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)  # last: missing stays missing
-    count = f"{int(rare.sum())} levels held by fewer than {k} people"
+    pooled = count(int(rare.sum()), f"level held by fewer than {k} people", f"levels held by fewer than {k} people")
     if not rare.any():
         line = ""
     elif not (held >= k).any():
@@ -75,11 +75,11 @@ def _pooled(field: Field, codes: Array, person: Array | None, k: int) -> tuple[F
         for code in np.flatnonzero(rare):
             to = int(common[np.argmin(np.abs(common - code))]) if field.ordered else best
             place[code] = place[to]
-        line = f"{count} became {'the nearest common level' if field.ordered else 'the commonest level'}"
+        line = f"{pooled} became {'the nearest common level' if field.ordered else 'the commonest level'}"
     else:
         place[:-1][rare] = len(names)
         names.append(RARE)
-        line = f"{count} pooled into {RARE}"
+        line = f"{pooled} pooled into {RARE}"
     fresh = tuple(dict.fromkeys(names))
     return replace(field, levels=fresh), place[codes].astype(np.int32), line
 
@@ -116,18 +116,19 @@ def clipped(field: Field, values: Array, person: Array | None, k: int) -> tuple[
     if total < k:
         if field.provenance == "data":
             field = replace(field, low=None, high=None)
-        line = f"held by {total} people, fewer than {k}: all became missing ({len(numbers)} cells)"
+        cells = count(len(numbers), "cell")
+        line = f"held by {count(total, 'person', 'people')}, fewer than {k}: all became missing ({cells})"
         return replace(field, nullable=True), np.full(len(values), np.nan), line
     low, high = _kth(numbers, people, k), -_kth(-numbers, people, k)
     line = f"values beyond what {k} people share were clipped"
     if low > high:
         low = high = _middle(numbers)
-        line = f"held by {total} people, too few for a range: all became one value"
+        line = f"held by {count(total, 'person', 'people')}, too few for a range: all became one value"
     inside = np.clip(values, low, high)
     changed = int((inside[present] != numbers).sum())
     if field.provenance == "data":
         field = replace(field, low=low, high=high)
-    return field, inside, f"{line} ({changed} cells)" if changed else ""
+    return field, inside, f"{line} ({count(changed, 'cell')})" if changed else ""
 
 
 def _kth(numbers: Array, people: Array | None, k: int) -> float:

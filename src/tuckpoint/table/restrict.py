@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError, count, did_you_mean
 from tuckpoint.table.engine import Array, Condition, Field
 
 Steps = NDArray[np.int64]
@@ -75,12 +75,14 @@ def separate(
     parts = {} if condition is None else dict(condition.parts or {})
     for name, values in given.items():
         if len(values) != rows:
-            raise InputError(f'given column "{name}" has {len(values)} values for {rows} rows; give one a row')
+            raise InputError(
+                f'given column "{name}" has {count(len(values), "value")} for {count(rows, "row")}; give one a row'
+            )
         broken = ~np.asarray(parts[name](values), dtype=bool) if name in parts else np.zeros(rows, bool)
         if broken.any():
             raise InputError(
-                f'given column "{name}": {int(broken.sum())} values break the condition (first: row '
-                f"{int(np.flatnonzero(broken)[0])}); drop those rows or the condition"
+                f'given column "{name}": {count(int(broken.sum()), "value breaks", "values break")} '
+                f"the condition (first: row {int(np.flatnonzero(broken)[0]) + 1}); drop those rows or the condition"
             )
     return parts
 

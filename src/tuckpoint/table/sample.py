@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from tuckpoint.errors import InputError, SchemaError, ShortSample, did_you_mean
+from tuckpoint.errors import InputError, SchemaError, ShortSample, count, did_you_mean
 from tuckpoint.seed import Seed
 from tuckpoint.table.decode import decode
 from tuckpoint.table.engine import Array, Condition, Encoded
@@ -266,6 +266,6 @@ def _why_short(
     blame = f"the rule `{worst[0][0]}` was broken most ({worst[0][1].mean():.1%})" if worst else "no rule was broken"
     under = "" if condition is None else f" under `{condition.text}`"
     return (
-        f"only {have} of {rows} rows could be made{under} in {tried} draws: {blame}; "
+        f"only {have:,} of {count(rows, 'row')} could be made{under} in {count(tried, 'draw')}: {blame}; "
         "relax the rule or the condition, or take the rows that were made"
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tuckpoint.errors import ShortSample
+from tuckpoint.errors import ShortSample, count
 from tuckpoint.seed import Seed
 from tuckpoint.table import conditional
 from tuckpoint.table.codes import Coded
@@ -23,7 +23,7 @@ def holding(condition: Condition, real: Encoded) -> NDArray[np.int32]:
     people = len(holds) if real.person is None else len(np.unique(real.person[holds]))
     if people < LEAST_PEOPLE:
         raise ShortSample(
-            f"condition `{condition.text}`: {people} people among the {real.rows} real rows satisfy it, "
+            f"condition `{condition.text}` holds for {count(people, 'person', 'people')} in {real.rows:,} real rows, "
             f"fewer than the {LEAST_PEOPLE} needed to sample without showing them; widen the condition"
         )
     return holds
@@ -50,6 +50,6 @@ def satisfying(
             out[name][missing] = conditional.emit(coded[name], member, settings, 0, key)[0]
         missing = missing[~condition.mask({name: out[name][missing] for name in condition.names})]
     raise ShortSample(
-        f"condition `{condition.text}`: after {ATTEMPTS} attempts {len(missing)} of {rows} rows still break it; it "
-        "holds for single values only that fewer people share than may be shown; widen it"
+        f"condition `{condition.text}`: after {ATTEMPTS} attempts {len(missing):,} of {count(rows, 'row')} still break "
+        "it; it holds for single values only that fewer people share than may be shown; widen it"
     )

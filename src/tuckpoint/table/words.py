@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tuckpoint.errors import count
 from tuckpoint.schema import Column, Domain
 from tuckpoint.table import moments, numerals, patterns
 from tuckpoint.table.quantities import MANY, MANY_SHARE, TINY, counted, fraction, nothing, range_of
@@ -55,7 +56,7 @@ def text(name: str, array: pa.ChunkedArray, missing: bool, born: str | None) -> 
     notes = [typed.note] if typed.note else []
     if absent.any():
         said = ", ".join(repr(word) for word in texts.filter(pa.array(absent)).to_pylist()[:4])
-        notes.append(f"{int(counts[absent].sum())} cells say {said}: taken as missing")
+        notes.append(f"{count(int(counts[absent].sum()), 'cell says', 'cells say')} {said}: taken as missing")
     if not trimmed.equals(texts):
         notes.append("spaces around values are dropped")
     gone = missing or typed.missing or bool(absent.any())
@@ -84,7 +85,7 @@ def _but_for_words(
         return None
     said = ", ".join(repr(text) for text in words.to_pylist())
     alone = len(words) == 1 and not array.null_count and not absent.any() and counts[word].sum() >= COMMON
-    note = f"{int(counts[word].sum())} cells say {said}: taken as missing" + (
+    note = f"{count(int(counts[word].sum()), 'cell says', 'cells say')} {said}: taken as missing" + (
         ", and written again where a made value is missing" if alone else ""
     )
     known = tuple(words.to_pylist()) if alone or len(words) > 1 else (*words.to_pylist(), "")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from tuckpoint.errors import count
 from tuckpoint.measure.exchange import beside, crowd
 from tuckpoint.measure.finding import Finding, Sides
 from tuckpoint.measure.guesses import near as nearness_of
@@ -94,7 +95,7 @@ def near_copies(
     Up to 4,000 made and holdout rows against 6,000 training rows.
     """
     if real.rows < limits.min_rows:
-        why = f"only {real.rows} real rows; what counts as near needs {limits.min_rows}"
+        why = f"only {count(real.rows, 'real row')}; what counts as near needs {limits.min_rows}"
         return Score("near_copies", None, why=why)
     hits, near = near_hits(real, made, holdout, seed=seed)
     return _against_base(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tuckpoint.errors import count
 from tuckpoint.measure.intervals import Z95, auc
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.neighbours import metric, nearest
@@ -24,7 +25,7 @@ def membership(real: Encoded, made: Encoded, holdout: Encoded | None, *, seed: S
         return Score("membership", None, why="no holdout was given, so there are no non-members; hold out rows first")
     people = min(MOST_PEOPLE, real.rows, holdout.rows)
     if people < limits.min_rows:
-        return Score("membership", None, why=f"only {people} rows a side; the attack needs {limits.min_rows}")
+        return Score("membership", None, why=f"only {count(people, 'row')} a side; the attack needs {limits.min_rows}")
     space = metric(real)
     against = space.place(cut(made, MOST_MADE, seed.child("made").numpy()))
     sides = [cut(side, people, seed.child("people", i).numpy()) for i, side in enumerate((real, holdout))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tuckpoint.errors import count
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.neighbours import metric, nearest
 from tuckpoint.score import Score
@@ -30,7 +31,9 @@ def nearest_record_share(
         return Score(name, None, better="none", why="no holdout was given to be near to; hold out rows before fitting")
     size = min(MOST_REAL, real.rows, holdout.rows)
     if size < limits.min_rows:
-        return Score(name, None, better="none", why=f"only {size} rows a side; the share needs {limits.min_rows}")
+        return Score(
+            name, None, better="none", why=f"only {count(size, 'row')} a side; the share needs {limits.min_rows}"
+        )
     space = metric(real)
     points = space.place(cut(made, MOST_MADE, seed.child("made").numpy()))
     sides = [cut(side, size, seed.child("side", i).numpy()) for i, side in enumerate((real, holdout))]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from tuckpoint.errors import InputError, TraceError
+from tuckpoint.errors import InputError, TraceError, count
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import (
     Array,
@@ -63,7 +63,9 @@ class Auto:
             raise InputError("auto needs a judge; fit it through tuckpoint.fit or the command line")
         if real.rows < LEAST_ROWS or not real.fields:
             chosen = "trees"
-            why: tuple[str, ...] = (f"chose trees: {real.rows} rows are too few to judge candidates on",)
+            why: tuple[str, ...] = (
+                f"chose trees: {count(real.rows, 'row is', 'rows are')} too few to judge candidates on",
+            )
         else:
             chosen, why = self._choose(real, seed, context)
         context.progress(f"learning all rows with {chosen}", 0.9)
