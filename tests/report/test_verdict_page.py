@@ -74,3 +74,10 @@ def test_more_rows_stand_further_right_and_higher_values_higher():
     dots = [tuple(map(float, dot)) for dot in re.findall(r'realdot" cx="([\d.]+)" cy="([\d.]+)"', drawn)]
     assert [x for x, _ in dots] == sorted(x for x, _ in dots)
     assert [y for _, y in dots] == sorted((y for _, y in dots), reverse=True)
+
+
+def test_one_number_of_rows_is_drawn_too():
+    drawn = curve(
+        Saved(((140.0, 0.7), (140.0, 0.7)), 140.0, 0.7, 0.0, 0.0, 0.0, beyond=False), lower_is_better=False, title="AUC"
+    )
+    assert {float(x) for x in re.findall(r'realdot" cx="([\d.]+)"', drawn)} == {64.0}

@@ -63,10 +63,11 @@ def curve(saved: Saved, *, lower_is_better: bool, title: str) -> str:
     low, high = min(values), max(values)
     room = (high - low) * 0.15 or 0.01
     low, high = low - room, high + room
-    first, last = math.log(min(rows)), math.log(max(rows))
+    first = math.log(min(rows))
+    span = math.log(max(rows)) - first or 1.0  # one number of rows stands at the left
 
     def x(n: float) -> float:
-        return 64 + (math.log(n) - first) / (last - first) * (CURVE_WIDTH - 100)
+        return 64 + (math.log(n) - first) / span * (CURVE_WIDTH - 100)
 
     def y(value: float) -> float:
         return 20 + (high - value) / (high - low) * (CURVE_HEIGHT - 70)
