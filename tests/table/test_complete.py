@@ -166,6 +166,22 @@ def test_what_rules_compute_from_the_filled_cells_is_not_drawn(model):
     assert made["total"].to_pylist() == some["total"].to_pylist()
 
 
+def test_rules_are_read_backwards_where_that_leaves_one_value():
+    """A day thirty before a given one, or a price behind a total, was met by chance only, or not at all."""
+    rng = np.random.default_rng(3)
+    end, price, many = rng.integers(0, 5000, 800), rng.integers(100, 90_000, 800) / 100, rng.integers(1, 9, 800)
+    total = np.round(price * many, 2)
+    real = pa.table({"end": end, "due": end + 30, "price": price, "many": many, "total": total})
+    some = fitting.fit(real, infer(real), engine=Trees(trees=2, rounds=5), seed=Seed(1), context=Context())
+    assert {"due == end + 30", "price * many == total"} <= {rule.text for rule in some.book.rules if rule.enforced}
+    asked = pa.table({"due": [31, 4444, 77], "many": [3, 7, 2], "total": [4.5, 1799.91, 20.0]})
+    made = complete(some, asked, Seed(1))
+    assert made["end"].to_pylist() == [1, 4414, 47]
+    assert made["price"].to_pylist() == [1.5, 257.13, 10.0]
+    with pytest.raises(ShortSample, match="row 1"):  # seven times no price is 10.00 to the cent
+        complete(some, pa.table({"many": [7], "total": [10.00]}), Seed(1))
+
+
 def test_a_rare_level_that_the_model_pooled_stays_in_its_cell():
     """Rows of the very table that was learnt were refused, since rare levels do not leave it."""
     rng = np.random.default_rng(4)

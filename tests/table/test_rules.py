@@ -110,6 +110,27 @@ def test_a_missing_part_makes_a_missing_total():
     assert obeys(book, made)
 
 
+def test_a_rule_is_read_backwards_only_where_one_value_is_left():
+    """A thousand weights in grams give one in kilograms; what is to be filled must then be drawn."""
+    fields = (number("g"), number("kg"), number("day"), number("due"), number("a", decimals=2), number("b"),
+              number("c", decimals=2))  # fmt: skip
+    book = RuleBook(
+        (
+            Rule("linear", ("g", "kg"), "kg == 0.001 * g", detail={"factor": 0.001, "offset": 0.0}),
+            Rule("linear", ("day", "due"), "due == day + 30", detail={"factor": 1.0, "offset": 30.0}),
+            rule_of("a * b == c", *fields),
+        ),
+        fields,
+    )
+    told = book.following({"kg": np.array([30.0]), "due": np.array([31.0]), "c": np.array([4.5])})
+    assert {name: values.tolist() for name, values in told.items()} == {"kg": [30], "due": [31], "c": [4.5], "day": [1]}
+    told = book.following({"c": np.array([4.5, 7.0]), "b": np.array([3.0, 7.0])})
+    assert told["a"].tolist() == [1.5, 1.0]
+    for factor in (0.0, 0.001):  # what times next to nothing is nothing to the cent may be anything
+        assert "b" not in book.following({"c": np.array([4.5, 0.0]), "a": np.array([1.5, factor])})
+    assert "a" in book.following({"c": np.array([4.5]), "b": np.array([-3.0])})
+
+
 def test_a_lookup_reads_levels_numbers_and_missing_values():
     fields = (Field("x", LEVELS), number("years"), Field("y", ("p", "q")))
     rules = (

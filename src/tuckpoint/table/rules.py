@@ -15,14 +15,26 @@ from tuckpoint.schema import Schema
 from tuckpoint.table import spans as moments_apart
 from tuckpoint.table.engine import Array, Encoded, Field
 from tuckpoint.table.mining import mine
-from tuckpoint.table.rule import Columns, Mask, Patch, Rule, Way, absent, broken, patches, user_rule, ways
+from tuckpoint.table.rule import (
+    Columns,
+    Mask,
+    Patch,
+    Rule,
+    Way,
+    absent,
+    backwards,
+    broken,
+    patches,
+    ways,
+)
+from tuckpoint.table.shapes import user_rule
 from tuckpoint.table.spans import Span
 
 __all__ = ["Rule", "RuleBook", "mine", "user_rule"]
 
 VERSION = 2  # 1 knew no spans
 # What is settled first wins a column: a person's word, then what leaves least to chance.
-PRIORITY = {"linear": 0, "lookup": 1, "sum": 2, "product": 3}
+PRIORITY = {"linear": 0, "calendar": 1, "lookup": 2, "sum": 3, "product": 4}
 
 
 @dataclass(frozen=True)
@@ -117,10 +129,10 @@ class RuleBook:
         return found
 
     def following(self, given: Columns) -> dict[str, Array]:
-        """Given columns (n,), and those that rules compute from them alone: of a sum, whichever is not given."""
+        """Given columns (n,), and those that rules compute from them alone: of a sum or product, the one not given."""
         out = dict(given)
         rules = [rule for rule in self.rules + self.added if rule.enforced]
-        every = [way for rule in rules for way in ways(rule, self._by_name)]
+        every = [way for rule in rules for way in (*ways(rule, self._by_name), *backwards(rule, self._by_name))]
         while True:
             ready = [way for way in every if way.target not in out and set(way.sources) <= set(out)]
             new = {way.target: values for way in ready if not absent(values := way.run(out)).any()}
@@ -248,9 +260,8 @@ def _planned(rules: Sequence[Rule], fields: Mapping[str, Field], spans: Sequence
     # Where two rules give one column different values, the later may undo the earlier: those stay checked.
     fixed = {name: {patch.fixed for patch in some} for name, some in patched.items() if len(some) > 1}
     crowded = {name for name, values in fixed.items() if len(values) > 1 or "" in values}
-    settled -= {
-        place for place, rule in enforced if rule.kind in ("block", "lookup") and crowded & set(rule.columns[1:])
-    }
+    fixing = ("block", "calendar", "lookup")
+    settled -= {place for place, rule in enforced if rule.kind in fixing and crowded & set(rule.columns[1:])}
     for span in spans:
         follows[span.column].add(span.after)
     return _Plan(_sorted(follows), chosen, patched, frozenset(settled))
