@@ -1,6 +1,7 @@
 """The expression language: what it means, what it refuses, and where it says that it went wrong."""
 
 import ast
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -292,3 +293,42 @@ def test_no_code_is_ever_evaluated():
             node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
         assert not called & {"eval", "exec", "compile", "getattr_static", "__import__"}
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("year(born) == 1970", [0, 1]),
+        ("month(born) == 1 and day(born) > 1", [1]),
+        ("weekday(born) in [4, 5]", [0, 1, 2]),
+        ("date(seen) == born", [0, 1]),
+        ('date(seen) >= "1970-01-02"', [1]),
+        ("hour(seen) == 1", [0, 3]),
+        ("hour(seen) < hour(naive)", [1]),
+        ("year(born) - 1970 == quarter(born) - 1", [0, 1]),
+        ("not (year(born) == 1970)", [2]),
+    ],
+)
+def test_parts_of_moments(text, rows):
+    columns = {
+        "born": np.array([0.0, 1, 400, NAN]),  # a Thursday, 1 January 1970, and on
+        "seen": np.array([0.0, 86_400 - 3600, -1e9, 0]),  # one in Berlin, midnight of the next day
+        "naive": np.array([0.0, 3600, 0, 0]),
+    }
+    assert np.flatnonzero(expression.parse(text, FIELDS, SCHEMA).mask(columns)).tolist() == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("hour(born) == 3", "hour is a part of a datetime; 'born' is none"),
+        ("year(age) == 3", "year is a part of a date or a datetime; 'age' is none"),
+        ("year(income) == 3", "year is a part of a date or a datetime"),
+        ("year(born, seen) == 3", "year takes 1 arguments"),
+        ("date(seen) == 5", "a date is compared with a date"),
+        ("yaer(born) == 3", 'did you mean "year"'),
+    ],
+)
+def test_parts_of_what_has_none(text, told):
+    with pytest.raises(InputError, match=re.escape(told)):
+        expression.parse(text, FIELDS, SCHEMA)

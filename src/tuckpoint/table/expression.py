@@ -2,7 +2,7 @@
 
     age > 80 and income == ">50K"            18 <= age < 65              `Annual Income` * 2 <= limit
     education in ["Masters", "Doctorate"]    signed >= "2024-01-31"      implies(missing(end), status == "open")
-    took > "1:30:00"                         took > 5400
+    took > "1:30:00"                         took > 5400                 year(signed) == 2024 and hour(taken) < 12
 
 Logic has three values: a comparison with a missing value is neither true nor false. A condition keeps the rows in which
 it is certainly true; a rule is broken in the rows in which it is certainly false.

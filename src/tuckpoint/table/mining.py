@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuckpoint.errors import InputError
 from tuckpoint.schema import Schema
-from tuckpoint.table import dependence, relations
+from tuckpoint.table import dates, dependence, relations
 from tuckpoint.table.engine import Encoded
 from tuckpoint.table.evidence import MIN_ROWS, view
 from tuckpoint.table.rule import Rule
@@ -27,21 +27,29 @@ def mine(real: Encoded, *, protected: Encoded | None = None, schema: Schema | No
     seen, pooled = view(real), view(protected)
     lines = relations.linear(seen)
     copies = {rule.columns[1] for rule in lines}
-    functions = [rule for rule in dependence.lookups(pooled) if rule.columns[1] not in copies]
+    parts = dates.follow(seen, pooled, schema, copies)
+    settled = copies | {rule.columns[1] for rule in parts}
+    functions = [rule for rule in dependence.lookups(pooled) if rule.columns[1] not in settled]
     doubles = copies | {rule.columns[1] for rule in functions if rule.detail["one_to_one"]}
     sums = relations.totals(seen, doubles)
     products = relations.products(seen, schema, doubles)
-    implied = {(part, rule.columns[2]) for rule in sums for part in rule.columns[:2]}
+    implied = {(part, rule.columns[2]) for rule in sums for part in rule.columns[:2]} | _of_one_moment(parts)
     orders = relations.orders(seen, schema, doubles, implied)
-    related = _related(functions)
+    related = _related([*functions, *parts]) | {frozenset(pair) for pair in _of_one_moment(parts)}
     blocks = dependence.blocks(pooled, doubles, related)
     pairs = dependence.combinations(pooled, doubles, related)
-    return (*lines, *functions, *sums, *products, *orders, *blocks, *pairs)
+    return (*lines, *parts, *functions, *sums, *products, *orders, *blocks, *pairs)
+
+
+def _of_one_moment(parts: list[Rule]) -> set[tuple[str, str]]:
+    """Pairs of columns that are parts of the same moment: what holds between them follows from that."""
+    pairs = [rule.columns for rule in parts]
+    return {(y, z) for x, y in pairs for w, z in pairs if x == w and y != z}
 
 
 def _related(functions: list[Rule]) -> set[frozenset[str]]:
     """Pairs of columns of which one is, perhaps by detours, a function of the other."""
-    follows = {rule.columns for rule in functions if not rule.detail["partial"]}
+    follows = {rule.columns for rule in functions if not rule.detail.get("partial")}
     while more := {(a, d) for a, b in follows for c, d in follows if b == c and a != d} - follows:
         follows |= more
     return {frozenset(pair) for pair in follows} | {frozenset(rule.columns) for rule in functions}

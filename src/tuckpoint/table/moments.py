@@ -170,7 +170,7 @@ def spell(seconds: Seconds, format_: str, timezone: str | None = None) -> pa.Arr
     missing = np.isnan(seconds)
     micros = np.rint(np.where(missing, 0, seconds) * 1e6).astype(np.int64)
     if "%D" not in format_ and any(piece in _ZONES for piece in _pieces(format_)):
-        micros = micros + _offset(timezone) * 10**6
+        micros = micros + offset(timezone) * 10**6
     cells: list[pa.Array | str] = [_cell(micros, piece, timezone, format_) for piece in _pieces(format_)]
     texts = pc.binary_join_element_wise(*cells, "") if any(isinstance(c, pa.Array) for c in cells) else cells[0]
     return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), texts)
@@ -273,12 +273,12 @@ def _days(
 
 def _offsets(texts: pa.Array) -> NDArray[np.int64]:
     encoded = texts.dictionary_encode()
-    seconds = np.array([_offset(zone) for zone in encoded.dictionary.to_pylist()], np.int64)
+    seconds = np.array([offset(zone) for zone in encoded.dictionary.to_pylist()], np.int64)
     return seconds.take(np.asarray(encoded.indices))
 
 
-def _offset(zone: str | None) -> int:
-    """Seconds east of Greenwich."""
+def offset(zone: str | None) -> int:
+    """Seconds east of Greenwich of an offset such as `+02:00`; 0 for other zones."""
     found = re.fullmatch(r"([+-])(\d\d)(?::?(\d\d))?", zone or "")
     if found is None:
         return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -12,12 +11,13 @@ from numpy.typing import NDArray
 
 from tuckpoint.errors import SchemaError, TraceError, did_you_mean
 from tuckpoint.schema import Schema
-from tuckpoint.table import expression, literals
+from tuckpoint.table import calendars, expression, literals
+from tuckpoint.table.decode import RARE
 from tuckpoint.table.engine import Array, Field
 
 Columns = Mapping[str, Array]
 Mask = NDArray[np.bool_]
-Kind = Literal["lookup", "linear", "sum", "product", "order", "block", "combination", "user"]
+Kind = Literal["lookup", "linear", "calendar", "sum", "product", "order", "block", "combination", "user"]
 Value = float | str | None  # a number, a level, or missing
 
 
@@ -28,6 +28,8 @@ class Rule:
     kind           columns           detail
     `lookup`       x, y              `from`, `to`: y is a function of x; `one_to_one`; `partial` if some x are left out
     `linear`       x, y              y = `factor` * x + `offset`
+    `calendar`     x, y              y is a `part` of the moment x, in `days` or seconds, in a `zone`, or what a table
+                                     `from`, `to` gives for it; `partial` if one may be missing where the other is not
     `sum`          a, b, c           a + b = c
     `product`      a, b, c           a * b = c
     `order`        a, b              a <= b; `zero` lists the columns in which 0 stands for "none" and is let pass
@@ -85,34 +87,21 @@ class Patch:
     fixed: str = ""  # the one value, if it is one
 
 
-def user_rule(text: str, fields: Sequence[Field], schema: Schema) -> Rule:
-    """A rule that a person wrote, enforced on every made row.
-
-    `a + b == c`, `a - b == c`, `a * b == c` and `implies(x == 0, y == 0 and ...)` are recognised and obeyed by
-    construction, anything else by rejection. Raises InputError or SchemaError that says where in the text.
-    """
-    parsed = expression.parse(text, fields, schema)
-    known = {item.name: item for item in fields}
-    shape = _shape(expression.normal(text), known)
-    if shape is not None:
-        return Rule(shape[0], shape[1], parsed.text, origin="user", detail=shape[2])
-    columns = [entry for entry in schema.to_dict()["columns"] if entry["name"] in parsed.names]
-    return Rule("user", parsed.names, parsed.text, origin="user", detail={"columns": columns})
-
-
 def broken(rule: Rule, fields: Mapping[str, Field]) -> Callable[[Columns], Mask]:
     """A function of encoded columns that is true in the rows (n,) that break the rule; missing values break none."""
     _known(rule, fields)
     if rule.kind == "user":
         schema = Schema.from_dict({"columns": list(rule.detail["columns"])})
         return expression.parse(rule.text, list(fields.values()), schema).broken
-    if rule.kind in ("lookup", "block"):
+    if rule.kind in ("lookup", "block") or rule.detail.get("partial"):
         return _patched_wrong(patches(rule, fields), fields)
     if rule.kind == "combination":
         return _outside(rule, fields)
     if rule.kind == "order":
         return _reversed(rule, fields)
     way = ways(rule, fields)[0]
+    if fields[way.target].levels is not None:
+        return lambda columns: _differ(columns[way.target], way.run(columns))
     half = 0.5 * 10.0 ** -fields[way.target].decimals
 
     def differs(columns: Columns) -> Mask:
@@ -128,6 +117,9 @@ def ways(rule: Rule, fields: Mapping[str, Field]) -> list[Way]:
     if rule.kind == "lookup" and not detail.get("partial"):
         look = _lookup(rule, fields)
         return [Way(names[1], names[:1], lambda columns: look(columns[names[0]])[1])]
+    if rule.kind == "calendar" and not detail.get("partial"):
+        told = _calendar(rule, fields)
+        return [Way(names[1], names[:1], lambda columns: told(columns[names[0]])[1])]
     if rule.kind == "linear":
         factor, offset = detail["factor"], detail["offset"]
         return [_rounded(fields[names[1]], names[:1], lambda c: c[names[0]] * factor + offset)]
@@ -170,6 +162,8 @@ def patches(rule: Rule, fields: Mapping[str, Field]) -> list[Patch]:
     if rule.kind == "lookup":
         look, (source, target) = _lookup(rule, fields), rule.columns
         return [Patch(target, source, lambda columns: look(columns[source]))]
+    if rule.kind == "calendar":
+        return [_calendar_patch(rule, fields)]
     if rule.kind != "block":
         return []
     source, *targets = rule.columns
@@ -281,6 +275,52 @@ def _lookup(rule: Rule, fields: Mapping[str, Field]) -> Callable[[Array], tuple[
     return look
 
 
+def _calendar(rule: Rule, fields: Mapping[str, Field]) -> Callable[[Array], tuple[Mask, Array]]:
+    """A function of moments (n,) that tells where y follows from them, and what it is.
+
+    A part that the table lacks gives the pool of rare levels, or what the nearest part gives.
+    """
+    _known(rule, fields)
+    detail, y = rule.detail, fields[rule.columns[1]]
+
+    def part(values: Array) -> Array:
+        return calendars.part(detail["part"], values, days=detail["days"], zone=detail["zone"])
+
+    if "from" not in detail:
+        return lambda values: (~np.isnan(values), part(values))
+    keys = np.array(detail["from"], float)
+    made = np.array([encoded(y, value) for value in detail["to"]], float if y.numeric else np.int32)
+    unknown = np.array(encoded(y, None), made.dtype)
+    rare = y.levels.index(RARE) if y.levels is not None and RARE in y.levels else None
+
+    def look(values: Array) -> tuple[Mask, Array]:
+        parts = part(values)
+        right = np.clip(np.searchsorted(keys, parts), 0, len(keys) - 1)
+        left = np.maximum(right - 1, 0)
+        near = np.where(parts - keys[left] < keys[right] - parts, left, right)
+        known, result = keys[near] == parts, made[near]
+        result = result if rare is None else np.where(known, result, np.int32(rare))
+        return known, np.where(np.isnan(parts), unknown, result)
+
+    return look
+
+
+def _calendar_patch(rule: Rule, fields: Mapping[str, Field]) -> Patch:
+    look, (source, target) = _calendar(rule, fields), rule.columns
+    fills = bool(rule.detail.get("fills"))
+
+    def run(columns: Columns) -> tuple[Mask, Array]:
+        where, made = look(columns[source])
+        return (where if fills else where & ~absent(columns[target])), made
+
+    return Patch(target, source, run)
+
+
+def _differ(made: Array, due: Array) -> Mask:
+    """Where codes (n,) are others than they should be; a missing one breaks nothing."""
+    return np.asarray((made != due) & (made >= 0) & (due >= 0))
+
+
 def _patched_wrong(all_patches: Sequence[Patch], fields: Mapping[str, Field]) -> Callable[[Columns], Mask]:
     def wrong(columns: Columns) -> Mask:
         out = np.zeros(len(columns[all_patches[0].source]), bool)
@@ -315,46 +355,3 @@ def _reversed(rule: Rule, fields: Mapping[str, Field]) -> Callable[[Columns], Ma
         return np.asarray(wrong)
 
     return reversed_
-
-
-def _shape(tree: ast.expr, fields: Mapping[str, Field]) -> tuple[Kind, tuple[str, ...], dict[str, Any]] | None:
-    match tree:
-        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-            return _total(left, right) or _total(right, left)
-        case ast.Call(func=ast.Name(id="implies"), args=[given, then]):
-            first = _fixed(given, fields)
-            parts = then.values if isinstance(then, ast.BoolOp) and isinstance(then.op, ast.And) else [then]
-            rest = [_fixed(part, fields) for part in parts]
-            names = [part[0] for part in rest if part is not None]
-            if first is None or len(names) != len(parts) or len({first[0], *names}) <= len(names):
-                return None
-            fixed = [part[1] for part in rest if part is not None]
-            return "block", (first[0], *names), {"when": [first[1]], "then": fixed, "not": False}
-    return None
-
-
-def _total(left: ast.expr, right: ast.expr) -> tuple[Kind, tuple[str, ...], dict[str, Any]] | None:
-    match left, right:
-        case ast.BinOp(left=ast.Name(id=a), op=ast.Add(), right=ast.Name(id=b)), ast.Name(id=c):
-            names: tuple[str, ...] = (a, b, c)
-        case ast.BinOp(left=ast.Name(id=c), op=ast.Sub(), right=ast.Name(id=a)), ast.Name(id=b):
-            names = (a, b, c)
-        case ast.BinOp(left=ast.Name(id=a), op=ast.Mult(), right=ast.Name(id=b)), ast.Name(id=c) if c not in (a, b):
-            return "product", (a, b, c), {}
-        case _:
-            return None
-    return ("sum", names, {}) if len(set(names)) == 3 else None
-
-
-def _fixed(tree: ast.expr, fields: Mapping[str, Field]) -> tuple[str, Value] | None:
-    """`x == 0`, `x == "level"` or `missing(x)` as the column and its value."""
-    match tree:
-        case ast.Call(func=ast.Name(id="missing"), args=[ast.Name(id=name)]):
-            return name, None
-        case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
-            levels = fields[name].levels
-            if levels is not None and isinstance(value, str | int | float):
-                return name, levels[literals.code(fields[name], value)]
-            if levels is None and isinstance(value, int | float) and not isinstance(value, bool):
-                return name, float(value)
-    return None

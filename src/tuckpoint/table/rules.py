@@ -25,16 +25,16 @@ from tuckpoint.table.rule import (
     backwards,
     broken,
     patches,
-    user_rule,
     ways,
 )
+from tuckpoint.table.shapes import user_rule
 from tuckpoint.table.spans import Span
 
 __all__ = ["Rule", "RuleBook", "mine", "user_rule"]
 
 VERSION = 2  # 1 knew no spans
 # What is settled first wins a column: a person's word, then what leaves least to chance.
-PRIORITY = {"linear": 0, "lookup": 1, "sum": 2, "product": 3}
+PRIORITY = {"linear": 0, "calendar": 1, "lookup": 2, "sum": 3, "product": 4}
 
 
 @dataclass(frozen=True)
@@ -260,9 +260,8 @@ def _planned(rules: Sequence[Rule], fields: Mapping[str, Field], spans: Sequence
     # Where two rules give one column different values, the later may undo the earlier: those stay checked.
     fixed = {name: {patch.fixed for patch in some} for name, some in patched.items() if len(some) > 1}
     crowded = {name for name, values in fixed.items() if len(values) > 1 or "" in values}
-    settled -= {
-        place for place, rule in enforced if rule.kind in ("block", "lookup") and crowded & set(rule.columns[1:])
-    }
+    fixing = ("block", "calendar", "lookup")
+    settled -= {place for place, rule in enforced if rule.kind in fixing and crowded & set(rule.columns[1:])}
     for span in spans:
         follows[span.column].add(span.after)
     return _Plan(_sorted(follows), chosen, patched, frozenset(settled))

@@ -13,13 +13,14 @@ import numpy as np
 
 from tuckpoint.errors import InputError, SchemaError, did_you_mean
 from tuckpoint.schema import Column, Schema
-from tuckpoint.table import literals, logic
+from tuckpoint.table import calendars, literals, logic
 from tuckpoint.table.engine import Field
 from tuckpoint.table.logic import EXACT, Test, Values
 
 SHOWN = 40  # column names in an error
 _SPELT = {"true": "True", "false": "False"} | dict.fromkeys(("none", "null", "nan", "na"), "missing(COLUMN)")
 FUNCTIONS = ("missing", "implies", "col", "abs", "min", "max", "round")
+CALLED = (*FUNCTIONS, *calendars.PARTS)
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _value(scope: Scope, node: ast.expr) -> _Node:
 
 
 def _calls() -> str:
-    return ", ".join(f"{name}()" for name in FUNCTIONS)
+    return ", ".join(f"{name}()" for name in CALLED)
 
 
 def _constant(scope: Scope, node: ast.Constant) -> _Node:
@@ -211,14 +212,15 @@ def _arithmetic(scope: Scope, node: ast.BinOp) -> _Number:
 
 def _call(scope: Scope, node: ast.Call) -> _Node:
     name, arguments = called(node), node.args
-    if name not in FUNCTIONS:
+    if name not in CALLED:
         shown = source(scope, node.func)
-        fail(scope, node, f"no function {shown!r}{did_you_mean(shown, FUNCTIONS)}; there are: {_calls()}")
+        fail(scope, node, f"no function {shown!r}{did_you_mean(shown, CALLED)}; there are: {_calls()}")
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in arguments):
         fail(scope, node, f"{name} takes plain arguments only")
     if name == "col":
         return _column(scope, node, column_name(scope, node))
-    few, many = {"missing": (1, 1), "implies": (2, 2), "abs": (1, 1), "round": (1, 2)}.get(name, (2, 20))
+    alone = dict.fromkeys(calendars.PARTS, (1, 1))
+    few, many = {"missing": (1, 1), "implies": (2, 2), "abs": (1, 1), "round": (1, 2), **alone}.get(name, (2, 20))
     if not few <= len(arguments) <= many:
         fail(scope, node, f"{name} takes {few if few == many else f'{few} to {many}'} arguments")
     if name == "missing":
@@ -226,7 +228,19 @@ def _call(scope: Scope, node: ast.Call) -> _Node:
     if name == "implies":
         given, then = (truth(scope, argument) for argument in arguments)
         return _Logic(logic.disjunction([logic.negation(given), then]))
-    return _numeric_call(scope, node, name)
+    return _part(scope, node, name) if name in calendars.PARTS else _numeric_call(scope, node, name)
+
+
+def _part(scope: Scope, node: ast.Call, name: str) -> _Number:
+    """A part of a date or datetime by the calendar and clock of its zone."""
+    value = _value(scope, node.args[0])
+    column = value.moment if isinstance(value, _Number) else None
+    if not isinstance(value, _Number) or column is None or name not in calendars.parts_of(column):
+        which = "a datetime" if name not in calendars.parts_of(Column("", "date", "")) else "a date or a datetime"
+        fail(scope, node, f"{name} is a part of {which}; {source(scope, node.args[0])!r} is none")
+    run, days = value.run, column.kind == "date"
+    moment = replace(column, kind="date", format=None) if name in calendars.DATES else None
+    return _Number(lambda columns: calendars.part(name, run(columns), days=days, zone=column.timezone), 0, moment)
 
 
 def _numeric_call(scope: Scope, node: ast.Call, name: str) -> _Number:
