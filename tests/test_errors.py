@@ -1,6 +1,6 @@
 import pytest
 
-from tuckpoint.errors import count
+from tuckpoint.errors import count, listed
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,8 @@ from tuckpoint.errors import count
 )
 def test_what_is_counted_agrees_with_its_number(told, asked):
     assert count(*asked) == told
+
+
+def test_of_many_names_the_first_are_told():
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(f"c{i}" for i in range(1014)).endswith("c10, c11 and 1,002 more")

@@ -82,6 +82,13 @@ def count(number_of: int, noun: str, plural: str | None = None) -> str:
     return f"{number_of:,} {noun if number_of == 1 else plural or noun + 's'}"
 
 
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """`a, b, c`, and of many the first and how many more there are."""
+    known = list(names)
+    more = f" and {len(known) - most:,} more" if len(known) > most else ""
+    return ", ".join(map(str, known[:most])) + more
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ` (did you mean "x"?)` for the closest known name, or an empty string."""
     close = get_close_matches(name, list(known), n=1)

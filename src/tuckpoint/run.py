@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tuckpoint import parts, release, settings
 from tuckpoint.asked import Fitting, Making, Shares, cores, named_shares, resolve, schema_of
-from tuckpoint.errors import RecipeError
+from tuckpoint.errors import InputError, RecipeError
 from tuckpoint.fair.make import FairRows
 from tuckpoint.measure.evaluate import evaluate as measure
 from tuckpoint.measure.evaluate import judge
@@ -145,8 +145,14 @@ def evaluate(
     seed: int = 0,
     progress: Progress = quiet,
 ) -> Measured:
-    """Measure made rows, from anywhere, against the real rows they were made from and real rows held out."""
+    """Measure made rows, from anywhere, against the real rows they were made from and real rows held out.
+
+    Raises InputError for tables that cannot be compared, or a holdout that is no other than the rows beside it.
+    """
     frame, other, held = read(real), read(made), read(holdout)
+    for name, side in (("real", frame), ("made", other)):
+        if side.digest == held.digest:
+            raise InputError(f"the holdout {held.name} holds the {name} rows; pass real rows that the maker never saw")
     meaning = schema_of(frame.table, schema, target=target)
     running: dict[str, Any] = {"target": target, "seed": Seed(seed), "progress": progress}
     evaluation = measure(frame.table, other.table, held.table, meaning, **running)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from tuckpoint import declared
-from tuckpoint.errors import SchemaError, did_you_mean
+from tuckpoint.errors import SchemaError, did_you_mean, listed
 
 Kind = Literal[
     "integer", "decimal", "category", "ordered", "boolean", "date", "datetime", "duration", "identifier", "text"
@@ -60,7 +60,9 @@ class Steps:
     Every value is `origin` plus a multiple of `step`; of the rows a `share` lies on multiples of the coarser `heap`.
     Times at whole minutes have step 60; amounts of which 95 % are whole hundreds have heap 100 and share 0.95.
     Datetimes lie between `opens` and `closes`, seconds of the day (UTC if they have a zone): 28800 and 61200 are eight
-    to five.
+    to five. Dates and datetimes lie on `weekdays` (12345 is Monday to Friday), or on one `month_day` (-1 is the last)
+    of every month, or of every `months` of them from `month` of the year on (3 and 1: quarters); `day` is how much a
+    day is in their unit, 1 or 86400.
     """
 
     step: float | None = None
@@ -69,8 +71,14 @@ class Steps:
     origin: float = 0.0
     opens: float | None = None
     closes: float | None = None
+    weekdays: int | None = None
+    month_day: int | None = None
+    months: int | None = None
+    month: int | None = None
+    day: float = 1.0
 
     def __post_init__(self) -> None:
+        self._check_days()
         for name, value in vars(self).items():
             if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
                 raise SchemaError(f"steps: {name} is {value!r}; write a number")
@@ -90,6 +98,23 @@ class Steps:
             raise SchemaError(
                 f"steps: heap is {self.heap} and its share {self.share}; write both, the share above 0 and at most 1"
             )
+
+    def _check_days(self) -> None:
+        digits = str(self.weekdays)
+        if self.weekdays is not None and (digits != "".join(sorted(set(digits))) or not set(digits) <= set("1234567")):
+            raise SchemaError(f"steps: weekdays is {self.weekdays!r}; write digits from 1 (Monday) to 7, such as 12345")
+        if self.month_day is not None and self.month_day not in (-1, *range(1, 29)):
+            raise SchemaError(f"steps: month_day is {self.month_day!r}; write 1 to 28, or -1 for the last day")
+        if self.weekdays is not None and self.month_day is not None:
+            raise SchemaError("steps: weekdays and month_day stand together; leave one of them out")
+        if (self.months is None) != (self.month is None) or (
+            self.months is not None and (self.months not in (2, 3, 4, 6, 12) or self.month not in range(1, 13))
+        ):
+            raise SchemaError(
+                f"steps: months is {self.months!r} and month {self.month!r}; write both: 2, 3, 4, 6 or 12, and 1 to 12"
+            )
+        if self.day not in (1, 86_400):
+            raise SchemaError(f"steps: day is {self.day!r}; write 1 for dates, 86400 for datetimes")
 
 
 @dataclass(frozen=True)
@@ -130,6 +155,11 @@ class Column:
             )
         if self.steps is not None and self.kind not in NUMERIC:
             raise SchemaError(f'column "{self.name}": a {self.kind} has no steps; leave them out')
+        if self.steps is not None and (self.steps.weekdays or self.steps.month_day):
+            day = {"date": 1, "datetime": 86_400}.get(self.kind)
+            if self.steps.day != day:
+                do = f"write day: {day}" if day else "leave weekdays and month_day out"
+                raise SchemaError(f'column "{self.name}": steps of a {self.kind} have day {self.steps.day:g}; {do}')
 
     @property
     def modelled(self) -> bool:
@@ -178,7 +208,7 @@ class Schema:
     def __getitem__(self, name: str) -> Column:
         if name in self._by_name:
             return self._by_name[name]
-        raise SchemaError(f'no column "{name}"{did_you_mean(name, self.names)}; there are: {", ".join(self.names)}')
+        raise SchemaError(f'no column "{name}"{did_you_mean(name, self.names)}; there are: {listed(self.names)}')
 
     def with_column(self, column: Column) -> Schema:
         """The same schema with the column of that name replaced."""

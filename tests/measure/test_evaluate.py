@@ -150,6 +150,19 @@ def test_an_unknown_target_is_refused() -> None:
         evaluate(REAL, MADE, HOLDOUT, SCHEMA, target="rch", seed=Seed(0))
 
 
+def test_a_holdout_of_training_rows_is_refused() -> None:
+    mixed = pa.concat_tables([HOLDOUT.slice(0, 900), REAL.slice(0, 100)])
+    with pytest.raises(InputError, match=r"100 of the 100 rows .* the holdout overlaps the training rows; split again"):
+        evaluate(REAL, MADE, mixed, SCHEMA, seed=Seed(0))
+
+
+def test_a_column_that_only_made_rows_have_is_told() -> None:
+    score = pa.array(np.arange(2000.0))
+    space = prepare(REAL, MADE.append_column("score", score), HOLDOUT, SCHEMA)
+    assert space.notes[0] == "The made table has a column that the real one lacks, not measured: score."
+    assert "score" not in space.made.columns
+
+
 def test_judge_prefers_the_law_to_its_margins() -> None:
     good, bad = (prepare(REAL, made, HOLDOUT, SCHEMA) for made in (MADE, independent(REAL, 0)))
     assert good.holdout is not None

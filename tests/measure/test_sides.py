@@ -139,7 +139,7 @@ def test_any_vendors_types_come_into_the_space() -> None:
     wider = as_text.append_column("score", pa.array(["x"] * 500)).drop_columns(["email"])
     found = stood(made=wider)
     assert np.array_equal(found.sides.made.columns["pay"], stood().sides.made.columns["pay"])
-    assert found.notes == ("Columns of the made table that the schema does not know were left out: score.",)
+    assert found.notes == ("The made table has a column that the real one lacks, not measured: score.",)
 
 
 def test_holdout_and_training_may_differ_in_width_of_type_only() -> None:

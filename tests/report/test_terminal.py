@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from report import fabricate, hostile
@@ -49,6 +50,13 @@ def test_no_line_is_wider_than_asked(width: int, encoding: str) -> None:
         told = terminal.summary(evaluation, width=width, encoding=encoding)
         assert max(map(columns_of, told.split("\n"))) <= width
         told.encode(encoding)
+
+
+def test_notes_of_the_evaluation_are_told() -> None:
+    found = replace(fabricate.evaluation(), notes=("The made table has a column that the real one lacks: score.",))
+    told = terminal.summary(found)
+    assert "The made table has a column that the real one lacks: score." in " ".join(told.split())
+    assert told.index("score") < told.index("Synthetic rows;")
 
 
 def test_remarks_tell_the_notes_of_columns_whole() -> None:

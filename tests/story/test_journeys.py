@@ -204,6 +204,16 @@ def test_made_rows_of_anyone_are_measured(at_home, tmp_path, capsys):
     assert scores["exact_copies"]["passed"] is False
 
 
+def test_a_holdout_that_is_one_of_the_other_files_is_refused(at_home, tmp_path, capsys):
+    for name, start in (("real", 0), ("made", 600)):
+        csv.write_csv(people(start, 300), tmp_path / f"{name}.csv")
+    for name in ("real", "made"):
+        held = tmp_path / f"{name}.csv"
+        status, _, err = tell(capsys, "measure", tmp_path / "real.csv", tmp_path / "made.csv", "--holdout", held)
+        assert status == 2
+        assert f"the holdout {name}.csv holds the {name} rows; pass real rows that the maker never saw" in err
+
+
 def test_a_schema_is_shown_corrected_and_used(at_home, tmp_path, capsys):
     schema = tmp_path / "schema.yaml"
     assert tell(capsys, "schema", "people.csv", "--target", "income", "-o", schema)[0] == 0

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError, did_you_mean, listed
 from tuckpoint.measure import fidelity
 from tuckpoint.measure.attacks.copies import exact_copies, near_copies, reissued_identifiers
 from tuckpoint.measure.attacks.membership import membership
@@ -18,6 +18,7 @@ from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.prepare import Space, coded, prepare
+from tuckpoint.measure.sides import check_overlap
 from tuckpoint.measure.utility import global_utility, utility
 from tuckpoint.measure.views import column_views, pair_views
 from tuckpoint.schema import Schema
@@ -68,15 +69,17 @@ def evaluate(
     """Measure made rows against the real rows they were learnt from and against real rows held out.
 
     `target` defaults to the schema's. A score that cannot be computed says why; none is left out. Raises InputError
-    for tables that cannot be compared.
+    for tables that cannot be compared, or a holdout that overlaps the real rows.
     """
     progress("reading", 0.0)
     space = prepare(real, made, holdout, schema)
+    if space.holdout is not None:
+        check_overlap(space.real, space.holdout)
     target = schema.target if target is None else target
     if target is not None and target not in space.real.columns:
         raise InputError(
             f'target "{target}" is no compared column{did_you_mean(target, space.real.columns)}; '
-            f"choose one of: {', '.join(space.real.columns)}"
+            f"choose one of: {listed(space.real.columns)}"
         )
     progress("distances", 0.05)
     seed = seed.child("measure")

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tuckpoint.errors import InputError, count, did_you_mean
+from tuckpoint.errors import InputError, count, did_you_mean, listed
 from tuckpoint.schema import NUMERIC, Column, Kind, Schema
 from tuckpoint.table.decode import truth_words
 from tuckpoint.table.encode import numbers
@@ -128,7 +128,7 @@ def _complete(side: str, table: pa.Table, columns: list[Column]) -> None:
         if found == 0:
             raise InputError(
                 f'the {side} table has no column "{column.name}"{did_you_mean(column.name, table.column_names)}; '
-                f"it has: {', '.join(table.column_names)}"
+                f"it has: {listed(table.column_names)}"
             )
         if found > 1:
             raise InputError(f'the {side} table has {found} columns called "{column.name}"; rename or drop all but one')
@@ -142,14 +142,18 @@ def _complete(side: str, table: pa.Table, columns: list[Column]) -> None:
         raise InputError(f"the {side} table has no rows; there is nothing to measure")
 
 
-def _notes(schema: Schema, made: pa.Table) -> tuple[str, ...]:
-    notes = []
+def left_out(schema: Schema, made: pa.Table) -> tuple[str, ...]:
+    """A sentence about the columns of a made table that nothing real can be compared with; none if there are none."""
     extra = [name for name in made.column_names if name not in schema.names]
-    if extra:
-        notes.append(f"Columns of the made table that the schema does not know were left out: {', '.join(extra)}.")
+    those = "a column" if len(extra) == 1 else "columns"
+    return (f"The made table has {those} that the real one lacks, not measured: {listed(extra)}.",) if extra else ()
+
+
+def _notes(schema: Schema, made: pa.Table) -> tuple[str, ...]:
+    notes = list(left_out(schema, made))
     skipped = [column.name for column in schema.columns if not column.modelled]
     if skipped:
-        notes.append(f"Identifiers and free text are made anew and not compared: {', '.join(skipped)}.")
+        notes.append(f"Identifiers and free text are made anew and not compared: {listed(skipped)}.")
     if schema.person is not None:
         notes.append(
             f'Several rows may belong to one person ("{schema.person}"); intervals treat rows as independent and are '

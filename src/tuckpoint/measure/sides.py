@@ -13,7 +13,7 @@ from tuckpoint.measure.attacks.copies import keys
 from tuckpoint.measure.exchange import crowd
 from tuckpoint.measure.finding import Sides
 from tuckpoint.measure.nearness import Embedding, Nearness, embedding, nearness
-from tuckpoint.measure.prepare import prepare
+from tuckpoint.measure.prepare import left_out, prepare
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded, cut
@@ -58,7 +58,7 @@ def stand(
     first, second = np.arange(train.num_rows), np.arange(train.num_rows, space.real.rows)
     real = replace(space.real, person=None if ids is None else ids)
     inside, outside = real.take(first), real.take(second)
-    _check_overlap(inside, outside)
+    check_overlap(inside, outside)
     rows = [_one_a_person(side, seed.child("row", i)) for i, side in enumerate((inside, outside))]
     count = min(most_people, *map(len, rows))
     at, beside = (np.sort(seed.child("people", i).numpy().permutation(one)[:count]) for i, one in enumerate(rows))
@@ -68,14 +68,7 @@ def stand(
     people, _ = crowd(found)
     points = embedding(people, seed.child("space"))
     near = nearness(people, cut(space.made, most_made, seed.child("made").numpy()), points)
-    return Stand(replace(found, near=near), at, points, near, _extra(schema, made))
-
-
-def _extra(schema: Schema, made: pa.Table) -> tuple[str, ...]:
-    extra = [name for name in made.column_names if name not in schema.names]
-    return (f"Columns of the made table that the schema does not know were left out: {', '.join(extra)}.",) * bool(
-        extra
-    )
+    return Stand(replace(found, near=near), at, points, near, left_out(schema, made))
 
 
 def _check_rows(side: str, table: pa.Table) -> None:
@@ -150,8 +143,11 @@ def _plain(array: pa.ChunkedArray) -> pa.ChunkedArray:
     return array.cast(array.type.value_type) if pa.types.is_dictionary(array.type) else array
 
 
-def _check_overlap(train: Encoded, holdout: Encoded) -> None:
-    """Rows that two people share are shared within a side as often as across, if sides were dealt by chance."""
+def check_overlap(train: Encoded, holdout: Encoded) -> None:
+    """Raise InputError where the sides share more rows than chance would deal to both.
+
+    Rows that two people share are shared within a side as often as across, if sides were dealt by chance.
+    """
     from scipy.special import betainc
 
     codes = np.concatenate(keys([train, holdout]))

@@ -36,6 +36,8 @@ def summary(
         lines += _verdict(verdict, width, colour=colour)
     lines += ["", *_numbers(evaluation, width)]
     lines += ["", *_columns(evaluation, width)] if evaluation.columns else []
+    told = [line for note in evaluation.notes for line in wrapped(visible(note, WHOLE), width, hang=2)]
+    lines += ["", *told] if told else []
     lines += ["", *wrapped("Synthetic rows; nothing here proves privacy.", width)]
     lines += wrapped(f"Report: {visible(report, 400)}", width) if report else []
     return encodable("\n".join(lines), encoding, width) + "\n"
