@@ -101,6 +101,44 @@ def test_a_sum_computes_its_total_and_a_second_sum_another_column():
     assert book.violations(made) == {}
 
 
+DRAWN = {
+    "a": [10.0, 19.99, 30.0, 1.0], "b c": [0.2, 0.05, 0.0, NAN], "c": [0.0] * 4,
+    "day": [1.0, 2.0, 3.0, 4.0], "done": [0.0] * 4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "computed", "made"),
+    [
+        ("c == a * (1 - `b c`)", "c", [8.0, 18.99, 30.0, NAN]),
+        ("round(a * (1 - `b c`), 2) == c", "c", [8.0, 18.99, 30.0, NAN]),
+        ("c == a / `b c`", "c", [50.0, 399.8, NAN, NAN]),  # what is divided by nothing is missing
+        ("done == day + 30", "done", [31, 32, 33, 34]),
+    ],
+)
+def test_any_written_formula_of_a_column_computes_it(text, computed, made):
+    """By rejection alone, hardly a drawn row was kept, and those few stood for all."""
+    fields = (*(number(name, decimals=2) for name in ("a", "b c", "c")), number("day"), number("done"))
+    schema = schema_of(*fields, day="date", done="date")
+    book = RuleBook((user_rule(text, fields, schema),), fields)
+    assert computed not in {item.name for item in book.free}
+    columns = {name: np.array(values) for name, values in DRAWN.items()}
+    out = book.construct(columns, 4)
+    np.testing.assert_allclose(out[computed], made)
+    assert obeys(book, out)
+    assert obeys(RuleBook.from_dict(json.loads(json.dumps(book.to_dict())), fields), out)
+
+
+@pytest.mark.parametrize(
+    "text", ["a == a * 2", "a + `b c` == 3 * c", "a == 3", "a <= 2 * c", "a == done - day or a == 1", "took == 2 * c"]
+)
+def test_what_is_no_formula_of_a_column_computes_none(text):
+    fields = (number("a"), number("b c"), number("c"), number("day"), number("done"), number("took"))
+    rule = user_rule(text, fields, schema_of(*fields, day="date", done="date", took="duration"))
+    assert (rule.kind, rule.detail.get("computes")) == ("user", None)
+    assert len(RuleBook((rule,), fields).free) == 6
+
+
 def test_a_missing_part_makes_a_missing_total():
     fields = tuple(number(name) for name in "abc")
     book = RuleBook((rule_of("a * b == c", *fields),), fields)

@@ -24,8 +24,8 @@ from tuckpoint.errors import InputError
 from tuckpoint.schema import Schema
 from tuckpoint.table import logic
 from tuckpoint.table.engine import Array, Condition, Field
-from tuckpoint.table.logic import Columns, Test
-from tuckpoint.table.terms import FUNCTIONS, Scope, called, column_name, fail, source, truth, walk
+from tuckpoint.table.logic import Columns, Test, Values
+from tuckpoint.table.terms import FUNCTIONS, Scope, called, column_name, fail, number, source, truth, walk
 
 Mask = NDArray[np.bool_]
 
@@ -90,6 +90,27 @@ def parse(text: str, fields: Sequence[Field], schema: Schema) -> Expression:
     if not expression.names:
         raise InputError(f"the condition {text!r} names no column; there are: {', '.join(schema.names)}")
     return expression
+
+
+def computed(text: str, fields: Sequence[Field], schema: Schema) -> tuple[str, tuple[str, ...], Values] | None:
+    """Of `column == formula`: the column, those of the formula, and what it gives (n,), in the column's own unit.
+
+    None where the text has no such form: the column stands in its own formula, or the formula gives no such thing.
+    """
+    plain, quoted = _unquote(" ".join(text.splitlines()).strip())
+    scope = Scope(text, plain, quoted, {field.name: field for field in fields}, schema)
+    tree = _tree(scope)
+    if not (isinstance(tree, ast.Compare) and len(tree.ops) == 1 and isinstance(tree.ops[0], ast.Eq)):
+        return None
+    for left, right in ((tree.left, tree.comparators[0]), (tree.comparators[0], tree.left)):
+        alone = isinstance(left, ast.Name) or (isinstance(left, ast.Call) and called(left) == "col")
+        name, sources = column_name(scope, left) if alone else "", _names(scope, right)
+        if not alone or not sources or name in sources or not scope.fields[name].numeric:
+            continue
+        formula = number(scope, right, schema[name])
+        if formula is not None:
+            return name, sources, formula
+    return None
 
 
 def quote(name: str) -> str:

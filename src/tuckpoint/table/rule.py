@@ -35,7 +35,7 @@ class Rule:
     `order`        a, b              a <= b; `zero` lists the columns in which 0 stands for "none" and is let pass
     `block`        x, y1, y2 ...     when x is (or is `not`) one of `when`, each y is its entry of `then`
     `combination`  x, y              only the pairs in `allowed` occur
-    `user`         those named       `columns`: what the schema says of them
+    `user`         those named       `columns`: what the schema says of them; `computes` if it is `column == formula`
 
     `support` is the share of the `rows` it was tried on that obey, `chance` the decimal logarithm of a bound on the
     probability that so many would obey if the columns had nothing to do with each other. A rule that is not `enforced`
@@ -120,6 +120,10 @@ def ways(rule: Rule, fields: Mapping[str, Field]) -> list[Way]:
     if rule.kind == "calendar" and not detail.get("partial"):
         told = _calendar(rule, fields)
         return [Way(names[1], names[:1], lambda columns: told(columns[names[0]])[1])]
+    if rule.kind == "user" and detail.get("computes"):
+        found = expression.computed(rule.text, list(fields.values()), Schema.from_dict({"columns": detail["columns"]}))
+        assert found is not None
+        return [_rounded(fields[found[0]], found[1], lambda columns: _finite(found[2](columns)))]
     if rule.kind == "linear":
         factor, offset = detail["factor"], detail["offset"]
         return [_rounded(fields[names[1]], names[:1], lambda c: c[names[0]] * factor + offset)]
@@ -217,6 +221,11 @@ def _known(rule: Rule, fields: Mapping[str, Field]) -> None:
 
 def _rounded(item: Field, sources: tuple[str, ...], run: Callable[[Columns], Array]) -> Way:
     return Way(item.name, sources, lambda columns: np.round(run(columns), item.decimals) + 0.0)  # no -0.0
+
+
+def _finite(values: Array) -> Array:
+    """The same with what is divided by nothing missing."""
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def absent(values: Array) -> Mask:

@@ -243,7 +243,8 @@ def _planned(rules: Sequence[Rule], fields: Mapping[str, Field], spans: Sequence
             if way.target not in chosen and not any(_reaches(follows, name, way.target) for name in way.sources):
                 chosen[way.target] = way
                 follows[way.target] |= set(way.sources)
-                settled.add(place)
+                if rule.kind != "user":  # a written formula may round otherwise than its column: it stays checked
+                    settled.add(place)
                 break
     for place, rule in enforced:
         if place in settled:

@@ -18,7 +18,8 @@ def user_rule(text: str, fields: Sequence[Field], schema: Schema) -> Rule:
     """A rule that a person wrote, enforced on every made row.
 
     `a + b == c`, `a - b == c`, `a * b == c`, `year(x) == y` and `implies(x == 0, y == 0 and ...)` are recognised and
-    obeyed by construction, anything else by rejection. Raises InputError or SchemaError that says where in the text.
+    obeyed by construction, and so is any other `column == formula`; what is left by rejection. Raises InputError or
+    SchemaError that says where in the text.
     """
     parsed = expression.parse(text, fields, schema)
     known = {item.name: item for item in fields}
@@ -26,7 +27,10 @@ def user_rule(text: str, fields: Sequence[Field], schema: Schema) -> Rule:
     if shape is not None:
         return Rule(shape[0], shape[1], parsed.text, origin="user", detail=shape[2])
     columns = [entry for entry in schema.to_dict()["columns"] if entry["name"] in parsed.names]
-    return Rule("user", parsed.names, parsed.text, origin="user", detail={"columns": columns})
+    detail: dict[str, Any] = {"columns": columns}
+    if expression.computed(parsed.text, fields, schema) is not None:
+        detail["computes"] = True
+    return Rule("user", parsed.names, parsed.text, origin="user", detail=detail)
 
 
 def _shape(tree: ast.expr, fields: Mapping[str, Field], schema: Schema) -> Shape | None:

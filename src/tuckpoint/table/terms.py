@@ -111,6 +111,18 @@ def truth(scope: Scope, node: ast.expr) -> Test:
     fail(scope, node, f"{source(scope, node)!r} is no condition; compare it with something")
 
 
+def number(scope: Scope, node: ast.expr, column: Column) -> Values | None:
+    """What a node gives (n,), as this column holds it; None if it is no number, or one in another unit."""
+    value = _value(scope, node)
+    if not isinstance(value, _Number) or value.is_literal:
+        return None
+    kind = "" if value.moment is None else value.moment.kind
+    if column.kind in ("date", "datetime", "duration"):
+        kind = kind if value.clock is None else "duration"
+        return value.run if kind == column.kind else None
+    return value.run if not kind and value.clock is None else None
+
+
 def _value(scope: Scope, node: ast.expr) -> _Node:
     match node:
         case ast.BoolOp(op=op, values=values):
