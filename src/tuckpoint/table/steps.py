@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint.schema import MOMENTS, Kind, Steps
 from tuckpoint.seed import Seed
+from tuckpoint.table import days
 from tuckpoint.table.decode import EXACT
 from tuckpoint.table.engine import Array, Encoded, Field
 
@@ -33,12 +34,23 @@ def find(values: NDArray[np.float64], decimals: int, kind: Kind) -> Steps | None
 
     A step stands when the distinct values would all be its multiples by chance once in a million times; a heap when 90
     % of the rows lie on it, 80 % in each twentieth of them by value, and so many distinct values would not by chance.
-    Hours of the day stand when four or more in a row are empty, but for fewer than five rows each.
+    Hours of the day stand when four or more in a row are empty, but for fewer than five rows each; days as in `days`.
     """
     present = values[~np.isnan(values)]
     hours = _hours(present) if kind == "datetime" else None
     found = _multiples(present, decimals, kind)
+    on = days.find(present, kind)
+    if on is not None and (found is None or found.step is None or on.month_day is not None or found.step % 7):
+        found = replace(on, **_told(found))
     return found if hours is None else replace(found or Steps(), opens=hours[0], closes=hours[1])
+
+
+def _told(steps: Steps | None) -> dict[str, Any]:
+    """What steps say of multiples."""
+    if steps is None:
+        return {}
+    told = {name: getattr(steps, name) for name in ("step", "heap", "share", "origin")}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _multiples(present: NDArray[np.float64], decimals: int, kind: Kind) -> Steps | None:
@@ -88,6 +100,7 @@ def placed(
             near = _nearest(values, steps.step, steps.origin, field)
             past = _closed(near, steps) & ~_closed(values, steps)  # the step after the last of a day
             values = np.where(past, near - steps.step, near)
+        values = days.placed(values, field, seed)
         out[field.name] = values
     return out
 
