@@ -231,6 +231,39 @@ def test_a_rounded_product_is_found_and_computed_to_the_last_digit():
     assert np.abs(made["due"] - real.columns["due"]).max() <= 0.0100001  # a half may round either way
 
 
+@pytest.mark.parametrize(
+    ("factor", "share", "text"),
+    [
+        (-1, (0, 0.05, 0.1, 0.2), "list * (1 - off) == paid"),
+        (1, (0, 0.07, 0.19), "list * (1 + off) == paid"),
+        (-0.01, (0, 5, 10, 20), "list * (1 - 0.01 * off) == paid"),
+        (0.01, (5.5, 7.7, 21), "list * (1 + 0.01 * off) == paid"),
+    ],
+)
+def test_a_share_taken_off_or_put_on_is_found_and_computed(factor, share, text):
+    rng = np.random.default_rng(17)
+    base, off = np.round(rng.gamma(3, 40, 900), 2), rng.choice(share, 900)
+    columns = {"list": base, "off": off, "paid": np.round(base * (1 + factor * off), 2), **noise(rng, 900)}
+    real = table(columns, list=2, off=2, paid=2)
+    rules = mine(real)
+    assert text in enforced(rules)
+    book = RuleBook(rules, real.fields)
+    assert "paid" not in {item.name for item in book.free}
+    made = book.construct({item.name: real.columns[item.name] for item in book.free}, 900)
+    assert np.abs(made["paid"] - real.columns["paid"]).max() <= 0.0100001  # a half may round either way
+    assert not any(mask.any() for mask in book.violations(made, every=True).values())
+    columns["paid"][7] += 1
+    assert text not in enforced(mine(table(columns, list=2, off=2, paid=2)))
+
+
+def test_a_share_of_nothing_but_zeros_is_no_rate():
+    """What equals its list price in all rows but a few shows a copy, and no share taken off."""
+    rng = np.random.default_rng(18)
+    base, off = np.round(rng.gamma(3, 40, 900), 2), np.where(np.arange(900) < 5, 0.1 + 0.1 * (np.arange(900) % 3), 0)
+    real = table({"list": base, "off": off, "paid": np.round(base * (1 - off), 2)}, list=2, off=2, paid=2)
+    assert not any(rule.kind == "rate" for rule in mine(real))
+
+
 def test_a_unit_conversion_and_a_copy_are_lines():
     rng = np.random.default_rng(13)
     celsius = np.round(rng.normal(12, 9, 1500), 1)

@@ -33,12 +33,14 @@ def mine(real: Encoded, *, protected: Encoded | None = None, schema: Schema | No
     doubles = copies | {rule.columns[1] for rule in functions if rule.detail["one_to_one"]}
     sums = relations.totals(seen, doubles)
     products = relations.products(seen, schema, doubles)
+    totals = {rule.columns[2] for rule in (*sums, *products)}
+    rates = [rule for rule in relations.rates(seen, schema, doubles) if rule.columns[2] not in totals]
     implied = {(part, rule.columns[2]) for rule in sums for part in rule.columns[:2]} | _of_one_moment(parts)
     orders = relations.orders(seen, schema, doubles, implied)
     related = _related([*functions, *parts]) | {frozenset(pair) for pair in _of_one_moment(parts)}
     blocks = dependence.blocks(pooled, doubles, related)
     pairs = dependence.combinations(pooled, doubles, related)
-    return (*lines, *parts, *functions, *sums, *products, *orders, *blocks, *pairs)
+    return (*lines, *parts, *functions, *sums, *products, *rates, *orders, *blocks, *pairs)
 
 
 def _of_one_moment(parts: list[Rule]) -> set[tuple[str, str]]:

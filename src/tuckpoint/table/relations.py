@@ -1,9 +1,10 @@
-"""Rules between numbers, found in real rows: y = kx + m, a + b = c, a * b = c, a <= b."""
+"""Rules between numbers, found in real rows: y = kx + m, a + b = c, a * b = c, a less or plus a share b = c, a <= b."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from tuckpoint.table.expression import quote
 from tuckpoint.table.rule import Rule, literal
 
 PIVOTS = 24  # rows on which every triple is first tried
+FEW_PIVOTS = 6  # rows on which every pair beside a share is first tried
 MIN_DISTINCT = 20  # different triples behind an arithmetic rule
 MIN_OVERLAP = 0.05  # share of unrelated pairs that would break an order
 MAX_TRIPLE_COLUMNS = 400
+MAX_SHARES = 40  # columns that may hold shares or per cents
 Index = list[int]
 
 
@@ -126,6 +129,64 @@ def _pivots(values: Array) -> Array:
     """Rows that tell most: different values, the rarest first."""
     _, rows, counts = np.unique(values, return_index=True, return_counts=True)
     return rows[np.lexsort((rows, counts))][:PIVOTS]
+
+
+def rates(seen: View, schema: Schema | None, without: set[str]) -> list[Rule]:
+    """a * (1 + k b) = c: what is left of a after a share b is taken off, or was put on; in per cent k is 0.01."""
+    dated = {c.name for c in schema.columns if c.kind not in ("integer", "decimal")} if schema is not None else set()
+    places = [i for i in _numeric(seen) if seen.fields[i].name not in without | dated]
+    places = [i for i in places if len(np.unique(_present(seen.sample[:, i]))) > 2][:MAX_TRIPLE_COLUMNS]
+    tops = {i: float(np.nanmax(seen.sample[:, i])) for i in places if np.nanmin(seen.sample[:, i]) >= 0}
+    shares = [i for i, top in tops.items() if 0 < top <= 100][:MAX_SHARES]
+    rules: list[Rule] = []
+    taken: set[int] = set()
+    for share in shares:
+        for factor in (-1.0, 1.0, -0.01, 0.01):
+            if abs(factor) * tops[share] > 1:
+                continue
+            rest = 1 + factor * seen.sample[:, share]
+            for base, total in _taken_off(seen, places, rest):
+                rule = None if {base, total, share} & taken else _rate(seen, [base, share, total], factor, len(places))
+                if rule is not None:
+                    taken.add(total)
+                    rules.append(rule)
+    return rules
+
+
+def _taken_off(seen: View, places: Index, rest: Array) -> list[tuple[int, int]]:
+    """Pairs (a, c) of which c is a times `rest` (s,), on most of a few rows, then on most of those that tell most."""
+    index = np.array(places, int)
+    telling = np.flatnonzero(~np.isnan(rest) & (rest != 1))
+    half = 0.5 * 10.0 ** -np.array([float(seen.fields[i].decimals) for i in places])
+    few = telling[np.linspace(0, len(telling) - 1, min(FEW_PIVOTS, len(telling))).astype(int)]
+    base = seen.sample[np.ix_(few, index)]
+    with np.errstate(over="ignore"):
+        misses = np.abs((base * rest[few, None])[:, :, None] - base[:, None, :]) > (half + 1e-9 * np.abs(base))[:, None]
+    maybe = misses.sum(axis=0) <= 1  # (a, c); what is missing is no miss yet
+    np.fill_diagonal(maybe, False)
+    found = []
+    for at in np.flatnonzero(maybe.any(axis=0)):
+        total = places[at]
+        rows = _pivots(np.where(rest == 1, np.nan, seen.sample[:, total]))
+        due, bases = seen.sample[rows, total][:, None], index[maybe[:, at]]
+        fits = np.abs(seen.sample[np.ix_(rows, bases)] * rest[rows, None] - due) <= half[at] + 1e-9 * np.abs(due)
+        found += [(int(base), total) for base in bases[fits.sum(axis=0) > len(rows) - 3]]
+    return found
+
+
+def _rate(seen: View, at: Index, factor: float, width: int) -> Rule | None:
+    """The rule, if it holds, of a product with the share in place of its second factor."""
+
+    def act(base: Array, share: Array) -> Array:
+        return base * (1 + factor * share)
+
+    plain = _triple(seen, at, "rate", act, (0.0,), 4 * MAX_SHARES * width**2)
+    if plain is None:
+        return None
+    base, share, total = (quote(name) for name in plain.columns)
+    per = share if abs(factor) == 1 else f"{abs(factor):g} * {share}"
+    text = f"{base} * (1 {'-' if factor < 0 else '+'} {per}) == {total}"
+    return replace(plain, text=text, detail={"factor": factor})
 
 
 def _triple(seen: View, at: Index, kind: Any, act: Any, trivial: tuple[float, ...], tries: int) -> Rule | None:

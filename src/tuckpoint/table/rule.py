@@ -17,7 +17,7 @@ from tuckpoint.table.engine import Array, Field
 
 Columns = Mapping[str, Array]
 Mask = NDArray[np.bool_]
-Kind = Literal["lookup", "linear", "calendar", "sum", "product", "order", "block", "combination", "user"]
+Kind = Literal["lookup", "linear", "calendar", "sum", "product", "rate", "order", "block", "combination", "user"]
 Value = float | str | None  # a number, a level, or missing
 
 
@@ -32,6 +32,7 @@ class Rule:
                                      `from`, `to` gives for it; `partial` if one may be missing where the other is not
     `sum`          a, b, c           a + b = c
     `product`      a, b, c           a * b = c
+    `rate`         a, b, c           a * (1 + `factor` * b) = c
     `order`        a, b              a <= b; `zero` lists the columns in which 0 stands for "none" and is let pass
     `block`        x, y1, y2 ...     when x is (or is `not`) one of `when`, each y is its entry of `then`
     `combination`  x, y              only the pairs in `allowed` occur
@@ -129,6 +130,8 @@ def ways(rule: Rule, fields: Mapping[str, Field]) -> list[Way]:
         return [_rounded(fields[names[1]], names[:1], lambda c: c[names[0]] * factor + offset)]
     if rule.kind == "product":
         return [_rounded(fields[names[2]], names[:2], lambda c: c[names[0]] * c[names[1]])]
+    if rule.kind == "rate":
+        return [_rounded(fields[names[2]], names[:2], lambda c: c[names[0]] * (1 + detail["factor"] * c[names[1]]))]
     if rule.kind == "sum":
         first, second, total = names
         return [

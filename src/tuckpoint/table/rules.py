@@ -34,7 +34,7 @@ __all__ = ["Rule", "RuleBook", "mine", "user_rule"]
 
 VERSION = 2  # 1 knew no spans
 # What is settled first wins a column: a person's word, then what leaves least to chance.
-PRIORITY = {"linear": 0, "calendar": 1, "lookup": 2, "sum": 3, "product": 4}
+PRIORITY = {"linear": 0, "calendar": 1, "lookup": 2, "sum": 3, "product": 4, "rate": 5}
 
 
 @dataclass(frozen=True)
