@@ -1,3 +1,4 @@
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -61,6 +62,9 @@ def test_a_schema_must_fit_the_table():
 def test_shares_get_their_levels():
     assert named_shares({"sex": [0.3, 0.7]}, SCHEMA) == {"sex": {"F": 0.3, "M": 0.7}}
     assert named_shares({"sex": {"M": 1}}, SCHEMA) == {"sex": {"M": 1.0}}
+    told = Schema((Column("paid", "boolean", "bool", domain=Domain("data", levels=("false", "true"))),))
+    for yes in (True, np.True_, "true", "True"):
+        assert named_shares({"paid": {yes: 0.9}}, told) == {"paid": {"true": 0.9}}
     with pytest.raises(InputError, match="3 shares, but it has 2 levels: F, M"):
         named_shares({"sex": [0.2, 0.3, 0.5]}, SCHEMA)
     with pytest.raises(InputError, match="integer, without levels"):

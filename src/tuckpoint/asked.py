@@ -222,7 +222,11 @@ def named_shares(wanted: Shares, schema: Schema) -> dict[str, dict[str, float]]:
         domain = schema[name].domain
         levels = None if domain is None else domain.levels
         if isinstance(shares, Mapping):
-            found[name] = {str(level): float(share) for level, share in shares.items()}
+            # Python's truth values are those that the schema calls true and false.
+            spelt = {level: str(level) for level in shares}
+            if schema[name].kind == "boolean":
+                spelt |= {level: text.lower() for level, text in spelt.items() if text not in (levels or ())}
+            found[name] = {spelt[level]: float(share) for level, share in shares.items()}
             continue
         if levels is None or len(levels) != len(shares):
             kind = schema[name].kind
