@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from report import fabricate, hostile
 from report.browser import document, framed, needs_browser
 
-from tuckpoint.report import page
+from tuckpoint.measure.evaluation import ColumnView
+from tuckpoint.report import chart, page
 
 pytestmark = needs_browser
 RAN = re.compile(r"<html[^>]*data-ran")
@@ -51,6 +53,20 @@ def test_a_phone_needs_no_sideways_scrolling(tmp_path: Path, kind: str) -> None:
 def test_the_phone_test_can_fail(tmp_path: Path) -> None:
     html = page_of_fabricated().replace("<main>", '<main><div style="width:700px">wide</div>')
     assert measured(html, tmp_path)[0] > 390
+
+
+def test_names_of_levels_are_not_cut(tmp_path: Path) -> None:
+    levels = ("Married-civ-spouse", "Amer-Indian-Eskimo", "Exec-managerial")
+    view = ColumnView("kind", "category", levels, (0.5, 0.3, 0.2), (0.5, 0.3, 0.2), 0.0, 0.0)
+    css = (files("tuckpoint.report") / "style.css").read_text("utf-8")
+    drawn = f"<style>{css}</style><div style='width:260px'>{chart.column(view, real_rows=1000)}</div>"
+    script = (
+        "<script>onload = () => document.title = Math.min(...[...document.querySelectorAll('text[text-anchor=end]')]"
+        ".map(t => t.getBBox().x))</script>"
+    )
+    found = re.search(r"<title>(-?[\d.]+)</title>", document(f"<!doctype html>{drawn}{script}", tmp_path))
+    assert found is not None
+    assert float(found[1]) >= 0
 
 
 def test_dark_readers_get_a_dark_page(tmp_path: Path) -> None:

@@ -116,6 +116,17 @@ def test_what_holds_but_is_measurably_worse_says_so() -> None:
         assert page.WORSE not in made(replace(evaluation, scores=(replace(score, passed=False),)))
 
 
+def test_an_attack_that_surely_beats_guessing_and_passes_says_so() -> None:
+    for low, worse in ((0.51, 1), (0.49, 0)):
+        score = Score("membership", 0.53, low, 0.55, 900, "lower", 0.5, "guessing", passed=True)
+        assert made(replace(fabricate.evaluation(), scores=(score,), claims={})).count(page.WORSE) == worse
+
+
+def test_the_way_to_a_guarantee_names_whose_it_is() -> None:
+    told = Reader(made()).text
+    assert "--private 3 --unit COLUMN" in told
+
+
 def test_rows_of_one_person_are_said_not_to_hang_together() -> None:
     assert page.ALONE not in made()
     people = Schema((Column("id", "identifier", "string"), Column("age", "integer", "int64")), person="id")

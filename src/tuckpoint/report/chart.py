@@ -16,7 +16,7 @@ SHADES = 6
 FOLD = 240  # characters of a note that are always in sight
 WIDTH = 256
 HEIGHT = 148
-LABEL_WIDTH = 98
+LABEL_WIDTH = 114  # 14 letters of a wide font, and a gap
 TIPS = 20  # heat maps of more columns draw no single cells
 
 RANGE = re.compile(r"^(up to|over) | to |^\(")  # labels that name no single value

@@ -23,7 +23,8 @@ NO_GUARANTEE = (
     '<div class="card"><h3>No privacy guarantee</h3><p>The engine promises nothing formal about the people behind the '
     "real rows. Copies were counted and attacks were tried, with the results above; an attack that failed proves only "
     "that this one failed. Treat the made rows, the model and this page as personal data until someone who answers for "
-    "it decides otherwise. For a guarantee, fit with <code>--engine marginals</code>.</p></div>"
+    "it decides otherwise. For a guarantee, make them with <code>--private 3 --unit COLUMN</code>, the column that "
+    "names people, or <code>--unit row</code> if each row is another.</p></div>"
 )
 NO_RECORD = (
     '<div class="card"><h3>No privacy guarantee is known</h3><p>No record came with these rows, so nothing is known of '

@@ -57,12 +57,14 @@ MEANINGS: dict[str, Meaning] = {
     "utility": Meaning(
         "Training on made rows",
         "A model is trained on made rows and tested on real holdout rows, for the target column; the reference is the "
-        "same model trained on real rows.",
+        "same model trained on real rows. The figure is the area under the ROC curve (0.5 is guessing, 1 certainty), "
+        "or of a target of numbers R² (0 is as good as the mean, 1 certainty).",
         "It speaks for one target and one kind of model. Above the reference is luck, not benefit.",
     ),
     "global_utility": Meaning(
         "Every column as the target",
-        "As for the target, but with each column in turn predicted from the others, averaged over columns.",
+        "As for the target, but with each column in turn predicted from the others, averaged over columns. 0 is "
+        "guessing, 1 is certainty.",
         "An average can hide one column that is predicted badly.",
     ),
     "correlation_error": Meaning(
@@ -204,8 +206,14 @@ def figures(score: Score) -> Figures:
 
 
 def measurably_worse(score: Score) -> bool:
-    """Whether the interval of the difference to the reference lies on its worse side."""
+    """Whether the interval of the difference to the reference lies on its worse side.
+
+    Guessing is no estimate: the interval of the value itself tells how far it lies from there.
+    """
     low, high = score.detail.get("difference_low"), score.detail.get("difference_high")
+    if score.reference_is == "guessing" and score.reference is not None:
+        low = None if score.low is None else score.low - score.reference
+        high = None if score.high is None else score.high - score.reference
     if score.better == "lower":
         return isinstance(low, float) and low > 0
     return score.better == "higher" and isinstance(high, float) and high < 0
