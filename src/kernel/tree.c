@@ -6,11 +6,15 @@
 
 typedef int32_t four_t __attribute__((vector_size(16), may_alias));
 
+#define SURE 20 /* times the variance of a row, the gain from which on a small leaf is beyond chance */
+
 typedef struct {
     const uint8_t *categorical; /* (features,) */
+    const uint8_t *apart;       /* (features,) 1 if its values may set few people apart */
     int32_t features, bag, outputs;
     int32_t fours;    /* of 4 numbers in a row of `target` or `sum`: 1 + outputs, rounded up */
     double min_leaf;  /* people */
+    double least;     /* people in a leaf that is set apart */
     code_t *code;     /* (features, bag) */
     four_t *target;   /* (bag, 4 x fours) 1 and the targets in steps, or NULL */
     int32_t *label;   /* (bag,) class, or NULL */
@@ -69,9 +73,11 @@ static void fill(grower_t *g, const code_t *code, int32_t start, int32_t end, in
 }
 
 /* Walk bins in the given order (NULL: as they lie) and keep the cut with the greatest sum over outputs of
- * S_left^2 / n_left + S_right^2 / n_right; returns the number of bins left of it, or -1. */
-static int best_cut(grower_t *g, const int *order, int bins, double total_mass, double *gain) {
+ * S_left^2 / n_left + S_right^2 / n_right; returns the number of bins left of it, or -1. Where that is over `sure`, a
+ * side needs `least` people only. */
+static int best_cut(grower_t *g, const int *order, int bins, double total_mass, double sure, double *gain) {
     const int k = g->outputs;
+    const double fewest = isfinite(sure) ? g->least : g->min_leaf;
     double mass = 0, left_square = 0, right_square = 0;
     int best = -1;
     memset(g->left, 0, sizeof(double) * k);
@@ -90,10 +96,10 @@ static int best_cut(grower_t *g, const int *order, int bins, double total_mass, 
             g->left[c] = left + w;
         }
         double rest = total_mass - mass;
-        if (mass < g->min_leaf) continue;
-        if (rest < g->min_leaf) break;
+        if (mass < fewest) continue;
+        if (rest < fewest) break;
         double value = left_square / mass + right_square / rest;
-        if (value > *gain) {
+        if (value > *gain && (value > sure || (mass >= g->min_leaf && rest >= g->min_leaf))) {
             *gain = value;
             best = i + 1;
         }
@@ -134,7 +140,15 @@ static int order_levels(grower_t *g, int bins, double total_mass, int *order, do
     return present;
 }
 
-static void try_feature(grower_t *g, int f, int32_t start, int32_t end, double mass, best_t *best) {
+/* The gain from which on a cut is beyond chance. Where a feature foretells nothing, the best cut of n levels, ordered by
+ * what they seem to foretell, gains some n times a row's variance; the best cut of ordered values, with n = 0, a
+ * chi-square of it that is hardly more for many values than for two. */
+static double beyond_chance(const grower_t *g, int f, double base, double variance, int n) {
+    return g->apart[f] && g->least < g->min_leaf ? base + (SURE + n) * variance : INFINITY;
+}
+
+static void try_feature(grower_t *g, int f, int32_t start, int32_t end, double mass, double base, double variance,
+                        best_t *best) {
     const code_t *code = g->code + (size_t)f * g->bag;
     code_t lo = code[start], hi = lo;
     for (int32_t i = start; i < end; i++) {
@@ -148,7 +162,7 @@ static void try_feature(grower_t *g, int f, int32_t start, int32_t end, double m
         double key[MAX_LEVELS];
         fill(g, code, start, end, 0, 0, hi + 1);
         int present = order_levels(g, hi + 1, mass, order, key);
-        int cut = best_cut(g, order, present, mass, &gain);
+        int cut = best_cut(g, order, present, mass, beyond_chance(g, f, base, variance, present), &gain);
         if (cut < 0) return;
         best->gain = gain;
         best->feature = f;
@@ -159,7 +173,7 @@ static void try_feature(grower_t *g, int f, int32_t start, int32_t end, double m
         while (((hi - lo) >> shift) >= BINS) shift++;
         int bins = ((hi - lo) >> shift) + 1;
         fill(g, code, start, end, lo, shift, bins);
-        int cut = best_cut(g, NULL, bins, mass, &gain);
+        int cut = best_cut(g, NULL, bins, mass, beyond_chance(g, f, base, variance, 0), &gain);
         if (cut < 0) return;
         best->gain = gain;
         best->feature = f;
@@ -216,14 +230,28 @@ static int32_t partition(grower_t *g, const best_t *best, int32_t start, int32_t
     return start + left;
 }
 
+/* The squared target of a row, in steps, by its weight. */
+static double square_of(const grower_t *g, int32_t row) {
+    double square = 0;
+    if (g->label) {
+        const double amount = g->amount ? g->amount[row] : 1;
+        square = amount * amount;
+    } else {
+        const int32_t *target = (const int32_t *)(g->target + (size_t)row * g->fours) + 1;
+        for (int c = 0; c < g->outputs; c++) square += (double)target[c] * target[c];
+    }
+    return g->weight ? square / g->weight[row] : square;
+}
+
 static int split_node(grower_t *g, int32_t start, int32_t end, best_t *best) {
     const int k = g->outputs;
-    double mass = end - start, base = 0;
+    const int usual = g->least >= g->min_leaf;
+    double mass = end - start, base = 0, square = 0;
     if (g->weight) {
         mass = 0;
         for (int32_t i = start; i < end; i++) mass += g->weight[i];
     }
-    if (mass < 2 * g->min_leaf) return 0;
+    if (mass < 2 * (usual ? g->min_leaf : g->least)) return 0;
     memset(g->sum, 0, sizeof(four_t) * g->fours);
     int32_t *sum = (int32_t *)g->sum;
     if (g->label)
@@ -235,9 +263,13 @@ static int split_node(grower_t *g, int32_t start, int32_t end, best_t *best) {
         g->total[c] = sum[1 + c];
         base += g->total[c] * g->total[c] / mass;
     }
+    if (!usual)
+        for (int32_t i = start; i < end; i++) square += square_of(g, i);
     best->gain = base + 1e-9 * (fabs(base) + 1e-12);
     best->feature = -1;
-    for (int f = 0; f < g->features; f++) try_feature(g, f, start, end, mass, best);
+    for (int f = 0; f < g->features; f++)
+        if (mass >= 2 * g->min_leaf || g->apart[f])
+            try_feature(g, f, start, end, mass, base, (square - base) / mass, best);
     return best->feature >= 0;
 }
 
@@ -300,14 +332,16 @@ static size_t lay_out(grower_t *g, uint8_t *space, int labelled, int weighted) {
 }
 
 /* Grow a tree on rows (bag,), which is permuted so that the members of a leaf lie together: bag positions
- * [left, left + counts) of its node. Every leaf holds at least min_leaf people.
+ * [left, left + counts) of its node. Every leaf holds at least min_leaf people, or `least` if the values of a feature
+ * that may set people `apart` do so beyond chance.
  * Returns the number of nodes, or -1 if memory ran out; *set_count tells the sets used. */
-EXPORT int32_t tree_grow(const code_t *const *codes, const uint8_t *categorical, int32_t features, const double *target,
-                         const int32_t *label, int32_t outputs, const double *weight, double min_leaf, int32_t *rows,
-                         int32_t bag, node_t *nodes, int32_t max_nodes, int32_t *counts, uint32_t *sets,
-                         int32_t max_sets, int32_t *set_count) {
-    grower_t g = {.categorical = categorical, .features = features, .bag = bag, .outputs = outputs,
-                  .fours = (outputs + 4) / 4, .min_leaf = min_leaf, .rows = rows};
+EXPORT int32_t tree_grow(const code_t *const *codes, const uint8_t *categorical, const uint8_t *apart,
+                         int32_t features, const double *target, const int32_t *label, int32_t outputs,
+                         const double *weight, double min_leaf, double least, int32_t *rows, int32_t bag,
+                         node_t *nodes, int32_t max_nodes, int32_t *counts, uint32_t *sets, int32_t max_sets,
+                         int32_t *set_count) {
+    grower_t g = {.categorical = categorical, .apart = apart, .features = features, .bag = bag, .outputs = outputs,
+                  .fours = (outputs + 4) / 4, .min_leaf = min_leaf, .least = least, .rows = rows};
     uint8_t *space = malloc(lay_out(&g, NULL, !!label, !!weight) + 16);
     int32_t *stack = malloc(sizeof(int32_t) * 3 * (size_t)(max_nodes + 1));
     if (!space || !stack) {

@@ -18,7 +18,7 @@ ENGINES = parts.names("engine")
 ROWS = 400
 
 # Settings under which a small table is learned: leaves that fit in it and, for a private engine, less noise.
-QUICK = {"marginals": {"epsilon": 20.0}, "aim": {"epsilon": 20.0}, "trees": {"leaf": 20, "finest": 5}}
+QUICK = {"marginals": {"epsilon": 20.0}, "aim": {"epsilon": 20.0}, "trees": {"leaf": 40, "finest": 5, "stacked": 0.4}}
 
 # Every setting of every engine with another value that must change what is drawn (or, for a promise, the guarantee).
 MOVED = {
@@ -44,10 +44,12 @@ MOVED = {
     "independent": {"atom_share": 0.5},
     "trees": {
         "trees": 2,
-        "leaf": 80,
+        "leaf": 20,
         "finest": 2,
         "bag": 0.9,
         "fine_bag": 0.9,
+        "loose": 200,
+        "apart": 5,
         "stacked": 1.0,
         "reach": 0.0,
         "rounds": 3,
@@ -61,6 +63,9 @@ MOVED = {
     },
     "auto": {"share": 0.5, "band": 0.5, "utility_weight": 9.0},
 }
+
+# What else has to be set so that a setting shows in a table with a rare level: it is set apart from large leaves.
+BESIDE = {("trees", "apart"): {"leaf": 60, "finest": 60}}
 
 
 def judge(real, made, holdout, target):
@@ -110,6 +115,14 @@ FIELDS = (
 def table(rows: int = ROWS, *, people: bool = False) -> Encoded:
     person = np.repeat(np.arange(rows), 2)[:rows].astype(np.int64) if people else None
     return Encoded(FIELDS, columns(rows, Seed(3).child("table").numpy()), person)
+
+
+def rare() -> Encoded:
+    """More rows, of which few have the top level and a size like no other's."""
+    real = table(4 * ROWS)
+    few = np.arange(4 * ROWS) % 20 == 0
+    level = np.where(few, 4, np.minimum(real.columns["level"], 3))
+    return Encoded(FIELDS, {**real.columns, "level": level, "size": np.where(few, 60.0, real.columns["size"])})
 
 
 def make(name: str, **settings):
@@ -346,8 +359,9 @@ def test_every_setting_has_a_test_that_moves_it(name):
 @pytest.mark.parametrize(("name", "setting"), [(name, s) for name in ENGINES for s in MOVED.get(name, ())])
 def test_each_setting_moves_the_result(name, setting):
     """A setting that no result depends on is dead; a private engine, moved by its noise anyway, is held to more."""
-    real = table(people=True)
-    before, after = make(name), make(name, **{setting: MOVED[name][setting]})
+    beside = BESIDE.get((name, setting), {})
+    real = rare() if beside else table(people=True)
+    before, after = make(name, **beside), make(name, **beside, **{setting: MOVED[name][setting]})
     assert getattr(before, setting) != MOVED[name][setting]
     one, other = (e.fit(real, Seed(1), CONTEXT) for e in (before, after))
     if before.repeatable:

@@ -13,8 +13,8 @@ from tuckpoint.table.formula import find, rests
 
 N = 3000
 SETTINGS = Settings(
-    trees=4, leaf=60, finest=10, bag=0.6, fine_bag=0.6, stacked=0.5, reach=0.6, moments=5, jitter=0.001,
-    boost=kernel.BoostSettings(), bag_rows=100_000,
+    trees=4, leaf=60, finest=10, bag=0.6, fine_bag=0.6, loose=1, apart=10, stacked=0.5, reach=0.6, moments=5,
+    jitter=0.001, boost=kernel.BoostSettings(), bag_rows=100_000,
 )  # fmt: skip
 LEVELS = ("a", "b", "c")
 
@@ -250,7 +250,7 @@ def test_a_stored_column_comes_back_the_same():
     real, columns = small()
     for at, (name, fitted) in enumerate(columns.items()):
         values, arrays = stored.told(fitted)
-        back = stored.heard(values, arrays, real.field(name), real.fields[:at], real.rows)
+        back = stored.heard(values, arrays, real.field(name), real.fields[:at], real)
         again, others = stored.told(back)
         assert again == values
         assert all(np.array_equal(others[key], arrays[key]) for key in arrays)
@@ -260,10 +260,11 @@ def test_what_does_not_fit_a_stored_column_is_refused():
     real, columns = small()
 
     def refuses(name, *, values=None, arrays=None, without=(), at=2, rows=800):
+        fewer = real.take(np.arange(rows))
         told, held = stored.told(columns[name])
         held = {key: array for key, array in {**held, **(arrays or {})}.items() if key not in without}
         with pytest.raises((KeyError, TypeError, ValueError)):
-            stored.heard({**told, **(values or {})}, held, real.field(name), real.fields[:at], rows)
+            stored.heard({**told, **(values or {})}, held, real.field(name), real.fields[:at], fewer)
 
     refuses("y", at=1)  # reads a column that is not drawn yet
     refuses("y", rows=700)

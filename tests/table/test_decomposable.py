@@ -177,7 +177,7 @@ def test_what_cannot_occur_together_is_a_short_sample():
     with pytest.raises(ShortSample, match='column "a"'):
         sure.draw(3, Seed(1), condition=several(a=[7]))
     assert sure.draw(0, Seed(1), condition=several(a=[7])).rows == 0
-    with pytest.raises(InputError, match="break the condition"):
+    with pytest.raises(InputError, match="breaks the condition"):
         sure.draw(2, Seed(1), condition=several(a=[1]), given={"a": np.array([1, 2], np.int32)})
 
 

@@ -119,6 +119,50 @@ def test_a_split_is_found_in_the_output_that_shows_it():
     assert nodes["feature"][0] == 1
 
 
+def rare(share, *, seed=0):
+    """A category whose last level is rare and all of one class, and the class, of which the others say nothing."""
+    rng = stream(seed=seed)
+    level = np.where(rng.random(N) < share, 4, rng.integers(1, 4, N)).astype(np.uint16)
+    return level, np.where(level == 4, 1, rng.integers(0, 2, N)).astype(np.int32)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", ["level", "number"])
+@pytest.mark.parametrize("told", ["label", "target"])
+def test_a_rare_level_is_set_apart_where_that_is_beyond_chance(weighted, kind, told):
+    level, label = rare(0.015)
+    target = np.ascontiguousarray(np.eye(2)[label])
+    settings = {
+        "target": target if told == "target" else None, "label": label if told == "label" else None, "outputs": 2,
+        "weight": np.full(N, 0.5) if weighted else None, "min_leaf": 400.0, "rows": np.arange(N, dtype=np.int32),
+    }  # fmt: skip
+    inside = int((level == 4).sum())
+    assert inside < 100
+    for apart, least in (
+        ([True], 10),
+        ([False], 10),
+        ([True], 400),
+        ([True], 0.51 * inside if weighted else inside + 1),
+    ):
+        tree = kernel.grow([level], [kind == "level"], apart=apart, least=least, **settings)
+        smallest = min(len(rows) for rows in leaves_of(tree).values())
+        assert (smallest == inside) == (apart == [True] and least == 10)
+
+
+def test_noise_sets_nobody_apart():
+    settings = {"target": None, "weight": None, "min_leaf": 400, "rows": np.arange(N, dtype=np.int32)}
+    apart = 0
+    for seed in range(100):
+        rng = stream(seed=seed)
+        codes = [rng.geometric(p, N).clip(max=40).astype(np.uint16) for p in (0.1, 0.3, 0.6, 0.02)]
+        label = rng.integers(0, 3, N).astype(np.int32)
+        tree = kernel.grow(
+            codes, [True, True, False, False], label=label, outputs=3, apart=[True] * 4, least=5, **settings
+        )
+        apart += min(len(rows) for rows in leaves_of(tree).values()) < 400
+    assert apart <= 2
+
+
 def test_labels_are_their_one_hot():
     codes = features()
     label = ((codes[1] == 2) + 2 * (codes[2] > 20)).astype(np.int32)

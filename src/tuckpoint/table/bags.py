@@ -101,22 +101,34 @@ def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool, wid
 
 
 def _coarse(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> Trees:
-    """The finest of coarser leaves that do not surely give people away, by halving the ladder; or the coarsest."""
-    ladder = list(_coarser(usual, coarser=coarser))
-    low, high = 0, len(ladder) - 1
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if tried(ladder[middle]).leaks(surely=True) else (low, middle)
-    return ladder[low] if ladder else usual
+    """The finest of coarser leaves that do not surely give people away, by halving each ladder in turn; where not even
+    the coarsest of all do, leaves are not what gives them away: the coarsest of what few people share.
+    """
+    ladders = [list(steps) for steps in (_loose(usual, coarser=coarser), _every(usual, coarser=coarser))]
+    for ladder in ladders:
+        low, high = 0, len(ladder)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if tried(ladder[middle]).leaks(surely=True) else (low, middle)
+        if low < len(ladder):
+            return ladder[low]
+    return [usual, *ladders[0]][-1]
 
 
-def _coarser(usual: Trees, *, coarser: bool) -> Iterator[Trees]:
+def _loose(usual: Trees, *, coarser: bool) -> Iterator[Trees]:
+    """Coarser leaves of the columns that few people share, which give people away: levels tell what many are."""
     leaf, finest = usual.leaf or 1, usual.finest or 1
     between = round((leaf * finest) ** 0.5)  # the step on the way to the finest leaves
-    if finest < between < leaf:
-        yield replace(usual, finest=between)
+    for loose in (between, *(times * leaf for times in (COARSER if coarser else (1,)))):
+        if loose > max(finest, usual.loose):
+            yield replace(usual, loose=loose)
+
+
+def _every(usual: Trees, *, coarser: bool) -> Iterator[Trees]:
+    """Coarser leaves of all columns."""
     for times in COARSER if coarser else (1,):
-        found = replace(usual, leaf=times * leaf, finest=times * leaf)
+        size = times * (usual.leaf or 1)
+        found = replace(usual, leaf=size, finest=size)
         if found != usual:
             yield found
 
@@ -125,10 +137,12 @@ def told(usual: Trees, settings: Trees) -> tuple[str, ...]:
     """What was settled otherwise than usual, in a sentence."""
     if settings == usual:
         return ()
-    if settings.finest != usual.finest:
+    least, before = (max(item.finest or 1, item.loose) for item in (settings, usual))
+    if least != before:
+        whose = "leaves" if settings.finest != usual.finest else "values that few people share come from leaves"
         return (
-            f"leaves of {settings.finest} people or more, not {usual.finest}: with finer ones made rows gave away who "
-            "was learnt, as rows held out showed",
+            f"{whose} of {least} people or more, not {before}: with finer ones made rows gave away who was learnt, "
+            "as rows held out showed",
         )
     return (
         f"trees of leaves under {usual.leaf} people on {settings.fine_bag:.0%} of the rows, others on "

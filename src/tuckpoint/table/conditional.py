@@ -19,7 +19,7 @@ Array = NDArray[Any]
 MAX_CLASSES = 32  # beyond, the one-hot of a category is projected on so many random signs
 HEAD_CLASSES = 20
 LEAST_ROWS = 100  # below, nothing is boosted and no leaf size chosen
-LEAST_MOVED = 0.2  # share of values that a mean could move, below which none is learnt
+LEVELS = 32  # values of a feature at most, for those to set numbers apart; levels are set apart by any feature
 LOOSE = 0.5  # share of values that few people hold, from which on leaves may be coarser
 FINE = 2.0**40  # steps in one, to which rests are rounded
 HELD_ROWS = 20_000  # that a leaf size is chosen on, at most
@@ -34,6 +34,8 @@ class Settings:
     finest: int
     bag: float
     fine_bag: float
+    loose: int
+    apart: int
     stacked: float
     reach: float
     moments: int
@@ -47,7 +49,8 @@ class Conditional:
     """A fitted column: its features, and a head of class probabilities or a forest with, perhaps, a boosted mean.
 
     `out_of_fold` (n,) is each real row's prediction by the model that did not see it; `low`, `high` its range. With
-    `rests` a member gives what a formula leaves of its value, and the mean is one of those rests.
+    `rests` a member gives what a formula leaves of its value, and the mean is one of those rests. `fine` says, of a
+    column just learnt, that its leaves are finer than usual.
     """
 
     features: tuple[str, ...]
@@ -58,6 +61,7 @@ class Conditional:
     low: float = 0.0
     high: float = 1.0
     rests: Rests | None = None
+    fine: bool = False
 
     @property
     def boosted(self) -> tuple[Boost, NDArray[np.float32]] | None:
@@ -99,31 +103,43 @@ def fit(
     mean = None
     # What tells people apart are values that few share; levels and atoms give nobody away by themselves.
     loose = column.field.numeric and (column.place >= 0).mean() >= LOOSE
+    if target and enough and (labelled := labels(column)) is not None:
+        label, classes = labelled
+        return Conditional(features, head=fit_head(label, classes, given, settings.boost, fold, seed))
     if column.field.numeric:
         ranks = mid_ranks(column.values)
         wanted = _moments(ranks, settings.moments)
         if rests is not None:
             ranks = rests.ranks
             wanted = _both(wanted, _moments(ranks, settings.moments))
-        if enough and (target or (column.place >= 0).mean() >= LEAST_MOVED):
+        if enough:
             mean = fit_mean(given, ranks, settings.boost, fold, seed) if known is None else known.boosted
     else:
         classes = len(column.field.levels or ()) + 1  # missing is the last
-        label = np.where(column.values < 0, classes - 1, column.values).astype(np.int32)
-        if target and enough and 2 <= len(np.unique(label)) <= HEAD_CLASSES:
-            return Conditional(features, head=fit_head(label, classes, given, settings.boost, fold, seed))
-        wanted = _classes(label, classes, seed)
+        wanted = _classes(np.where(column.values < 0, classes - 1, column.values).astype(np.int32), classes, seed)
     offered, categorical = [c.code for c in given], [not c.field.numeric for c in given]
     boosted, out_of_fold, low, high = None, None, 0.0, 1.0
     if mean is not None:
         boosted, out_of_fold = mean
         low, high = float(out_of_fold.min()), float(out_of_fold.max())
         offered, categorical = [*offered, kernel.steps(out_of_fold, low, high)], [*categorical, False]
-    forest = _forest(
-        offered, categorical, wanted, settings, plain=len(given), coarser=leaf.COARSER if loose else (),
+    forest, size = _forest(
+        offered, categorical, wanted, settings, loose=loose,
+        apart=[not column.field.numeric or c.size <= LEVELS + 1 for c in given],
         weight=weight, person=person, seed=seed,
     )  # fmt: skip
-    return Conditional(features, None, forest, boosted, out_of_fold, low, high, rests)
+    return Conditional(features, None, forest, boosted, out_of_fold, low, high, rests, size < settings.leaf)
+
+
+def labels(column: Coded) -> tuple[NDArray[np.int32], int] | None:
+    """The class of each row (n,), missing the last, and how many classes there are, of a level or of one of few
+    numbers; None if those are more than a head is for, or only one.
+    """
+    numeric = column.field.numeric
+    classes = 1 + (len(column.cuts) if numeric else len(column.field.levels or ()))
+    label = column.code.astype(np.int32) - 1 if numeric else column.values
+    found = np.where(label < 0, classes - 1, label).astype(np.int32)
+    return (found, classes) if 2 <= len(np.unique(found)) <= HEAD_CLASSES else None
 
 
 def _forest(
@@ -132,41 +148,43 @@ def _forest(
     wanted: _Wanted,
     settings: Settings,
     *,
-    plain: int,
-    coarser: Sequence[int],
+    loose: bool,
+    apart: Sequence[bool],
     weight: Array | None,
     person: Array | None,
     seed: Seed,
-) -> kernel.Forest:
-    """The trees, of leaves as large as rows outside one bag allow; `stacked` of them see more than `plain` features."""
-    rows, last = len(wanted.told), settings.trees - 1
+) -> tuple[kernel.Forest, int]:
+    """The trees, of leaves as large as rows outside one bag allow, and that size.
+
+    `loose`: few people share the column's values; `apart`: whether the values of a feature may set people apart in
+    leaves of `settings.apart`; what is offered beyond these features, `stacked` of the trees see.
+    """
+    rows, last, stacked = len(wanted.told), settings.trees - 1, round(settings.trees * settings.stacked)
+    usual, finest = (max(size, settings.loose if loose else 1) for size in (settings.leaf, settings.finest))
     bags = _bags(rows, person, settings, settings.bag, seed)
     tried: dict[int, leaf.Tree] = {}
 
-    def grow(k: int, size: int, shown: int) -> leaf.Tree:
+    def grow(k: int, size: int) -> leaf.Tree:
+        shown = len(offered) if k < stacked else len(apart)
         return kernel.grow(
             offered[:shown], categorical[:shown], target=wanted.target, label=wanted.label, outputs=wanted.outputs,
-            weight=weight, min_leaf=size, rows=bags[k],
+            weight=weight, min_leaf=size, rows=bags[k], apart=apart, least=settings.apart,
         )  # fmt: skip
 
     def attempt(size: int) -> leaf.Tree:
-        tried[size] = grow(last, size, plain)
+        tried[size] = grow(last, size)
         return tried[size]
 
-    size = settings.leaf
+    size = usual
     held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[last])
     if len(held) > HELD_ROWS:  # drawn, since tables are often sorted
         held = np.sort(seed.child("held").numpy().permutation(held)[:HELD_ROWS])
-    if plain and rows >= LEAST_ROWS and len(held):
-        size = leaf.largest(attempt, offered, wanted.told, held, settings.leaf, settings.finest, coarser)
-    if size < settings.leaf and settings.fine_bag != settings.bag:
+    if offered and rows >= LEAST_ROWS and len(held):
+        size = leaf.largest(attempt, offered, wanted.told, held, usual, finest, leaf.COARSER if loose else ())
+    if size < usual and settings.fine_bag != settings.bag:
         bags, tried = _bags(rows, person, settings, settings.fine_bag, seed), {}
-    stacked = round(settings.trees * settings.stacked)
-    shown = [len(offered) if k < stacked else plain for k in range(settings.trees)]
-    grown = [grow(k, size, shown[k]) for k in range(last)]
-    # The last tree is there already if it was tried: that is, without the boosted mean.
-    known = tried.get(size) if shown[last] == plain else None
-    return kernel.join([*grown, grow(last, size, shown[last]) if known is None else known])
+    known = tried.get(size)
+    return kernel.join([*(grow(k, size) for k in range(last)), grow(last, size) if known is None else known]), size
 
 
 def _moments(ranks: NDArray[np.float64], count: int) -> _Wanted:
@@ -229,6 +247,9 @@ def draw(
     key = seed.integer()
     if fitted.head is not None:
         level = kernel.levels(fitted.head.predict(offered, rows, 0), first_row, key)
+        if column.field.numeric:
+            made = np.append(column.cuts, np.nan)[level]
+            return made, column.recode(made)
         if fitted.head.models[0].outputs > 1:
             level[level == len(column.field.levels or ())] = -1
         return level, column.code_of[level]

@@ -91,35 +91,27 @@ def grow(
     weight: Array | None,
     min_leaf: float,
     rows: Array,
+    apart: Sequence[bool] = (),
+    least: float | None = None,
 ) -> tuple[Array, Array, Array, Array]:
     """Grow one tree on `rows` of features `codes`, each (n,) uint16; returns nodes, counts, sets and members.
 
-    Splits maximise the between-child variance of target (n, outputs) float64, or of the one-hot of label (n,).
+    Splits maximise the between-child variance of target (n, outputs) float64, or of the one-hot of label (n,). A leaf
+    holds `min_leaf` people, or `least` where a split by a feature that may set people `apart` is beyond chance.
     """
     bag = len(rows)
-    max_nodes = min(2 * bag, int(2 * bag / min_leaf) + 2) + 1
+    least = min_leaf if least is None else min(least, min_leaf)
+    max_nodes = min(2 * bag, int(2 * bag / least) + 2) + 1
     nodes, counts = np.zeros(max_nodes, NODE), np.zeros(max_nodes, np.int32)
     sets = np.zeros((min(max_nodes, 65535), 8), np.uint32)
     members, used = np.array(rows, np.int32), ctypes.c_int32()
-    flags = np.array(categorical, np.uint8)
+    flags, few = np.array(categorical, np.uint8), np.zeros(len(codes), np.uint8)
+    few[: len(apart)] = apart
     made = _KERNEL.tree_grow(
-        _table(codes),
-        _at(flags),
-        len(codes),
-        _at(target),
-        _at(label),
-        outputs,
-        _at(weight),
-        ctypes.c_double(min_leaf),
-        _at(members),
-        bag,
-        _at(nodes),
-        max_nodes,
-        _at(counts),
-        _at(sets),
-        len(sets),
-        ctypes.byref(used),
-    )
+        _table(codes), _at(flags), _at(few), len(codes), _at(target), _at(label), outputs, _at(weight),
+        ctypes.c_double(min_leaf), ctypes.c_double(least), _at(members), bag, _at(nodes), max_nodes, _at(counts),
+        _at(sets), len(sets), ctypes.byref(used),
+    )  # fmt: skip
     if made < 0:
         raise MemoryError("no memory to grow a tree")
     return nodes[:made].copy(), counts[:made].copy(), sets[: used.value].copy(), members

@@ -14,14 +14,17 @@ Array = NDArray[Any]
 Tree = tuple[Array, Array, Array, Array]  # nodes, counts, sets and members, as kernel.grow gives them
 
 WAVES = (0.5, 2, 8, 32, 100)  # turns over the range of ranks at which a leaf size is judged
+LONG = (
+    4  # columns of the longest waves: finer ones, of which most is noise, would hide that coarser leaves lose a trend
+)
 FINER_GAIN = 0.002  # least share of the loss that a finer leaf must save
 COARSER = (4, 16)  # times as large as asked, where nothing is lost by it
 
 
 def waves(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sines and cosines (n, 2 * scales) of the rank, from the whole range down to a hundredth of it."""
+    """Cosine and sine (n, 2 * scales) of the rank, from waves of twice the range down to a hundredth of it."""
     turns = 2 * np.pi * ranks[:, None] * np.array(WAVES)
-    return np.concatenate([np.cos(turns), np.sin(turns)], axis=1)
+    return np.stack([np.cos(turns), np.sin(turns)], axis=2).reshape(len(ranks), -1)
 
 
 def largest(
@@ -38,10 +41,10 @@ def largest(
     The score is the squared distance of what is told of a row to its mean over the leaf: the Brier score of a category,
     a kernel score of a number at several scales (Gneiting, Raftery 2007, section 5), both proper. Leaves of `leaf` give
     way to finer ones step by step while these are better beyond doubt, or to leaves `coarser` times as large while
-    these are no worse: larger leaves show less of each person.
+    these are no worse, on long waves: larger leaves show less of each person.
     """
-    usual = held_loss(grow(leaf), offered, told, held)
-    best, best_loss = leaf, usual
+    first = grow(leaf)
+    best, best_loss = leaf, held_loss(first, offered, told, held)
     for size in sorted({min(size, leaf) for size in (round((leaf * finest) ** 0.5), finest)} - {leaf}, reverse=True):
         loss = held_loss(grow(size), offered, told, held)
         gain = best_loss - loss
@@ -50,11 +53,13 @@ def largest(
         best, best_loss = size, loss
     if best < leaf:
         return best
+    long = told[:, :LONG]
+    long_loss = held_loss(first, offered, long, held) if coarser else best_loss
     for times in coarser:
-        harm = held_loss(grow(leaf * times), offered, told, held) - usual
-        if harm.mean() > 0:
+        loss = held_loss(grow(leaf * times), offered, long, held)
+        if (loss - long_loss).mean() > 0:
             break
-        best = leaf * times
+        best, long_loss = leaf * times, loss
     return best
 
 

@@ -44,9 +44,9 @@ def told(column: Conditional) -> tuple[dict[str, Any], dict[str, Array]]:
 
 
 def heard(
-    values: Mapping[str, Any], arrays: Mapping[str, Array], field: Field, before: Sequence[Field], rows: int
+    values: Mapping[str, Any], arrays: Mapping[str, Array], field: Field, before: Sequence[Field], real: Encoded
 ) -> Conditional:
-    """The column of this field that `told` told; `before` are the fields drawn before it, `rows` the real rows.
+    """The column of this field that `told` told; `before` are the fields drawn before it, `real` the real rows.
 
     What its formula leaves is not stored: whoever holds the real rows puts it back.
     Raises KeyError, TypeError or ValueError for what `told` never tells.
@@ -55,10 +55,11 @@ def heard(
         raise ValueError("a column follows a formula or does not")
     known = {item.name: item for item in before}
     given = [known[name] for name in values["features"]]
-    levels = len(field.levels or ())
+    rows, own = real.rows, real.columns[field.name]
+    levels = len(np.unique(own[~np.isnan(own)])) if field.levels is None else len(field.levels)
     head = _boost(values, arrays, "head", 1, len(given))
     mean = _boost(values, arrays, "mean", FOLDS, len(given))
-    if head is not None and (field.numeric or head.models[0].outputs not in ({1, 3} if levels == 2 else {levels + 1})):
+    if head is not None and head.models[0].outputs not in ({1, 3} if levels == 2 else {levels + 1}):
         raise ValueError("a head does not fit the levels of its column")
     if mean is not None and any(model.outputs != 1 for model in mean.models):
         raise ValueError("a mean is more than one number")

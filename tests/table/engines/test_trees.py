@@ -8,7 +8,7 @@ import pytest
 from tuckpoint.errors import TraceError
 from tuckpoint.seed import Seed
 from tuckpoint.table import bags
-from tuckpoint.table.engine import Context, Encoded, Field, State
+from tuckpoint.table.engine import Condition, Context, Encoded, Field, State
 from tuckpoint.table.engines.trees import Trees, TreesModel
 
 N = 3000
@@ -107,22 +107,26 @@ def test_wider_bags_for_fine_leaves_are_taken_where_nothing_is_remembered_and_le
 def test_leaves_that_surely_give_people_away_become_coarser_unless_somebody_asked_for_them():
     usual = Trees(trees=2, rounds=5)
     model = fitted(settings=usual, memorised=lambda *_, surely: True)
-    assert (model.settings.leaf, model.settings.finest) == (800, 800)
+    assert (model.settings.leaf, model.settings.finest, model.settings.loose) == (50, 5, 800)
+    assert "values that few people share come from leaves of 800 people or more" in model.notes[-1]
     assert "made rows gave away who was learnt" in model.notes[-1]
-    assert fitted(settings=replace(usual, leaf=30), memorised=lambda *_, surely: True).settings.leaf == 30
+    asked = fitted(settings=replace(usual, leaf=30), memorised=lambda *_, surely: True).settings
+    assert (asked.leaf, asked.loose) == (30, 30)
 
 
 @pytest.mark.parametrize(
     ("fine", "leaking", "found"),
     [
-        (False, lambda one: False, (50, 5, 0.4, 0.5)),
-        (False, lambda one: one.leaf < 200, (200, 200, 0.4, 0.5)),
-        (True, lambda one: one.fine_bag > 0.5, (50, 5, 0.4, 0.5)),  # wider bags leak, the usual do not
-        (True, lambda one: one.finest < 50, (50, 50, 0.4, 0.5)),
-        (True, lambda one: True, (800, 800, 0.4, 0.5)),
-        (True, lambda one: one.fine_bag > 0.7, (50, 5, 0.4, 0.7)),
-        (True, lambda one: one.bag > 0.4, (50, 5, 0.4, 0.9)),
-        (True, lambda one: False, (50, 5, 0.7, 0.9)),
+        (False, lambda one: False, (50, 5, 1, 0.4, 0.5)),
+        (False, lambda one: one.loose < 200, (50, 5, 200, 0.4, 0.5)),  # what few share gives people away
+        (False, lambda one: one.leaf < 200, (200, 200, 1, 0.4, 0.5)),  # levels do as well
+        (True, lambda one: one.fine_bag > 0.5, (50, 5, 1, 0.4, 0.5)),  # wider bags leak, the usual do not
+        (True, lambda one: max(one.loose, one.finest) < 16, (50, 5, 16, 0.4, 0.5)),
+        (True, lambda one: one.finest < 50, (50, 50, 1, 0.4, 0.5)),
+        (True, lambda one: True, (50, 5, 800, 0.4, 0.5)),  # no leaf helps, so that levels keep theirs
+        (True, lambda one: one.fine_bag > 0.7, (50, 5, 1, 0.4, 0.7)),
+        (True, lambda one: one.bag > 0.4, (50, 5, 1, 0.4, 0.9)),
+        (True, lambda one: False, (50, 5, 1, 0.7, 0.9)),
     ],
 )
 def test_what_is_settled_is_the_widest_that_leaks_nothing(fine, leaking, found):
@@ -130,7 +134,7 @@ def test_what_is_settled_is_the_widest_that_leaks_nothing(fine, leaking, found):
         return bags.Trial(fine and settings.finest < 50, lambda *, surely: leaking(settings))
 
     one = bags.settled(Trees().usual(N), tried, coarser=True)
-    assert (one.leaf, one.finest, one.bag, one.fine_bag) == found
+    assert (one.leaf, one.finest, one.loose, one.bag, one.fine_bag) == found
 
 
 def test_what_is_as_wide_as_can_be_is_tried_once():
@@ -141,7 +145,7 @@ def test_what_is_as_wide_as_can_be_is_tried_once():
         return False
 
     fine = Trees(trees=2, leaf=5, finest=5, bag=0.9, fine_bag=0.9, rounds=5)
-    assert fitted(settings=fine, memorised=never).settings == fine
+    assert fitted(settings=fine, memorised=never).settings == fine.usual(N)
     assert asked == [True]  # no leaf is finer than asked for
 
 
@@ -162,3 +166,99 @@ def test_tables_too_small_to_try_what_is_safe_get_larger_leaves_of_wider_bags(ro
 def test_what_was_said_stays():
     said = fitted(boxes(600), settings=Trees(trees=1, leaf=12, bag=0.9)).settings
     assert (said.leaf, said.finest, said.bag, said.fine_bag) == (12, 12, 0.9, 0.9)
+
+
+# What is rare, and what is small ------------------------------------------------------------------------------------
+
+
+def wards(share, *, rows=N, seed=0):
+    """Women and men in wards, of which one takes women only and few people; and a cost that says nothing."""
+    rng = np.random.default_rng(seed)
+    sex = rng.integers(0, 2, rows).astype(np.int32)
+    ward = np.where((sex == 0) & (rng.random(rows) < 2 * share), 3, rng.integers(0, 3, rows)).astype(np.int32)
+    fields = (
+        Field("sex", levels=("f", "m")),
+        Field("ward", levels=("a", "b", "c", "women")),
+        Field("cost", decimals=0),
+    )
+    return Encoded(fields, {"sex": sex, "ward": ward, "cost": np.round(rng.gamma(2, 1000, rows))})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rare_level_keeps_what_goes_with_it(seed):
+    real = wards(0.03, seed=seed)
+    made = fitted(real, settings=Trees(), seed=seed).draw(4 * N, Seed(1)).columns
+    inside = made["ward"] == 3
+    assert 200 < inside.sum() < 600
+    assert (made["sex"][inside] == 1).mean() < 0.1  # half, if it went with nothing
+
+
+def frauds(rows=6000, share=0.01, *, seed=0):
+    """One number that foretells a rare class, one that says nothing, and the class as 0 and 1."""
+    rng = np.random.default_rng(seed)
+    x, noise = np.round(rng.normal(size=(2, rows)), 3)
+    fields = (Field("x", decimals=3), Field("noise", decimals=3), Field("fraud", decimals=0))
+    return Encoded(fields, {"x": x, "noise": noise, "fraud": (x > np.quantile(x, 1 - share)).astype(float)})
+
+
+@pytest.mark.parametrize("target", ["fraud", None])
+def test_a_rare_class_of_numbers_keeps_what_goes_with_it(target):
+    real = frauds()
+    model = fitted(real, settings=Trees(), target=target)
+    made = model.draw(20_000, Seed(1)).columns
+    real_mean = real.columns["x"][real.columns["fraud"] == 1].mean()  # 2.7, where 0 is everybody's
+    assert set(np.unique(made["fraud"])) == {0.0, 1.0}
+    assert 0.004 < (made["fraud"] == 1).mean() < 0.02
+    assert made["x"][made["fraud"] == 1].mean() > 0.8 * real_mean
+    rare = Condition("fraud == 1", ("fraud",), lambda columns: columns["fraud"] == 1)
+    under = model.draw(500, Seed(2), condition=rare).columns
+    assert (under["fraud"] == 1).all()
+    assert under["x"].mean() > 0.8 * real_mean
+
+
+def test_a_target_of_few_numbers_has_a_head_that_is_saved():
+    real = frauds(2000, 0.1)
+    holed = real.columns["fraud"].copy()
+    holed[:200] = np.nan
+    for values in (real.columns["fraud"], holed):
+        model = fitted(Encoded(real.fields, {**real.columns, "fraud": values}), settings=Trees(), target="fraud")
+        made = model.draw(4000, Seed(1)).columns["fraud"]
+        assert np.isnan(made).mean() == pytest.approx(np.isnan(values).mean(), abs=0.03)
+        assert np.array_equal(again(model).draw(4000, Seed(1)).columns["fraud"], made, equal_nan=True)
+
+
+def test_what_many_rows_satisfy_is_drawn_and_what_few_do_is_taken_from_them():
+    model = fitted(frauds(), settings=Trees(), target="fraud")
+    drawn = []
+    held = model._drawn
+    model._drawn = lambda rows, fixed, seed: drawn.append((rows, sorted(fixed))) or held(rows, fixed, seed)
+    often = Condition("x > 0", ("x",), lambda columns: columns["x"] > 0)
+    model.draw(100_000, Seed(1), condition=often)
+    assert all(not fixed for _, fixed in drawn)
+    assert sum(rows for rows, _ in drawn) < 300_000
+    drawn.clear()
+    rare = Condition("fraud == 1", ("fraud",), lambda columns: columns["fraud"] == 1)
+    model.draw(100_000, Seed(1), condition=rare)
+    assert drawn == [(100_000, ["fraud"])]
+
+
+def test_a_table_of_some_dozen_rows_keeps_its_dependence():
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=(64, 1))
+    numbers = np.round(common + 0.3 * rng.normal(size=(64, 12)), 3)
+    names = tuple(f"g{k}" for k in range(12))
+    real = Encoded(tuple(Field(name, decimals=3) for name in names), dict(zip(names, numbers.T, strict=True)))
+    made = np.stack(list(fitted(real, settings=Trees()).draw(2000, Seed(1)).columns.values()))
+    assert np.corrcoef(made)[np.triu_indices(12, 1)].mean() > 0.2  # .9 among the real ones, 0 before
+
+
+def test_items_of_a_survey_keep_the_scale_that_they_measure():
+    rng = np.random.default_rng(0)
+    scale = rng.normal(size=(1200, 2)).repeat(8, axis=1)
+    answers = np.digitize(0.8 * scale + 0.6 * rng.normal(size=scale.shape), [-1.2, -0.4, 0.4, 1.2]) + 1.0
+    names = tuple(f"q{k}" for k in range(16))
+    real = Encoded(tuple(Field(name, decimals=0) for name in names), dict(zip(names, answers.T, strict=True)))
+    made = np.stack(list(fitted(real, settings=Trees()).draw(1200, Seed(1)).columns.values()))
+    same = [(i, j) for i in range(16) for j in range(i) if i // 8 == j // 8]
+    found, wanted = (np.mean([np.corrcoef(of)[pair] for pair in same]) for of in (made, answers.T))
+    assert found > 0.8 * wanted  # two thirds, without the boosted mean of the other items

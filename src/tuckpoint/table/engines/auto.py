@@ -28,7 +28,7 @@ CANDIDATES: Mapping[str, Engine] = {
     "trees": Trees(),
     "trees, finer leaves": Trees(leaf=12, finest=5),
     "trees, coarser leaves": Trees(leaf=60, finest=30),
-    "trees, wholly stacked": Trees(stacked=1.0),
+    "trees, partly stacked": Trees(stacked=0.4),
     "trees, coarse and unstacked": Trees(leaf=100, finest=60, stacked=0.0),
     "independent": Independent(),
 }

@@ -25,10 +25,11 @@ from tuckpoint.table.protect import LEAST_PEOPLE
 BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cache
 ATOM_SHARE = 0.003
 JOINT = 2  # columns of a condition that may come from one real row together
-MOST_TRIED, LEAST_TRIED = 20, 50_000  # rows drawn per row asked, and in all, before a condition takes real rows
+MOST_TRIED, LEAST_TRIED = 20, 200_000  # rows drawn per row asked, and in all, before a condition takes real rows
 LEAVES, BAGS = (50, 5), (0.4, 0.5)  # `leaf` and `finest`, `bag` and `fine_bag` if not said
 FEW_BAGS = (0.6, 0.7)  # of tables too small to try what is safe
 FEW_LEAVES = (50, 100)  # there: a tenth of the rows between these, and a fifth of that
+FEWEST = 10  # where that would leave one leaf: a fifth of the rows, and no fewer than these
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,14 @@ class Trees:
 
     trees: trees per column (1 or more); leaf: least people in a leaf, unless finer leaves foretell held-out rows
     better, or coarser ones as well; finest: least people in those; bag: share of rows each tree grows on (0..1];
-    fine_bag: the same for a column whose leaves are finer than `leaf`; these four, if not said, as usual for so
-    many rows (`usual`), bags wider where that is safe; stacked: share of a column's trees that also see its boosted
-    prediction (0..1); reach: how far a drawn member is moved towards the prediction for its new row (0 not at all,
-    1 wholly); rounds, depth, rate: boosting rounds at most, depth of its trees and learning rate; moments: cosine
-    moments of the rank that a split must tell apart (1 = the mean alone); jitter: half width of the rank jitter as
-    a share of the pool; parents: features per column at most; rows: real rows learnt from at most; bag_rows: rows a
-    single tree grows on at most.
+    fine_bag: the same for a column whose leaves are finer than `leaf`; apart: least people in a leaf that a split
+    beyond chance sets apart, such as those of a rare level; these five, if not said, as usual for so many rows
+    (`usual`), bags wider where that is safe; loose: least people in a leaf of numbers that few people share;
+    stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how far a drawn member is
+    moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate: boosting rounds at
+    most, depth of its trees and learning rate; moments: cosine moments of the rank that a split must tell apart
+    (1 = the mean alone); jitter: half width of the rank jitter as a share of the pool; parents: features per column
+    at most; rows: real rows learnt from at most; bag_rows: rows a single tree grows on at most.
     """
 
     name: ClassVar[str] = "trees"
@@ -55,7 +57,9 @@ class Trees:
     finest: int | None = None
     bag: float | None = None
     fine_bag: float | None = None
-    stacked: float = 0.4
+    loose: int = 1
+    apart: int | None = None
+    stacked: float = 1.0
     reach: float = 0.6
     rounds: int = 80
     depth: int = 5
@@ -68,10 +72,10 @@ class Trees:
 
     def __post_init__(self) -> None:
         for name, low, high in (
-            *(("trees", 1, 1000), ("leaf", 1, 10**9), ("finest", 1, 10**9), ("bag", 1e-6, 1), ("fine_bag", 1e-6, 1)),
-            *(("stacked", 0, 1), ("reach", 0, 1), ("rounds", 1, 10_000), ("depth", 1, 8), ("rate", 1e-6, 1)),
-            *(("moments", 1, 64), ("jitter", 0, 1), ("parents", 1, 32_000), ("rows", 1, 2**31 - 1)),
-            ("bag_rows", 1, 2**31 - 1),
+            *(("trees", 1, 1000), ("bag", 1e-6, 1), ("fine_bag", 1e-6, 1), ("stacked", 0, 1), ("reach", 0, 1)),
+            *((name, 1, 10**9) for name in ("leaf", "finest", "loose", "apart")),
+            *(("rounds", 1, 10_000), ("depth", 1, 8), ("rate", 1e-6, 1), ("moments", 1, 64), ("jitter", 0, 1)),
+            *(("parents", 1, 32_000), ("rows", 1, 2**31 - 1), ("bag_rows", 1, 2**31 - 1)),
         ):
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
@@ -108,10 +112,13 @@ class Trees:
         (leaf, finest), (bag, fine_bag) = LEAVES, BAGS
         if rows < bags.TRIED_FROM:
             leaf, (bag, fine_bag) = min(max(rows // 10, FEW_LEAVES[0]), FEW_LEAVES[1]), FEW_BAGS
-            finest = leaf // 5
+            if rows < conditional.LEAST_ROWS:
+                leaf = max(rows // 5, FEWEST)
+            finest = max(leaf // 5, LEAST_PEOPLE)
         leaf, bag = self.leaf or leaf, self.bag or bag
         finest, fine_bag = self.finest or min(finest, leaf), self.fine_bag or max(fine_bag, bag)
-        return replace(self, leaf=leaf, finest=finest, bag=bag, fine_bag=fine_bag)
+        apart = self.apart or max(LEAST_PEOPLE, self.finest or self.leaf or 0)  # no finer than somebody asked for
+        return replace(self, leaf=leaf, finest=finest, bag=bag, fine_bag=fine_bag, apart=apart)
 
     @classmethod
     def load(cls, state: State, fields: tuple[Field, ...]) -> TreesModel:
@@ -123,8 +130,8 @@ class Trees:
         boost = kernel.BoostSettings(rounds=self.rounds, depth=self.depth, rate=self.rate)
         said = self.usual(bags.TRIED_FROM)
         return Settings(
-            self.trees, said.leaf or 0, said.finest or 0, said.bag or 0, said.fine_bag or 0, self.stacked, self.reach,
-            self.moments, self.jitter, boost, self.bag_rows,
+            self.trees, said.leaf or 0, said.finest or 0, said.bag or 0, said.fine_bag or 0, self.loose,
+            said.apart or 0, self.stacked, self.reach, self.moments, self.jitter, boost, self.bag_rows,
         )  # fmt: skip
 
 
@@ -180,10 +187,7 @@ class TreesModel:
     @property
     def fine(self) -> tuple[str, ...]:
         """The columns whose leaves are finer than usual."""
-        least = {
-            n: c.forest.counts[c.forest.counts > 0].min() for n, c in self._columns.items() if c.forest is not None
-        }
-        return tuple(name for name, count in least.items() if count < (self.settings.leaf or 0))
+        return tuple(name for name, column in self._columns.items() if column.fine)
 
     def learn(self, context: Context, known: TreesModel | None = None) -> TreesModel:
         """The same model with every column learnt; `known` was learnt from the same rows with other leaves and bags."""
@@ -273,16 +277,19 @@ class TreesModel:
         return Encoded(self.fields, columns)
 
     def _under(self, condition: Condition, rows: int, seed: Seed) -> Encoded:
-        """Rows under a condition: those of unconditioned draws that satisfy it, where it names many columns.
+        """Rows under a condition: those of unconditioned draws that satisfy it, where enough of them are expected to or
+        it names many columns.
 
-        Where it names few, or too few such rows come, its columns are taken from real rows that satisfy it; of many
-        columns together that would copy people, so it comes last.
+        Otherwise, or where too few such rows come, its columns are taken from real rows that satisfy it, and the rest
+        follow; of many columns together that would copy people, so it comes last.
         """
         holds = satisfy.holding(condition, self._real)
         kept: list[Encoded] = []
         have = tried = 0
-        while len(condition.names) > JOINT and have < rows and tried < MOST_TRIED * rows + LEAST_TRIED:
-            ask = max(2 * (rows - have), BLOCK)
+        most = MOST_TRIED * rows + LEAST_TRIED
+        often = rows * self._real.rows <= most * len(holds)  # enough rows are expected to satisfy it
+        while (often or len(condition.names) > JOINT) and have < rows and tried < most:
+            ask = max(min(int(1.1 * (rows - have) * self._real.rows / len(holds)), LEAST_TRIED, most - tried), BLOCK)
             drawn = self._drawn(ask, {}, seed.child("try", len(kept)))
             kept.append(drawn.take(np.flatnonzero(condition.mask(drawn.columns))))
             have, tried = have + kept[-1].rows, tried + ask
@@ -364,7 +371,7 @@ class TreesModel:
                 prefix = f"column.{position}."
                 more = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
                 before = [real.field(earlier) for earlier in columns]
-                columns[name] = stored.heard(entry, more, real.field(name), before, real.rows)
+                columns[name] = stored.heard(entry, more, real.field(name), before, real)
             seed = Seed(values["seed"]["root"], tuple(values["seed"]["path"]))
             formulas = stored.formulas(values["formulas"], real.fields)
             found = Arrangement(tuple(values["sequence"]), arrays["information"], formulas)
