@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from tuckpoint.examples import census
 from tuckpoint.schema import Column, Domain, Schema
 from tuckpoint.seed import Seed
 from tuckpoint.table.decode import decode
-from tuckpoint.table.encode import encode
+from tuckpoint.table.encode import encode, spell
 from tuckpoint.table.frame import read
 from tuckpoint.table.identify import fabricate
 from tuckpoint.table.infer import check, infer
@@ -229,6 +230,44 @@ def test_a_word_that_is_all_that_is_missing_is_written_again():
     read = encode(table, schema)
     assert np.isnan(read.columns["x"]).sum() == 9
     assert decode(read, schema).column("x").to_pylist() == values
+
+
+@pytest.mark.parametrize("word", ["NULL", "n/a", "#DIV/0!"])
+def test_a_usual_word_for_missing_is_written_again_in_text_files(word):
+    table = pa.table({"x": ["1", "2", word, "4"] * 9})
+    column = infer(table)["x"]
+    assert (column.kind, column.absent) == ("integer", (word,))
+    typed = replace(column, storage="int64")
+    made = decode(encode(table, Schema((typed,))), Schema((typed,)))
+    assert made.column("x").to_pylist() == [1, 2, None, 4] * 9
+    assert spell(made, Schema((typed,))).column("x").to_pylist() == ["1", "2", word, "4"] * 9
+    assert infer(pa.table({"x": ["1", None, word, "4"] * 9}))["x"].absent == ()  # two ways: an empty cell will do
+
+
+@pytest.mark.parametrize(
+    ("word", "days"),
+    [
+        ("0000-00-00", [f"2024-01-{day:02d}" for day in range(1, 29)]),
+        ("00000000", [f"202401{day:02d}" for day in range(1, 29)]),
+        ("00.00.0000", [f"{day:02d}.01.2024" for day in range(1, 29)]),
+        ("0000-00-00 00:00:00", [f"2024-01-{day:02d} 10:15:00" for day in range(1, 29)]),
+    ],
+)
+def test_days_that_there_are_not_are_read_as_missing(word, days):
+    table = pa.table({"x": [*days, *[word] * 6]})
+    schema = infer(table)
+    assert schema["x"].kind in ("date", "datetime")
+    read = encode(table, schema)
+    assert np.isnan(read.columns["x"]).sum() == 6
+    assert decode(read, schema).column("x").to_pylist() == [*days, *[word] * 6]
+
+
+def test_many_values_that_are_all_days_are_days_whatever_their_name():
+    days = [f"2024{month:02d}{day:02d}" for month in range(1, 13) for day in range(1, 29)]
+    table = pa.table({"BUDAT": days, "row_id": days, "CODE": [str(int(day) + 40) for day in days]})
+    schema = infer(table)
+    assert [schema[name].kind for name in table.column_names] == ["date", "identifier", "integer"]
+    assert kind_of(days[:10] * 3).kind == "integer"  # ten may be days by chance
 
 
 def test_almost_numbers_are_left_alone_with_a_note():

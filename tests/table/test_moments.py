@@ -67,6 +67,31 @@ def test_bare_digits_are_dates_only_where_asked():
     assert recognise(pa.array(["20200131"]), compact_dates=True).format == "%Y%m%d"
 
 
+@pytest.mark.parametrize(
+    ("texts", "format_", "zone"),
+    [
+        (["20240131", "99991231"], "%Y%m%d", None),
+        (["20240131101500", "19991231235959"], "%Y%m%d%H%M%S", None),
+        (["202401311015", "199912312359"], "%Y%m%d%H%M", None),
+        (["20240131101500+0100", "19991231235959+0100"], "%Y%m%d%H%M%S%z", "+01:00"),
+    ],
+)
+def test_digits_alone_are_moments_only_where_they_may_be(texts, format_, zone):
+    read = recognise(pa.array(texts), compact_dates=True)
+    assert (read.format, read.timezone) == (format_, zone)
+    assert spell(parse(pa.array(texts), read.format)[0], read.format, zone).to_pylist() == texts
+    assert recognise(pa.array(texts)) is None
+    for other in (
+        ["20241301"],
+        ["2024131"],
+        ["20240131", "202401311015"],
+        ["30240131"],
+        ["18000131"],
+        ["20240101256000"],
+    ):
+        assert recognise(pa.array(other), compact_dates=True) is None
+
+
 def test_offsets_shift_and_come_back():
     seconds, _ = parse(pa.array(["1970-01-01 02:00:00+02:00"]), "%Y-%m-%d %H:%M:%S%z")
     assert seconds.tolist() == [0]
@@ -103,6 +128,7 @@ def test_an_unknown_directive_is_named():
         (["2024-01-01T10:00:00+0200"], "%Y-%m-%dT%H:%M:%S%z"),
         (["2024-01-01T10:00:00-03:30"], "%Y-%m-%dT%H:%M:%S%:z"),
         (["2024-01-01T10:00:00.120Z", "2024-01-01T10:00:00.000Z"], "%Y-%m-%dT%H:%M:%S.%3fZ"),
+        (["5.1.2024, 08:15:00", "31.12.2023, 12:00:00"], "%-d.%-m.%Y, %H:%M:%S"),
     ],
 )
 def test_moments_are_written_as_they_were(texts, format_):

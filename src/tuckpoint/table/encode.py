@@ -79,12 +79,13 @@ def fields(schema: Schema, table: pa.Table) -> tuple[Field, ...]:
 
 
 def spell(table: pa.Table, schema: Schema) -> pa.Table:
-    """The table as a text file should hold it: each column that has a `format` as the text it was written in, and the
-    separator told to the writer.
+    """The table as a text file should hold it: each column that has a `format`, or a word for missing values, as the
+    text it was written in, and the separator told to the writer.
     """
     for at, name in enumerate(table.column_names):
         column = schema[name] if name in schema.names else None
-        if column is not None and column.format is not None and not pa.types.is_string(table.schema.field(at).type):
+        written = column is not None and (column.format is not None or len(column.absent) == 1)
+        if column is not None and written and not pa.types.is_string(table.schema.field(at).type):
             field, values = encode_column(table.column(at), column)
             table = table.set_column(at, name, spelled(values, field, column))
     return table if schema.separator is None else table.replace_schema_metadata({SEPARATOR: schema.separator.encode()})

@@ -75,6 +75,7 @@ _CLOCKS = (
 _SPANS = (*_CLOCKS, "%D days %H:%M:%S", "%D days %H:%M:%S.%f")
 _AMBIGUOUS = {"%m/%d/%Y": "%d/%m/%Y", "%m-%d-%Y": "%d-%m-%Y", "%m/%d/%y": "%d/%m/%y"}
 _COMPACT = ("%Y%m%dT%H%M%S", "%Y%m%d %H%M%S")
+_BARE = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # by their digits
 
 
 @dataclass(frozen=True)
@@ -90,15 +91,31 @@ class Reading:
 def recognise(texts: pa.Array, *, compact_dates: bool = False) -> Reading | None:
     """How distinct trimmed texts spell dates, datetimes or durations; None if they do not.
 
-    Eight bare digits are dates only if `compact_dates` says that the column's name calls for it.
+    Bare digits (8, 12 or 14, and perhaps an offset) are moments only if `compact_dates` says that they may be, because
+    the column's name calls for it or many values agree.
     """
-    found = _recognised(texts, ("%Y%m%d",) if compact_dates else ())
+    found = (_bare(texts) if compact_dates else None) or _recognised(texts)
     return None if found is None else replace(found, format=_as_written(found.format, texts))
 
 
-def _recognised(texts: pa.Array, bare: tuple[str, ...]) -> Reading | None:
+def _bare(texts: pa.Array) -> Reading | None:
+    """Moments of this and the last century, or of the year 9999, written in digits alone."""
+    lengths = pc.utf8_length(pc.replace_substring_regex(texts, "[+-][0-9]{4}$", "")).unique()
+    format_ = _BARE.get(lengths[0].as_py()) if len(lengths) == 1 else None
+    if (
+        format_ is None
+        or not pc.all(pc.match_substring_regex(texts, "^(?:19|20|9999)[0-9]+(?:[+-][0-9]{4})?$")).as_py()
+    ):
+        return None
+    for zone in ("", "%z"):
+        if _fits(texts, format_ + zone):
+            return Reading("date", format_) if format_ == "%Y%m%d" else _timed(texts, format_ + zone)
+    return None
+
+
+def _recognised(texts: pa.Array) -> Reading | None:
     sample = texts[:: max(1, len(texts) // 20)][:20]
-    for format_ in (*_DATES, *bare):
+    for format_ in _DATES:
         if _fits(sample, format_) and _fits(texts, format_):
             other = _AMBIGUOUS.get(format_)
             doubt = other is not None and _fits(texts, other)
@@ -114,7 +131,7 @@ def _recognised(texts: pa.Array, bare: tuple[str, ...]) -> Reading | None:
             return Reading("duration", format_)
     for date in (*_DATES, "%Y%m%d"):
         for clock in (*_CLOCKS, "%H%M%S"):
-            for between in (" ", "T"):
+            for between in (" ", "T", ", "):
                 for zone in ("", "%z", " %z"):
                     format_ = date + between + clock + zone
                     if _fits(sample, format_) and _fits(texts, format_):

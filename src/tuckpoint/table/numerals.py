@@ -3,8 +3,8 @@
 A picture says how a column writes its numbers: `#` the digits before the point, `,###` after it a mark between
 thousands, then the point with `0` for each fixed decimal or `#` for as many as needed; what stands around it is
 written around each number. `$#,###.00` writes 1234.5 as `$1,234.50`; `#,###;(#,###)` writes -1234 as `(1,234)`, as
-accounts do; `#.00e+00` writes 1234.5 as `1.23e+03`. Without a picture integers are plain and other
-numbers have as many decimals as needed, at least one.
+accounts do, `#,###;#,###-` as `1,234-`; `#.00e+00` writes 1234.5 as `1.23e+03`. Without a picture integers are plain
+and other numbers have as many decimals as needed, at least one.
 """
 
 from __future__ import annotations
@@ -19,24 +19,34 @@ from numpy.typing import NDArray
 
 from tuckpoint.errors import SchemaError
 
-MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "?")
+MISSING = (
+    *("", "na", "n/a", "#n/a", "nan", "null", "none", "?"),
+    *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),  # of a spreadsheet
+)
 MAX_DIGITS = 15  # more do not survive float64
 MOST_DECIMALS = 300
 _CURRENCY = r"(?:[$€£¥₹]|US\$|CHF|EUR|USD|GBP)"
+_SPACE = "[ \u00a0\u202f]"
 _SHAPE = re.compile(
-    rf"^({_CURRENCY} ?)?[+-]?[\d.][\d.,' ]*?(?:[eE][+-]?\d+)?(%| %| ?{_CURRENCY}| [A-Za-z°²³/]{{1,8}})?$"
+    rf"^({_CURRENCY}{_SPACE}?)?[+-]?[\d.][\d.,'’ \u00a0\u202f]*?(?:[eE][+-]?\d+)?"
+    rf"({_SPACE}?%|{_SPACE}?{_CURRENCY}|{_SPACE}[A-Za-z°²³/]{{1,8}})?$"
 )
-_PICTURE = re.compile(r"^(.*?)#(?:([,.' ])###)?(?:([.,])(0+|#))?([eE]\+?0+)?([^#]*)$", re.DOTALL)
-_BRACKETS = r"^\(([^()]*)\)$"
-_MARKS = (("", "."), (",", "."), ("", ","), (".", ","), ("'", "."), (" ", ","), (" ", "."))
+_PICTURE = re.compile(r"^(.*?)#(?:([,.'’ \u00a0\u202f])###)?(?:([.,])(0+|#))?([eE]\+?0+)?([^#]*)$", re.DOTALL)
+# How a negative number is written, other than with a minus before its digits, and what is around the rest.
+_NEGATIVES = {"({})": r"^\(([^()]*)\)$", "{}-": r"^(.*[0-9%€$£].*)-$", "−{}": r"^−(.*)$", "-{}": r"^-([^0-9.].*)$"}
+_MARKS = (
+    *(("", "."), (",", "."), ("", ","), (".", ","), ("'", "."), (" ", ","), (" ", ".")),
+    *(("\u00a0", ","), ("\u202f", ","), ("’", "."), ("\u00a0", "."), ("\u202f", ".")),
+)
 
 
 @dataclass(frozen=True)
 class Picture:
     """A parsed picture; `places` is the number of fixed decimals, None for as many as needed.
 
-    With `brackets` they stand around a negative number instead of a minus sign. `power` is how powers of ten are
-    written, such as `e+00`: the letter, a plus where it stands, and at least so many digits; empty without them.
+    `negative` is what stands around a negative number instead of a minus sign before its digits, such as `({})`.
+    `power` is how powers of ten are written, such as `e+00`: the letter, a plus where it stands, and at least so many
+    digits; empty without them.
     """
 
     prefix: str = ""
@@ -44,27 +54,27 @@ class Picture:
     point: str = "."
     places: int | None = None
     suffix: str = ""
-    brackets: bool = False
+    negative: str = ""
     power: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Picture:
         """The picture that a text means; raises SchemaError if it has no `#`."""
-        plain, _, negative = text.partition(";")
-        brackets = negative == f"({plain})"
-        found = _PICTURE.match(plain if brackets else text)
+        plain, _, below = text.partition(";")
+        negative = next((way for way in _NEGATIVES if way.format(plain) == below), "")
+        found = _PICTURE.match(plain if negative else text)
         if found is None:
             raise SchemaError(f"format {text!r} is no picture of a number; write it like '#.00' or '$#,###.00'")
         prefix, group, point, decimals, power, suffix = found.groups()
         places = None if decimals == "#" else len(decimals or "")
         point = point or ("," if group == "." else ".")
-        return cls(prefix, group or "", point, places, suffix, brackets, power or "")
+        return cls(prefix, group or "", point, places, suffix, negative, power or "")
 
     def __str__(self) -> str:
         grouped = f"{self.group}###" if self.group else ""
         decimals = f"{self.point}#" if self.places is None else (self.point + "0" * self.places if self.places else "")
         plain = f"{self.prefix}#{grouped}{decimals}{self.power}{self.suffix}"
-        return f"{plain};({plain})" if self.brackets else plain
+        return f"{plain};{self.negative.format(plain)}" if self.negative else plain
 
     def pattern(self) -> str:
         """A regular expression of the texts that this picture writes, and of their looser relatives."""
@@ -76,7 +86,8 @@ class Picture:
         power = r"(?:[eE][+-]?[0-9]+)?" if not self.group else ""
         before, after = re.escape(self.prefix), re.escape(self.suffix)
         plain = rf"{before}[+-]?{digits}{power}{after}"
-        return rf"^(?:{plain}|\({before}{digits}{power}{after}\))$" if self.brackets else rf"^{plain}$"
+        around = re.escape(self.negative).replace(r"\{\}", f"{before}{digits}{power}{after}")
+        return rf"^(?:{plain}|{around})$" if self.negative else rf"^{plain}$"
 
 
 def is_missing(texts: pa.Array) -> NDArray[np.bool_]:
@@ -90,21 +101,29 @@ def recognise(texts: pa.Array) -> Picture | None:
 
     Zeros in front (`02134`), a plus on every number (`+49301234`) or more than 15 digits make a code, not a number.
     """
-    brackets = len(texts) > 1 and pc.any(pc.match_substring_regex(texts, _BRACKETS)).as_py()
-    first = _SHAPE.match(texts[0].as_py().strip("()") if brackets else texts[0].as_py()) if len(texts) else None
+    negative = _negative(texts)
+    bare_texts = pc.replace_substring_regex(texts, _NEGATIVES[negative], r"\1") if negative else texts
+    first = _SHAPE.match(bare_texts[0].as_py()) if len(texts) else None
     if first is None:
         return None
     prefix, suffix = first.group(1) or "", first.group(2) or ""
-    some = pc.replace_substring_regex(texts[:64], _BRACKETS, r"\1").to_pylist()
+    some = bare_texts[:64].to_pylist()
     inner = np.unique([text[len(prefix) : len(text) - len(suffix)] for text in some])
     for group, point in _MARKS:
-        picture = Picture(prefix=prefix, group=group, point=point, suffix=suffix, brackets=brackets)
+        picture = Picture(prefix=prefix, group=group, point=point, suffix=suffix, negative=negative)
         if not any(map(re.compile(bare(picture).pattern()).match, inner)):
             continue
         if pc.all(pc.match_substring_regex(texts, picture.pattern())).as_py():
             core = _core(texts, picture)
             return None if _is_code(core) else _with_places(core, picture)
     return None
+
+
+def _negative(texts: pa.Array) -> str:
+    """How distinct texts write negative numbers, where some do otherwise than with a minus before the digits."""
+    if len(texts) < 2:
+        return ""
+    return next((way for way, some in _NEGATIVES.items() if pc.any(pc.match_substring_regex(texts, some)).as_py()), "")
 
 
 def bare(picture: Picture) -> Picture:
@@ -148,12 +167,13 @@ def spell(values: NDArray[np.float64], decimals: int, picture: Picture | None) -
             texts = pc.replace_substring(texts, ".", picture.point)
         while picture.group and (grouped := _grouped(texts, picture)) is not None:
             texts = grouped
-        negative = pc.starts_with(texts, "-") if picture.brackets else None
-        texts = pc.utf8_ltrim(texts, "-") if picture.brackets else texts
+        negative = pc.starts_with(texts, "-") if picture.negative else None
+        texts = pc.utf8_ltrim(texts, "-") if picture.negative else texts
         if picture.prefix or picture.suffix:
             texts = pc.binary_join_element_wise(picture.prefix, texts, picture.suffix, "")
         if negative is not None:
-            texts = pc.if_else(negative, pc.binary_join_element_wise("(", texts, ")", ""), texts)
+            around = picture.negative.split("{}")
+            texts = pc.if_else(negative, pc.binary_join_element_wise(around[0], texts, around[1], ""), texts)
     return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), texts) if missing.any() else texts
 
 
@@ -176,8 +196,9 @@ def decimals_of(values: NDArray[np.float64]) -> int:
 def _core(texts: pa.Array, picture: Picture) -> pa.Array:
     """Text that Arrow reads as a number."""
     start, stop = len(picture.prefix), -len(picture.suffix) or None
-    negative = pc.match_substring_regex(texts, _BRACKETS) if picture.brackets else None
-    texts = pc.replace_substring_regex(texts, _BRACKETS, r"\1") if picture.brackets else texts
+    around = _NEGATIVES.get(picture.negative)
+    negative = pc.match_substring_regex(texts, around) if around else None
+    texts = pc.replace_substring_regex(texts, around, r"\1") if around else texts
     core = pc.utf8_slice_codeunits(texts, start, stop) if start or stop else texts
     if picture.group:
         core = pc.replace_substring(core, picture.group, "")

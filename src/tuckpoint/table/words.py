@@ -34,6 +34,7 @@ _CALENDAR = re.compile(
     "monday|tues|tuesday|weds|wednesday|thur|thurs|thursday|friday|saturday|sunday"
 )
 _FIGURE = r"^[^<>≤≥~]*[0-9]"  # how a text begins that may be a number or a moment
+_NO_DAY = r"^(?:0{4}[-/.]?00[-/.]?00|00[-/.]00[-/.](?:00)?00)(?:[ T]?00:?00(?::?00)?)?$"
 MOST_WORDS = 5  # among numbers or moments
 SLIPS = 0.01  # share of cells that may hold words which few rows hold
 _NUMBER = r"^[+-]?[0-9][0-9,]*\.?[0-9]*$"
@@ -50,6 +51,7 @@ def text(name: str, array: pa.ChunkedArray, missing: bool, born: str | None) -> 
         return nothing(name, pa.string(), "only words for missing values: made missing")
     typed = _boolean(name, present, born) or _written_number(name, present, counts, absent, array.null_count, born)
     typed = typed or _written_moment(name, present, born)
+    typed = typed or _but_for_days(name, array, trimmed, counts, absent, born)
     typed = typed or _but_for_words(name, array, trimmed, counts, absent, born)
     if typed is None:
         return _words(name, texts, present, counts, array, missing, born)
@@ -57,6 +59,9 @@ def text(name: str, array: pa.ChunkedArray, missing: bool, born: str | None) -> 
     if absent.any():
         said = ", ".join(repr(word) for word in texts.filter(pa.array(absent)).to_pylist()[:4])
         notes.append(f"{count(int(counts[absent].sum()), 'cell says', 'cells say')} {said}: taken as missing")
+        said_by = trimmed.filter(pa.array(absent)).unique().to_pylist()
+        if len(said_by) == 1 and said_by[0] and not array.null_count and not typed.absent:
+            typed = replace(typed, absent=tuple(said_by))  # a text file writes it again
     if not trimmed.equals(texts):
         notes.append("spaces around values are dropped")
     gone = missing or typed.missing or bool(absent.any())
@@ -72,6 +77,25 @@ def _but_for_words(
     A single word, if nothing else is missing, is written again where a made value is missing.
     """
     word = ~absent & ~np.asarray(pc.match_substring_regex(texts, _FIGURE))
+    return _read_but(word, name, array, texts, counts, absent, born)
+
+
+def _but_for_days(
+    name: str, array: pa.ChunkedArray, texts: pa.Array, counts: NDArray[np.int64], absent: NDArray[np.bool_],
+    born: str | None,
+) -> Column | None:  # fmt: skip
+    """Moments among which days stand that there are not, such as `0000-00-00`: these are read as missing."""
+    nowhen = ~absent & np.asarray(pc.match_substring_regex(texts, _NO_DAY))
+    word = nowhen | (~absent & ~np.asarray(pc.match_substring_regex(texts, _FIGURE)))
+    column = _read_but(word, name, array, texts, counts, absent, born) if nowhen.any() else None
+    return column if column is not None and column.kind in ("date", "datetime") else None
+
+
+def _read_but(
+    word: NDArray[np.bool_], name: str, array: pa.ChunkedArray, texts: pa.Array, counts: NDArray[np.int64],
+    absent: NDArray[np.bool_], born: str | None,
+) -> Column | None:  # fmt: skip
+    """Numbers or moments among texts (n,) of which some are words."""
     rest = ~absent & ~word
     words = texts.filter(pa.array(word)).unique()
     present = texts.filter(pa.array(rest)).unique()
@@ -114,8 +138,7 @@ def _written_number(
         return None
     if (picture.prefix or picture.suffix) and len(present) < 3:
         return None  # "5 GB" and "10 GB" are names of two things
-    compact = {"date", "day", "dob", "datum", "birthdate", "dt"} & set(patterns.words_of(name))
-    if compact and moments.recognise(present, compact_dates=True) is not None:
+    if _may_be_bare(name, present) and moments.recognise(present, compact_dates=True) is not None:
         return None
     values, _ = numerals.parse(present, picture)
     if np.isinf(values).any():
@@ -131,9 +154,14 @@ def _written_number(
     return counted(values, decimals, column, rows=cells + missing + int(counts[absent].sum()), cells=cells)
 
 
+def _may_be_bare(name: str, present: pa.Array) -> bool:
+    """Whether digits alone may be moments: by the name, or because so many would hardly all be days by chance."""
+    called = {"date", "day", "dob", "datum", "birthdate", "dt"} & set(patterns.words_of(name))
+    return bool(called) or (len(present) >= TINY and not patterns.names_an_id(name))
+
+
 def _written_moment(name: str, present: pa.Array, born: str | None) -> Column | None:
-    compact = {"date", "day", "dob", "datum", "birthdate", "dt"} & set(patterns.words_of(name))
-    read = moments.recognise(present, compact_dates=bool(compact))
+    read = moments.recognise(present, compact_dates=_may_be_bare(name, present))
     if read is None:
         return None
     zone = f", tz={read.timezone}" if read.timezone else ""
