@@ -31,11 +31,10 @@ from tuckpoint.table import artefact, infer
 from tuckpoint.table import complete as completing
 from tuckpoint.table import fit as fitting
 from tuckpoint.table import sample as sampling
-from tuckpoint.table.encode import encode
 from tuckpoint.table.engine import Context, Progress, quiet
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.frame import Frame, give_back, read
-from tuckpoint.table.rules import Rule, mine, user_rule
+from tuckpoint.table.rules import Rule, user_rule
 from tuckpoint.table.split import split
 from tuckpoint.write import parquet
 from tuckpoint.write import table as writing
@@ -51,9 +50,9 @@ def profile(
 
 
 def rules_in(source: Any, *, schema: Schema | str | Path | None = None) -> tuple[Rule, ...]:
-    """The rules of a table: those that every row obeys, and as findings those that nearly all rows do."""
+    """The rules of a table: those that every row obeys, as a fit would, and as findings those that nearly all do."""
     frame = read(source)
-    return tuple(mine(encode(frame.table, schema_of(frame.table, schema))))
+    return fitting.rules_in(frame.table, schema_of(frame.table, schema))
 
 
 def make(

@@ -441,3 +441,24 @@ def test_a_forged_model_whose_parts_do_not_fit_is_refused(model, tmp_path, chang
     reseal(place)
     with pytest.raises(TraceError):
         fitting.load(place)
+
+
+def test_the_rules_that_are_listed_are_those_that_a_fit_obeys():
+    """Products that few rows hold hid that each has one price, and without kinds no calendar was seen."""
+    rng = np.random.default_rng(8)
+    product = rng.choice(300, 2000, p=(share := 1 / np.arange(1, 301)) / share.sum())
+    day = rng.integers(0, 700, 2000)
+    real = pa.table(
+        {
+            "product": [f"p{at:03d}" for at in product],
+            "price": np.round(rng.gamma(2, 20, 300), 2)[product],
+            "sold": pa.array(day + 19000, pa.int32()).cast(pa.date32()),
+            "year": [str(at) for at in 1970 + (np.datetime64("1970-01-01") + day + 19000).astype("M8[Y]").astype(int)],
+            "size": rng.integers(1, 90, 2000),
+        }
+    )
+    schema = infer(real)
+    listed = fitting.rules_in(real, schema)
+    obeyed = fitting.fit(real, schema, engine=Independent(), seed=Seed(1), context=Context()).book.rules
+    assert listed == obeyed
+    assert {"product -> price", "year(sold) == year"} <= {rule.text for rule in listed if rule.enforced}

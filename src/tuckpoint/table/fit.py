@@ -22,8 +22,8 @@ from tuckpoint.table.encode import declared, encode
 from tuckpoint.table.engine import Context, Encoded, Engine, EngineModel, Field, Guarantee, PrivateEngine
 from tuckpoint.table.estimate import check_domains, estimate, open_account
 from tuckpoint.table.numerals import is_missing
-from tuckpoint.table.protect import protect, settle
-from tuckpoint.table.rules import RuleBook, mine, user_rule
+from tuckpoint.table.protect import LEAST_PEOPLE, protect, settle
+from tuckpoint.table.rules import Rule, RuleBook, mine, user_rule
 from tuckpoint.table.spans import protected
 
 
@@ -92,6 +92,13 @@ def fit(
     model = engine.fit(free, seed, context)
     notes = (*notes, *model.notes, *_large_delta(model.guarantee))
     return TableModel(schema, book, model, engine.name, asdict(cast(Any, engine)), notes)
+
+
+def rules_in(table: pa.Table, schema: Schema, *, k: int = LEAST_PEOPLE) -> tuple[Rule, ...]:
+    """The rules that a fit of these rows obeys, and its findings: of the same protected rows, read the same way."""
+    read = encode(table, schema)
+    real, _ = protect(read, k)
+    return mine(read, protected=real, schema=settle(schema, real)) if real.fields else ()
 
 
 def _privately(
