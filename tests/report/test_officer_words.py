@@ -47,7 +47,7 @@ def test_a_pass_for_a_narrow_tier_never_sounds_like_one_for_a_wider() -> None:
         (copied_of("copies", "exact_copies", (41, 3), p=0.0, adjusted=0.049), "fails", "Leak"),
         (copied_of("copies", "exact_copies", (4, 3), p=0.4, adjusted=0.051), "holds", "No leak"),
         (recognised("density", 0.011), "holds", "Within its limit"),
-        (recognised("density", 0.031), "review", "Above its limit"),
+        (recognised("density", 0.031), "review", "Might be above its limit"),
         (Finding("a", "inference", Score("a", None, why="no")), "open", "Not measured"),
         (Finding("a", "inference", Score("a", 0.1)), "open", "Shown, decides nothing"),
     ],

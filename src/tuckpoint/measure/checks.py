@@ -20,6 +20,9 @@ DECIDING = ("copying", "membership")  # an audit without these has not looked
 BOUNDED = ("membership", "singling out", "linkability", "inference", "worst case", "copying")
 AUDITED = "The audit passes"
 BOUNDS = "Upper bounds hold"  # how the checks of `bounds` begin
+PRIVATELY = "make them with a guarantee (tuckpoint make --private EPSILON --unit COLUMN)"
+WORDS = {"true_positives": "members recognised at 1% false alarms"}  # where the name of a score tells too little
+EXCESS = ("singling_out", "linkability", "attribute_inference")  # limited is what goes beyond that of outsiders
 ROUNDING = 1 + 1e-9
 _NAMED = 3  # findings named in one check
 
@@ -65,7 +68,7 @@ def _leaks(audit: Audit) -> Iterator[Check]:
     what, threshold = AUDITED, f"no leak; {AUDIT.level:.0%} error for all findings together"
     if audit.decision != "pass":
         found = listed(_blocking(audit)) or "it blocks and does not say why"
-        todo = "keep the rows back; fit with a private engine, or with coarser values and larger groups; audit anew"
+        todo = f"keep the rows back; {PRIVATELY}, or with coarser values and larger groups; audit anew"
         yield Check(what, "block", found, threshold, todo)
         return
     lowest = min((item.adjusted for item in audit.findings if item.adjusted is not None), default=None)
@@ -136,7 +139,7 @@ def claim(guarantee: Mapping[str, Any], audit: Audit | None) -> Check:
 def bounds(audit: Audit) -> Iterator[Check]:
     """Whether the upper bound of every attack holds; a kind of attack that was not measured does not hold."""
     threshold = "upper end of each 95% interval within its limit, since no formal guarantee counts"
-    todo = "whoever answers for the data reads these figures and decides; or fit with a private engine"
+    todo = f"whoever answers for the data reads these figures and decides; or {PRIVATELY}"
     for criterion in BOUNDED:
         own = [item for item in audit.findings if item.criterion == criterion]
         measured = [item for item in own if item.score.value is not None]
@@ -152,13 +155,22 @@ def bounds(audit: Audit) -> Iterator[Check]:
 
 
 def _told(item: Finding) -> str:
-    upper = "" if item.score.high is None else f", up to {_share(item.score.high)}"
-    return f"{_named(item)} {_share(item.score.value or 0.0)}{upper}"
+    """A finding with what its limit is held against: its value, or how much more than that of outsiders it is."""
+    detail, high = item.score.detail, item.score.high
+    more, most, limit = (detail.get(name) for name in ("difference", "difference_high", "limit"))
+    told, unit = _share(item.score.value or 0.0), "%"
+    if item.score.name in EXCESS and isinstance(more, float) and isinstance(most, float):
+        told, high, unit = f"{count(round(100 * more), 'point')} above outsiders", most, ""
+    upper = "" if high is None else f", up to {math.ceil(100 * high - 1e-9)}{unit}"
+    against = f", limit {100 * limit:g}{unit}" if isinstance(limit, float) else ""
+    return f"{_named(item)} {told}{upper}{against}"
 
 
 def _named(item: Finding) -> str:
-    subject = f" ({', '.join(item.score.subject)})" if item.score.subject else ""
-    return f"{item.score.name.replace('_', ' ')}{subject}"
+    name = WORDS.get(item.score.name, item.score.name.replace("_", " "))
+    how = item.attack.replace("_", " ")
+    inside = [*item.score.subject, *(() if how in name else (how,))]
+    return f"{name} ({', '.join(inside)})" if inside else name
 
 
 def _share(value: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuckpoint.errors import TraceError, count
-from tuckpoint.measure.checks import ROUNDING, Check, figure, listed
+from tuckpoint.measure.checks import PRIVATELY, ROUNDING, Check, figure, listed
 from tuckpoint.measure.finding import Audit
 from tuckpoint.measure.policy import Policy
 from tuckpoint.record import Record, digest_of
@@ -80,8 +80,8 @@ def enough(tier: str, promise: Promise, policy: Policy) -> Check:
     if not lacks:
         return Check(what, "pass", promise.spent(), threshold)
     if tier == "public":
-        return Check(what, "block", lacks, threshold, "make the release with a private engine within this budget")
-    todo = "fit with a private engine; or whoever answers for the data weighs contract and controls, and signs"
+        return Check(what, "block", lacks, threshold, f"{PRIVATELY} within this budget")
+    todo = f"{PRIVATELY}; or whoever answers for the data weighs contract and controls, and signs"
     return Check(what, "review", lacks, threshold, todo)
 
 

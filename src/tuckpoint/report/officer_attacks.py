@@ -28,7 +28,7 @@ from tuckpoint.report.words import count
 DRAWN = 4  # attacks of one kind that are drawn, the worst first
 LISTED = 60  # findings in the table of all figures
 EXPOSED = 10
-ORDER = ("Leak", "Above its limit", "Not measured", "No leak", "Within its limit", "Shown, decides nothing")
+ORDER = ("Leak", "Might be above its limit", "Not measured", "No leak", "Within its limit", "Shown, decides nothing")
 CONTROL = {"leaky copy": "A leaky copy must be caught", "other real people": "Other real people must pass"}
 
 
@@ -92,7 +92,7 @@ def _drawn(audit: Audit | None, criteria: Sequence[str], *, bounded: bool) -> st
 def _verdict_line(own: Sequence[Finding], *, bounded: bool) -> str:
     """How many of the results are bad, in one sentence."""
     states = [outcome(item)[1] for item in own]
-    leaks, above, missing = (states.count(word) for word in ("Leak", "Above its limit", "Not measured"))
+    leaks, above, missing = (states.count(word) for word in ("Leak", "Might be above its limit", "Not measured"))
     measured = len(states) - missing
     state, said = "holds", "No leak found, and every limit holds."
     if leaks:

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tuckpoint.measure.checks import EXCESS
 from tuckpoint.measure.finding import Audit, Finding
 from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.score import Score
 
 LEAST_P = 0.001
-EXCESS = ("singling_out", "linkability", "attribute_inference")
 GUESSED = ("membership_auc", "best_guesses", "canaries")  # one of two: the reference is a coin
 KEPT = ("limit", "guessed", "guessed_by", "variant", "difference")
 BOUNDS = ("difference_low", "difference_high")

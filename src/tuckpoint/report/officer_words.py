@@ -190,7 +190,7 @@ def outcome(finding: Finding) -> tuple[str, str]:
         return "fails", "Leak"
     if finding.score.passed is None:
         return ("open", "Shown, decides nothing") if finding.adjusted is None else ("holds", "No leak")
-    return ("holds", "Within its limit") if finding.score.passed else ("review", "Above its limit")
+    return ("holds", "Within its limit") if finding.score.passed else ("review", "Might be above its limit")
 
 
 def headline(verdicts: Sequence[Verdict]) -> tuple[str, State | None]:
