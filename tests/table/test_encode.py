@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tuckpoint.errors import SchemaError
 from tuckpoint.schema import Column, Domain, Schema
-from tuckpoint.table.encode import declared, decode, encode, fields, spell
+from tuckpoint.table.encode import declared, decode, encode, encode_column, fields, numbers, spell
 from tuckpoint.table.frame import read
 from tuckpoint.table.infer import infer
 
@@ -269,3 +269,12 @@ def test_all_digits_of_measured_numbers_stay_and_fewer_are_kept_where_somebody_a
     if scale == 1.0:
         asked = Schema((dataclasses.replace(schema["x"], decimals=2),))
         np.testing.assert_array_equal(encode(table, asked).columns["x"], np.round(values, 2))
+
+
+def test_exact_decimals_are_read_to_their_last_digit():
+    units = np.random.default_rng(1).integers(-(10**9), 10**9, 5000)
+    table = pa.table({"x": pa.array([decimal.Decimal(int(unit)) / 100 for unit in units], pa.decimal128(14, 2))})
+    column = infer(table)["x"]
+    assert (column.kind, column.decimals) == ("decimal", 2)
+    assert encode_column(table.column("x"), column)[1].tolist() == [unit / 100 for unit in units.tolist()]
+    assert numbers(table.column("x"), column)[0].tolist() == [unit / 100 for unit in units.tolist()]

@@ -202,10 +202,10 @@ def _typed(array: pa.ChunkedArray, column: Column) -> NDArray[np.float64]:
             f'column "{column.name}" is {kind} in the table and {column.kind} in the schema; correct one of them'
         )
     if not temporal:
-        return _floats(array)
+        return floats(array)
     days = pa.types.is_date32(kind)
     whole = array.cast(pa.int32() if days or pa.types.is_time32(kind) else pa.int64())
-    values = _floats(whole)
+    values = floats(whole)
     if days or pa.types.is_date64(kind):
         values = values if days else values / 86_400_000
         return values if column.kind == "date" else values * moments.DAY
@@ -213,11 +213,11 @@ def _typed(array: pa.ChunkedArray, column: Column) -> NDArray[np.float64]:
     return np.floor(seconds / moments.DAY) if column.kind == "date" else seconds
 
 
-def _floats(array: pa.ChunkedArray) -> NDArray[np.float64]:
-    """float64 with NaN for null."""
-    if array.null_count:
-        return np.asarray(pc.fill_null(array.cast(pa.float64(), safe=False), np.nan).to_numpy())
-    return np.asarray(array.cast(pa.float64(), safe=False).to_numpy())
+def floats(array: pa.ChunkedArray) -> NDArray[np.float64]:
+    """float64 with NaN for null; of exact decimals the nearest, which Arrow misses by a digit."""
+    values = array.cast(pa.float64(), safe=False)
+    plain = np.asarray((pc.fill_null(values, np.nan) if array.null_count else values).to_numpy())
+    return _rounded(plain, array.type.scale) if pa.types.is_decimal(array.type) and array.type.scale > 0 else plain
 
 
 def _rounded(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from tuckpoint.errors import SchemaError, count, did_you_mean
 from tuckpoint.schema import NUMERIC, Column, Domain, Kind, Schema
 from tuckpoint.table import delimited, moments, numerals, patterns, steps
 from tuckpoint.table.decode import PER_SECOND, RARE, storage_type
-from tuckpoint.table.encode import encode_column
+from tuckpoint.table.encode import encode_column, floats
 from tuckpoint.table.quantities import counted, fraction, key_start, nothing, range_of
 from tuckpoint.table.words import text
 from tuckpoint.write.csv import SEPARATOR
@@ -171,7 +171,7 @@ def _number(name: str, array: pa.ChunkedArray, column: Column) -> Column:
     """Integers, decimals and whole-numbered keys, from typed values."""
     kept = array.drop_null()
     if pa.types.is_decimal(kept.type) or pa.types.is_floating(kept.type):
-        values = np.asarray(kept.cast(pa.float64(), safe=False).to_numpy())
+        values = floats(kept)
         if np.isinf(values).any():
             row = int(np.argmax(np.isinf(np.asarray(pc.fill_null(array.cast(pa.float64(), safe=False), 0.0)))))
             raise SchemaError(
