@@ -46,6 +46,27 @@ def test_whole_numbers_that_float64_cannot_tell_apart_are_keys(kind):
     assert (column.kind, column.pattern) == ("identifier", "key:1")
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "kind"),
+    [
+        ("doc", 1, "identifier"),
+        ("doc", 4_500_000_000, "identifier"),
+        ("doc", 43_831, "integer"),  # days of a spreadsheet
+        ("doc", 1990, "integer"),
+        ("year", 100_000, "integer"),
+    ],
+)
+def test_numbers_in_a_row_are_keys_where_they_count_rows(name, start, kind):
+    assert inferred(name, RANDOM.permutation(np.arange(start, start + 200)))[name].kind == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("Belegnr", "identifier"), ("Kundennummer", "identifier"), ("x", "integer")]
+)
+def test_german_names_of_keys(name, kind):
+    assert inferred(name, RANDOM.choice(10**6, 500, replace=False))[name].kind == kind
+
+
 def test_a_first_key_leaves_room_in_its_storage():
     ids = pa.array([Decimal(n) for n in range(1, 101)], pa.decimal128(3, 0))
     for kind, start in ((pa.int8(), 1), (pa.int32(), 1001), (pa.decimal128(3, 0), 1), (pa.decimal128(5, 0), 1001)):

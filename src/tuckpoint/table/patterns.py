@@ -57,6 +57,7 @@ _NUMBER = {
     "mrn",
     "msisdn",
 }
+_ENDINGS = ("nummer", "nr", "schlüssel", "numéro")  # Belegnr, Kundennummer
 _NOT_PEOPLE = {"product", "item", "company", "brand", "city", "file", "street", "country", "model", "column", "event"}
 _RANKS = {
     "year",
@@ -133,9 +134,9 @@ def is_personal(name: str) -> bool:
 
 
 def names_an_id(name: str) -> bool:
-    """Whether a header ends or starts like a key: `id`, `customer_id`, `order number`."""
+    """Whether a header ends or starts like a key: `id`, `customer_id`, `order number`, `Belegnr`."""
     words = words_of(name)
-    return bool(words) and (words[-1] in _ID | _NUMBER or words[0] in _ID)
+    return bool(words) and (words[-1] in _ID | _NUMBER or words[-1].endswith(_ENDINGS) or words[0] in _ID)
 
 
 def names_people(name: str) -> bool:

@@ -14,6 +14,7 @@ from tuckpoint.table import patterns
 from tuckpoint.table.decode import EXACT, storage_type
 
 TINY = 20  # rows below which shares mean nothing
+HIGH = 100_000  # where numbers in a row are no years and no days of a spreadsheet
 MANY, MANY_SHARE = 100, 0.02  # keys, and of the rows, above which they are no levels of a category
 
 
@@ -46,7 +47,7 @@ def counted(values: NDArray[Any], decimals: int, column: Column, *, rows: int, c
 
 
 def _is_key(values: NDArray[Any], name: str, rows: int, cells: int) -> bool:
-    """Whether whole numbers are keys: all different and called one, or an unbroken sequence from 0 or 1.
+    """Whether whole numbers are keys: all different and called one, or an unbroken sequence from 0, 1 or a high number.
 
     Keys of another table repeat: they are called one and are more than levels would be.
     """
@@ -56,7 +57,8 @@ def _is_key(values: NDArray[Any], name: str, rows: int, cells: int) -> bool:
     if patterns.names_an_id(name) and (different == rows or rows >= TINY):
         return True
     unbroken = different == rows and float(values.max()) - float(values.min()) == rows - 1
-    return bool(rows >= TINY and unbroken and values.min() in (0, 1) and not patterns.names_a_rank(name))
+    starts = values.min() in (0, 1) or values.min() >= HIGH
+    return bool(rows >= TINY and unbroken and starts and not patterns.names_a_rank(name))
 
 
 def key_start(low: int, high: int, storage: str) -> tuple[int, str]:
