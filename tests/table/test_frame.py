@@ -193,3 +193,17 @@ def test_other_things_say_what_is_wrong(tmp_path):
 def test_header_only_and_one_row(tmp_path):
     assert read(write(tmp_path, "rows.csv", "a,b\n")).table.num_rows == 0
     assert read(write(tmp_path, "one.csv", "a,b\n1,2")).table.to_pylist() == [{"a": "1", "b": "2"}]
+
+
+def test_pandas_cuts_come_back_as_cuts():
+    cut = pd.cut(pd.Series(range(60)), [-1, 9, 29, 70])
+    cut[3] = None
+    source = pd.DataFrame({"x": cut, "y": range(60)})
+    frame = read(source)
+    assert frame.table["x"].to_pylist()[:4] == ["(-1, 9]"] * 3 + [None]
+    assert frame.table["x"].type.ordered
+    pd.testing.assert_frame_equal(give_back(frame.table, frame), source)
+
+
+def test_whole_numbers_beyond_64_bits_are_read_as_their_text():
+    assert read(pd.DataFrame({"x": [10**30, None, 3]})).table["x"].to_pylist() == [str(10**30), None, "3"]

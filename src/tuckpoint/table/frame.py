@@ -139,9 +139,16 @@ def _dataframe(source: Any) -> tuple[pa.Table, str, Any]:
 
 
 def _from_pandas(name: str, series: Any) -> pa.ChunkedArray | pa.Array:
+    cut = _intervals(series.dtype)
+    if cut is not None:
+        series = series.cat.rename_categories(list(cut))
     try:
         array = pa.Array.from_pandas(series)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # objects of several types: their text, for inference to judge
+    except (
+        pa.ArrowInvalid,
+        pa.ArrowTypeError,
+        OverflowError,
+    ):  # objects of several types: their text, for inference to judge
         missing = series.isna()
         array = pa.array([None if gone else str(value) for gone, value in zip(missing, series, strict=True)])
     except pa.ArrowNotImplementedError as error:
@@ -149,6 +156,12 @@ def _from_pandas(name: str, series: Any) -> pa.ChunkedArray | pa.Array:
     if isinstance(array.type, pa.BaseExtensionType):  # periods, intervals
         array = pa.Array.from_pandas(series.astype(str).where(series.notna(), None))
     return array
+
+
+def _intervals(dtype: Any) -> dict[str, Any] | None:
+    """The intervals that are the categories of a pandas column, by their text; None for other columns."""
+    categories: Any = getattr(dtype, "categories", None)
+    return {str(one): one for one in categories} if getattr(categories, "closed", None) is not None else None
 
 
 def _plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -246,6 +259,9 @@ def _as_pandas(table: pa.Table, template: Any) -> Any:
     for name in table.column_names:
         wanted = template[originals[name]].dtype if name in originals else None
         if wanted is not None and frame[name].dtype != wanted:
+            cut = _intervals(wanted)
+            if cut is not None:
+                frame[name] = frame[name].map(cut)
             try:
                 frame[name] = frame[name].astype(wanted)
             except (TypeError, ValueError):  # such as integers that now have missing values
