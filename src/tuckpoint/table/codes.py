@@ -15,6 +15,7 @@ from tuckpoint.table.protect import people_of, shared
 Array = NDArray[Any]
 CODES = 65_000  # ordinal codes at most
 BOOST_BINS = 128
+LEAST_MOVED = 0.2  # share of a column's values that a prediction could move, below which it moves none
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Coded:
     `values` (n,) are float64 or int32 levels; `code` (n,) uint16, 0 for missing; `size` codes in all. Numeric columns:
     `cuts` (m,) sorted values at which a new code begins; `bin_of` (size,) boosting bin of each code; `place`, `ties`
     (n,) where a value stands in the sorted `pool` of values that may be moved, place -1 for atoms and missing. An atom
-    is a value held by so many rows that it is repeated as it is. `snap`: only pool values are made, none between them.
+    is a value held by so many rows that it is repeated as it is. `moves`: whether a prediction moves them, which it
+    does where enough are not atoms. `snap`: only pool values are made, none between them.
     `scale`: 10**decimals, whose inverse made numbers are rounded to, or 0 where real ones have more digits than that.
     Categorical columns: `code_of` (levels + 1,) code of each level, by falling frequency; missing, -1, is the last.
     """
@@ -40,6 +42,7 @@ class Coded:
     ties: NDArray[np.int32]
     pool: NDArray[np.float64]
     pool_code: kernel.Codes
+    moves: bool
     snap: bool
     scale: float
 
@@ -69,7 +72,20 @@ def code_levels(field: Field, values: NDArray[np.int32]) -> Coded:
     size = int(code_of.max(initial=0)) + 1
     none8 = np.zeros(0, np.uint8)
     return Coded(
-        field, values, code_of[values], size, _NONE_F, none8, code_of, _NONE_I, _NONE_I, _NONE_F, _NONE_C, False, 1.0
+        field,
+        values,
+        code_of[values],
+        size,
+        _NONE_F,
+        none8,
+        code_of,
+        _NONE_I,
+        _NONE_I,
+        _NONE_F,
+        _NONE_C,
+        False,
+        False,
+        1.0,
     )
 
 
@@ -107,6 +123,7 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, p
         ties=ties,
         pool=pool,
         pool_code=np.searchsorted(cuts, pool, side="right").astype(np.uint16),
+        moves=bool((place >= 0).mean() >= LEAST_MOVED) if len(place) else False,
         snap=snap,
         scale=_scale(distinct, field.decimals),
     )

@@ -255,16 +255,22 @@ def draw(
         return level, column.code_of[level]
     here = None
     if fitted.mean is not None:
-        here = np.concatenate([fitted.mean.predict(offered, rows, k) for k in range(FOLDS)])
-        even = (np.arange(first_row, first_row + rows) & 1) == 0
-        offered = [*offered, kernel.steps(np.where(even, here[0], here[1]), fitted.low, fitted.high)]
+        if column.moves or fitted.rests is not None:
+            here = np.concatenate([fitted.mean.predict(offered, rows, k) for k in range(FOLDS)])
+        told = np.empty(rows, np.float32)
+        for k in range(FOLDS):  # by turns, as rows are numbered
+            turn = slice((k - first_row) % FOLDS, None, FOLDS)
+            own = [np.ascontiguousarray(code[turn]) for code in offered] if here is None else []
+            told[turn] = fitted.mean.predict(own, len(told[turn]), k)[0] if here is None else here[k, turn]
+        offered = [*offered, kernel.steps(told, fitted.low, fitted.high)]
     assert fitted.forest is not None
     member = kernel.members(fitted.forest, offered, rows, first_row, key, used)
     used.append(member)
     if fitted.rests is not None:
         made = _follow(fitted, column, values, member, settings, first_row, key, here=here, fold=fold)
         return made, column.recode(made)
-    return emit(column, member, settings, first_row, key, here=here, out_of_fold=fitted.out_of_fold, fold=fold)
+    moved = None if here is None else fitted.out_of_fold
+    return emit(column, member, settings, first_row, key, here=here, out_of_fold=moved, fold=fold)
 
 
 def emit(
