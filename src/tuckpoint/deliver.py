@@ -25,6 +25,7 @@ from tuckpoint.recipe import Recipe
 from tuckpoint.record import Maker, Record, tuckpoint_version
 from tuckpoint.scale import local, shards
 from tuckpoint.seed import Seed
+from tuckpoint.table import sample as sampling
 from tuckpoint.table.artefact import is_model
 from tuckpoint.table.encode import spell
 from tuckpoint.table.engine import Progress, quiet
@@ -69,7 +70,8 @@ def sample(
 ) -> tuple[int, str | None]:
     """Draw rows into a file, or into a folder of Parquet shards if `output` has no suffix.
 
-    Returns the rows and, of a private model, what this costs: nothing, which the ledger enters too.
+    Returns the rows and what else is to be told: a rule that threw most drawn rows away, and of a private model what
+    this costs: nothing, which the ledger enters too.
     Memory holds a shard per worker, whatever the number of rows. An interrupted run goes on where it stopped when the
     same is asked again. The bytes do not depend on the number of workers. Rows that keep a fairness target are made
     whole and written as one file; what was kept is told too.
@@ -85,7 +87,17 @@ def sample(
         recipe = replace(recipe, fair=fair_of(fair).to_dict())
         kept = draw_fair(recipe, fitted, output, overwrite=overwrite, progress=progress).told.sentence()
     free = release.drawn(Ledger.at(ledger), fitted.model, source.sha256, rows)
-    return rows, "; ".join(filter(None, (kept, free))) or None
+    return rows, "; ".join(filter(None, (kept, _bent(run.with_rules(fitted, rules), seed, where), free))) or None
+
+
+def _bent(fitted: Fitted, seed: int, where: str | None) -> str | None:
+    """That most drawn rows broke a rule which came after the fit, if they did."""
+    thrown = sampling.thrown(fitted.model, Seed(seed).child("thrown"), where=where)
+    told = [
+        f"{share:.0%} of the drawn rows broke the rule `{text}` and were drawn anew" for text, share in thrown.items()
+    ]
+    bent = ", which moves the shares of other columns; one that computes a column is obeyed at no loss by `make --rule`"
+    return "; ".join(told) + bent if thrown else None
 
 
 def draw_fair(

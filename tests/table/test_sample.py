@@ -18,7 +18,7 @@ from tuckpoint.table.engines.independent import Independent
 from tuckpoint.table.engines.trees import Trees
 from tuckpoint.table.infer import infer
 from tuckpoint.table.rules import user_rule
-from tuckpoint.table.sample import sample
+from tuckpoint.table.sample import sample, thrown
 
 
 @pytest.fixture
@@ -107,6 +107,18 @@ def test_rules_that_leave_too_few_rows_are_short_and_carry_them(model):
     assert 0 < rows.num_rows < 2000
     assert (rows["size"].to_numpy() > 30).all()
     assert len(set(rows["id"].to_pylist())) == rows.num_rows
+
+
+def test_a_later_rule_that_throws_most_rows_away_is_told(model):
+    def under(*texts):
+        rules = [user_rule(text, model.book.fields, model.schema) for text in texts]
+        return replace(model, book=model.book.with_rules(rules))
+
+    assert thrown(model, Seed(1)) == thrown(under("size < 25"), Seed(1)) == {}
+    told = thrown(under("size < 25", "extra * 40 == base"), Seed(1))
+    assert set(told) == {"extra * 40 == base"}
+    assert told["extra * 40 == base"] > 0.9
+    assert thrown(under('group == "high"'), Seed(1), where='group == "high"') == {}
 
 
 def test_rules_added_after_the_fit_are_obeyed(model):

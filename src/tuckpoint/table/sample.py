@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -24,6 +24,7 @@ from tuckpoint.table.steps import settled
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 ROUNDS = 40  # of drawing again what broke a rule
 MOST = 50  # times as many rows as asked that may be drawn in all
+TRIED = 2_000  # rows on which a rule that came after the fit is tried
 
 
 def sample(
@@ -65,6 +66,19 @@ def sample(
     if short is not None:
         raise ShortSample(str(short), table)
     return table
+
+
+def thrown(model: TableModel, seed: Seed, *, where: str | None = None) -> dict[str, float]:
+    """For each rule that came after the fit, the share of drawn rows that break it and are drawn anew, if that is most.
+
+    What such a rule leaves has other shares in all columns that hang together with it.
+    """
+    rules = {rule.text for rule in model.book.added}
+    if not rules:
+        return {}
+    columns = drawn(replace(model, book=replace(model.book, added=())), TRIED, seed, where=where)
+    shares = {text: float(mask.mean()) for text, mask in model.book.violations(columns).items() if text in rules}
+    return {text: share for text, share in shares.items() if share > 0.5}
 
 
 def drawn(model: TableModel, rows: int, seed: Seed, *, where: str | None = None) -> dict[str, Array]:
