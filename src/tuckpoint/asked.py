@@ -62,7 +62,7 @@ class Making(Fitting, total=False):
 
     rows: int | None
     holdout: float
-    format: str
+    format: Literal["parquet", "csv"]
     fair: Spec | Mapping[str, Any] | str | Path | None
 
 
@@ -75,7 +75,8 @@ def resolve(
     """
     guard = _Guard(**{name: asked.pop(name, None) for name in Guarding.__annotations__})
     roles = {role: asked.pop(role, None) for role in ("target", "person", "primary_key")}
-    name = asked.pop("engine", None) or ("trees" if guard.private is None else "marginals")
+    name = asked.pop("engine", None)
+    name = ("trees" if guard.private is None else "marginals") if name is None else name
     part, given = parts.find("engine", name), asked.pop("settings", None) or {}
     if asked.get("fair") is not None:
         asked["fair"] = fair_of(asked["fair"]).to_dict()
@@ -215,6 +216,15 @@ def schema_of(
     return schema
 
 
+def check_held(holdout: Frame, **sides: Frame) -> None:
+    """Raise InputError where a holdout is one of the tables that it is held out from."""
+    for name, side in sides.items():
+        if side.digest == holdout.digest:
+            raise InputError(
+                f"the holdout {holdout.name} holds the {name} rows; pass real rows that the maker never saw"
+            )
+
+
 def named_shares(wanted: Shares, schema: Schema) -> dict[str, dict[str, float]]:
     """Shares by level: those given as a list are in the order of the schema's levels."""
     found = {}
@@ -237,11 +247,19 @@ def named_shares(wanted: Shares, schema: Schema) -> dict[str, dict[str, float]]:
                 f"name what has a share, as {name}=VALUE:0.5/VALUE:0.5"
             )
         found[name] = dict(zip(levels, map(float, shares), strict=True))
+    for name, given in found.items():
+        if sum(given.values()) > 1.000001:
+            raise InputError(
+                f'rebalance of "{name}": the shares add up to {sum(given.values()):g}; give shares that add up to 1, '
+                "or to less, which leaves the rest to all other values"
+            )
     return found
 
 
 def cores(workers: int | None) -> int:
     """As many as asked for, else as many as this process may use."""
+    if workers is not None and workers < 1:
+        raise InputError(f"workers is {workers}; give a whole number from 1, or none for all cores")
     if workers is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return workers

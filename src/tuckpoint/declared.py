@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,8 @@ def read(path: str | Path, *, do: str, wrong: type[InputError] = InputError) -> 
 
     `do` says what to do where there is no such file, or it holds something else.
     """
+    if not isinstance(path, str | PathLike):
+        raise wrong(f"{path!r} is no path; {do}")
     text = _text(Path(path), do, wrong)
     try:
         data = _Loader(text).get_single_data()

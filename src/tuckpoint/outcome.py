@@ -20,6 +20,7 @@ from tuckpoint.record import Input, Record
 from tuckpoint.release import Audited
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
+from tuckpoint.settings import typed
 from tuckpoint.table import artefact
 from tuckpoint.table import fit as fitting
 from tuckpoint.table.encode import spell
@@ -96,6 +97,7 @@ class Made:
         """The audit and what the gate says, if the rows were audited."""
         return self.measured.audited
 
+    @typed
     def save(self, folder: str | Path, *, pages: Mapping[str, str] | None = None, overwrite: bool = False) -> None:
         """Write data, model, recipe and record into a new folder, with `pages` (file name -> text) beside them."""
         with replacing_folder(Path(folder), overwrite=overwrite, ours=is_run) as place:
@@ -131,6 +133,7 @@ def is_run(folder: Path) -> bool:
     return (folder / RECIPE).is_file() and (folder / RECORD).is_file()
 
 
+@typed
 def load(folder: str | Path) -> Fitted:
     """A saved model. Raises TraceError if it was altered or is newer than this tuckpoint."""
     model = fitting.load(folder)
@@ -139,6 +142,7 @@ def load(folder: str | Path) -> Fitted:
     return Fitted(model, Recipe("sample", source), ARROW, Recipe.load(place) if place.is_file() else None)
 
 
+@typed
 def save(fitted: Fitted, folder: str | Path, *, overwrite: bool = False) -> None:
     """Write a model, with the recipe that fitted it, as a new folder."""
     with replacing_folder(Path(folder), overwrite=overwrite, ours=artefact.is_model) as place:

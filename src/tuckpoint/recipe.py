@@ -17,6 +17,7 @@ Verb = Literal["make", "fit", "sample"]
 HEAD = "tuckpoint_recipe"
 VERSION = 1
 HINT = "`tuckpoint make` and others write one as recipe.yaml into their folder"
+FORMATS = ("parquet", "csv")
 _ALWAYS = ("verb", "tuckpoint", "seed", "source")
 _FITTING = ("schema", "engine", "settings", "rules", "mine_rules", "k", "charged")
 _ENTRIES: Mapping[str, tuple[str, ...]] = {
@@ -90,6 +91,7 @@ class Recipe:
         Seed(self.seed)
         _check("holdout", self.holdout, 0 <= self.holdout <= 0.9, "a share from 0 to 0.9")
         _check("rows", self.rows, self.rows >= 0, "a whole number from 0")
+        _check("format", self.format, self.format in FORMATS, " or ".join(FORMATS))
         _check("k", self.k, self.k >= 1, "a whole number from 1")
         for column, shares in self.rebalance.items():
             right = (

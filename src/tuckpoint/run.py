@@ -11,8 +11,8 @@ from typing import Any, Unpack
 import pyarrow as pa
 
 from tuckpoint import parts, release, settings
-from tuckpoint.asked import Fitting, Making, Shares, cores, named_shares, resolve, schema_of
-from tuckpoint.errors import InputError, RecipeError
+from tuckpoint.asked import Fitting, Making, Shares, check_held, cores, named_shares, resolve, schema_of
+from tuckpoint.errors import RecipeError
 from tuckpoint.fair.make import FairRows
 from tuckpoint.measure.evaluate import evaluate as measure
 from tuckpoint.measure.evaluate import judge
@@ -27,6 +27,7 @@ from tuckpoint.release import Audited
 from tuckpoint.scale import shards
 from tuckpoint.schema import Schema
 from tuckpoint.seed import Seed
+from tuckpoint.settings import typed
 from tuckpoint.table import artefact, infer
 from tuckpoint.table import complete as completing
 from tuckpoint.table import fit as fitting
@@ -42,6 +43,7 @@ from tuckpoint.write import table as writing
 ROWS_PER_SHARD = 250_000
 
 
+@typed
 def profile(
     source: Any, *, target: str | None = None, person: str | None = None, primary_key: str | None = None
 ) -> Schema:
@@ -49,12 +51,14 @@ def profile(
     return infer.infer(read(source).table, target=target, person=person, primary_key=primary_key)
 
 
+@typed
 def rules_in(source: Any, *, schema: Schema | str | Path | None = None) -> tuple[Rule, ...]:
     """The rules of a table: those that every row obeys, as a fit would, and as findings those that nearly all do."""
     frame = read(source)
     return fitting.rules_in(frame.table, schema_of(frame.table, schema))
 
 
+@typed
 def make(
     source: Any,
     *,
@@ -85,6 +89,7 @@ def make(
     return _make(recipe, frame, _Means(Ledger.at(ledger), who, cores(workers), progress, known))
 
 
+@typed
 def fit(
     source: Any,
     *,
@@ -101,6 +106,7 @@ def fit(
     return _fit(recipe, frame, frame.table, _Means(Ledger.at(ledger), who, cores(workers), progress))
 
 
+@typed
 def sample(
     model: Fitted | str | Path,
     rows: int,
@@ -125,6 +131,7 @@ def sample(
     return give_back(pa.concat_tables(pieces), fitted.like)
 
 
+@typed
 def complete(model: Fitted | str | Path, partial: Any, *, seed: int = 0, progress: Progress = quiet) -> Any:
     """Fill the empty cells of partly filled rows; filled cells stay. Gives back the kind of dataframe that came in."""
     fitted = load(model) if isinstance(model, str | Path) else model
@@ -134,6 +141,7 @@ def complete(model: Fitted | str | Path, partial: Any, *, seed: int = 0, progres
     return whole.set_axis(partial.index) if frame.kind == "pandas" else whole
 
 
+@typed
 def evaluate(
     real: Any,
     made: Any,
@@ -144,20 +152,16 @@ def evaluate(
     seed: int = 0,
     progress: Progress = quiet,
 ) -> Measured:
-    """Measure made rows, from anywhere, against the real rows they were made from and real rows held out.
-
-    Raises InputError for tables that cannot be compared, or a holdout that is no other than the rows beside it.
-    """
+    """Measure made rows, from anywhere, against the real rows they were made from and real rows held out."""
     frame, other, held = read(real), read(made), read(holdout)
-    for name, side in (("real", frame), ("made", other)):
-        if side.digest == held.digest:
-            raise InputError(f"the holdout {held.name} holds the {name} rows; pass real rows that the maker never saw")
+    check_held(held, real=frame, made=other)
     meaning = schema_of(frame.table, schema, target=target)
     running: dict[str, Any] = {"target": target, "seed": Seed(seed), "progress": progress}
     evaluation = measure(frame.table, other.table, held.table, meaning, **running)
     return Measured(evaluation, meaning, other.name, stamp_of(made) or {})
 
 
+@typed
 def with_rules(fitted: Fitted, rules: Sequence[str]) -> Fitted:
     """The same model with rules that came after the fit; rows that break them are drawn anew."""
     if not rules:
@@ -167,6 +171,7 @@ def with_rules(fitted: Fitted, rules: Sequence[str]) -> Fitted:
     return replace(fitted, model=replace(model, book=model.book.with_rules(more)))
 
 
+@typed
 def audit(
     train: Any,
     made: Any = None,
@@ -208,6 +213,7 @@ def audit(
     return found.beside(about, Ledger.at(ledger), title=other.name, made=other.digest, context=known)
 
 
+@typed
 def repeat(
     recipe: Recipe | str | Path, source: Any = None, *, workers: int | None = None, progress: Progress = quiet
 ) -> Made | Fitted:

@@ -49,6 +49,8 @@ class Domain:
             raise SchemaError(f"domain provenance {self.provenance!r}: use one of {', '.join(get_args(Provenance))}")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise SchemaError(f"domain: low {self.low} is above high {self.high}; swap them")
+        if isinstance(self.levels, str):
+            raise SchemaError(f"domain: levels is the text {self.levels!r}; give a list of levels")
         if self.levels is not None and len(set(self.levels)) != len(self.levels):
             raise SchemaError("domain: a level stands twice in levels; remove one")
 
@@ -148,6 +150,8 @@ class Column:
     note: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise SchemaError(f"a column has text for a name, and {self.name!r} is none; put quotes around it")
         if self.kind not in get_args(Kind):
             raise SchemaError(
                 f'column "{self.name}": unknown kind {self.kind!r}{did_you_mean(str(self.kind), get_args(Kind))}; '
@@ -187,6 +191,9 @@ class Schema:
             raise SchemaError(
                 f"separator {self.separator!r}: use {', '.join(map(repr, SEPARATORS))}, or leave it out for a comma"
             )
+        object.__setattr__(self, "columns", tuple(self.columns))  # a list will do
+        if others := [column for column in self.columns if not isinstance(column, Column)]:
+            raise SchemaError(f"the columns of a schema are of the type Column, and {others[0]!r} is none")
         names = self.names
         repeated = sorted(name for name, count in Counter(names).items() if count > 1)
         if repeated:
@@ -194,7 +201,8 @@ class Schema:
         for role in ("primary_key", "person", "target"):
             name = getattr(self, role)
             if name is not None and name not in names:
-                raise SchemaError(f'{role} "{name}" is not a column{did_you_mean(name, names)}')
+                there = f"{did_you_mean(name, names)}; there are: {listed(names)}"
+                raise SchemaError(f'{role} "{name}" is not a column{there}')
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -263,8 +271,6 @@ def _plain(value: Column | Domain | Steps) -> dict[str, Any]:
 def _column(data: Any) -> Column:
     if not isinstance(data, Mapping) or not {"name", "kind", "storage"} <= set(data):
         raise SchemaError(f"a column needs name, kind and storage; found {data!r}")
-    if not isinstance(data["name"], str):
-        raise SchemaError(f"a column has text for a name, and {data['name']!r} is none; put quotes around it")
     where = f'column "{data["name"]}"'
     declared.check_entries(where, data, [item.name for item in fields(Column)], wrong=SchemaError)
     domain = data.get("domain")

@@ -53,6 +53,11 @@ class ModelSettings:
             raise InputError(f"files is {self.files}; audit one file or more")
         if self.exposed < 0:
             raise InputError(f"exposed is {self.exposed}; give 0 or more")
+        for name in ("canaries", "shadows"):
+            if (getattr(self, name) or 0) < 0:
+                raise InputError(
+                    f"{name} is {getattr(self, name)}; give a whole number from 0, or none to let it choose"
+                )
 
 
 MODEL_SETTINGS = ModelSettings()

@@ -8,8 +8,10 @@ from tuckpoint.outcome import Made, Measured
 from tuckpoint.release import AUDIT, Audited
 from tuckpoint.report.officer import officer_json, officer_page
 from tuckpoint.report.page import as_json, page
+from tuckpoint.settings import typed
 
 
+@typed
 def pages_of(result: Made | Measured | Audited) -> dict[str, str]:
     """Pages as text by file name, for `Made.save(folder, pages=...)`.
 

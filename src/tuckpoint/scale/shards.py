@@ -54,8 +54,10 @@ def plan(rows: int, *, rows_per_shard: int = 250_000, table: str = "") -> tuple[
 
     Raises InputError for fewer than no rows or shards without rows.
     """
-    if rows < 0 or rows_per_shard < 1:
-        raise InputError(f"{rows} rows in shards of {rows_per_shard}: ask for 0 or more rows, 1 or more in a shard")
+    if rows < 0:
+        raise InputError(f"{rows} rows were asked for; ask for 0 or more")
+    if rows_per_shard < 1:
+        raise InputError(f"shards of {rows_per_shard} rows; put 1 or more in a shard")
     starts = range(0, max(rows, 1), rows_per_shard)
     return tuple(Job(i, start, min(rows_per_shard, rows - start), table) for i, start in enumerate(starts))
 

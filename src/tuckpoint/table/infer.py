@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tuckpoint.errors import SchemaError, count, did_you_mean
+from tuckpoint.errors import SchemaError, count, did_you_mean, listed
 from tuckpoint.schema import NUMERIC, Column, Domain, Kind, Schema
 from tuckpoint.table import delimited, moments, numerals, patterns, steps
 from tuckpoint.table.decode import PER_SECOND, RARE, storage_type
@@ -31,7 +31,7 @@ def infer(
     """
     for role, name in (("target", target), ("person", person), ("primary_key", primary_key)):
         if name is not None and name not in table.column_names:
-            raise SchemaError(f'{role} "{name}" is not a column{did_you_mean(name, table.column_names)}')
+            raise SchemaError(f'{role} "{name}" is not a column{_instead(name, table)}')
     if table.num_rows == 0:
         raise SchemaError(f"the table has {count(table.num_columns, 'column')} and no rows; pass at least one row")
     columns = {}
@@ -112,6 +112,10 @@ def _check_domain(array: pa.ChunkedArray, column: Column) -> None:
             f'column "{column.name}": {count(int(outside.sum()), "value")} outside {range_} (first: row {first + 1} = '
             f"{array[first].as_py()!r}); {widen} or clean the data"
         )
+
+
+def _instead(name: str, table: pa.Table) -> str:
+    return f"{did_you_mean(name, table.column_names)}; there are: {listed(table.column_names)}"
 
 
 def _check_key(array: pa.ChunkedArray, name: str) -> None:
