@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tuckpoint.seed import Seed
-from tuckpoint.table.encode import encode
+from tuckpoint.table.encode import decode, encode, spell
 from tuckpoint.table.engine import Context
 from tuckpoint.table.engines.independent import Independent
 from tuckpoint.table.fit import fit
@@ -148,3 +148,17 @@ def test_a_written_part_is_obeyed_by_construction():
         assert dict(book.adherence(encoded.columns)) == {text: 1.0}
         shifted = {**encoded.columns, "y": encoded.columns["y"] + 1}
         assert dict(book.adherence(shifted)) == {text: 0.0}
+
+
+def test_offsets_that_change_with_the_season_are_those_of_a_place(tmp_path):
+    at = stamps("Europe/Berlin")
+    text = at.dt.strftime("%Y-%m-%dT%H:%M:%S%z")
+    (tmp_path / "t.csv").write_text(
+        pd.DataFrame({"at": text, "day": at.dt.date, "hour": at.dt.hour}).to_csv(index=False)
+    )
+    real = read(tmp_path / "t.csv").table
+    rules, schema = found(real)
+    assert schema["at"].timezone == "Europe/Berlin"
+    assert {rule.text for rule in rules.values()} == {"date(at) == day", "hour(at) == hour"}
+    written = spell(decode(encode(real, schema), schema), schema)
+    assert written.column("at").to_pylist() == text.to_list()

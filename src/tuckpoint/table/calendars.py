@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tuckpoint.errors import SchemaError
 from tuckpoint.schema import Column
-from tuckpoint.table.moments import DAY, offset
+from tuckpoint.table.moments import DAY
+from tuckpoint.table.zones import offsets_at
 
 Numbers = NDArray[np.float64]
 # Dates in days since 1970, months of years like 202401, weekdays from Monday 1 to Sunday 7, weeks by ISO 8601.
@@ -59,14 +57,5 @@ def _week(day: Numbers) -> Numbers:
 
 
 def _local(values: Numbers, zone: str | None) -> Numbers:
-    if zone in (None, "UTC"):
-        return values
-    if offset(zone):
-        return values + offset(zone)
     filled = np.where(np.isnan(values), 0.0, values)
-    whole = np.floor(filled)
-    try:
-        stamps = pc.local_timestamp(pa.array(whole.astype(np.int64), pa.timestamp("s", zone)))
-    except pa.ArrowInvalid:
-        raise SchemaError(f'unknown time zone "{zone}"; use a name such as "Europe/Berlin" or "UTC"') from None
-    return np.where(np.isnan(values), np.nan, np.asarray(stamps.cast(pa.int64()), np.float64) + filled - whole)
+    return np.where(np.isnan(values), np.nan, filled + offsets_at(np.floor(filled), zone))

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tuckpoint.errors import SchemaError
+from tuckpoint.table import zones
 
 Seconds = NDArray[np.float64]
 DAY = 86_400
@@ -187,8 +188,11 @@ def spell(seconds: Seconds, format_: str, timezone: str | None = None) -> pa.Arr
     missing = np.isnan(seconds)
     micros = np.rint(np.where(missing, 0, seconds) * 1e6).astype(np.int64)
     if "%D" not in format_ and any(piece in _ZONES for piece in _pieces(format_)):
-        micros = micros + offset(timezone) * 10**6
-    cells: list[pa.Array | str] = [_cell(micros, piece, timezone, format_) for piece in _pieces(format_)]
+        micros = micros + zones.offsets_at(np.floor(np.where(missing, 0, seconds)), timezone) * 10**6
+    zone: pa.Array | str | None = timezone
+    if timezone in zones.PLACES:
+        zone = zones.written(zones.offsets_at(np.floor(np.where(missing, 0, seconds)), timezone))
+    cells: list[pa.Array | str] = [_cell(micros, piece, zone, format_) for piece in _pieces(format_)]
     texts = pc.binary_join_element_wise(*cells, "") if any(isinstance(c, pa.Array) for c in cells) else cells[0]
     return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), texts)
 
@@ -206,13 +210,18 @@ def _timed(texts: pa.Array, format_: str) -> Reading:
     if "%z" not in format_:
         zeros = _midnight(texts, format_)
         return Reading("datetime", format_) if zeros is None else Reading("date", zeros)
-    zones = pc.unique(pc.extract_regex(texts, _pattern(format_)).field("z")).to_pylist()
-    if zones == ["Z"]:
+    found = pc.unique(pc.extract_regex(texts, _pattern(format_)).field("z")).to_pylist()
+    if found == ["Z"]:
         return Reading("datetime", format_.replace("%z", "Z"), "UTC")
-    if len(zones) == 1:
-        offset = f"{zones[0][:3]}:{zones[0][3:].removeprefix(':') or '00'}"
+    if len(found) == 1:
+        offset = f"{found[0][:3]}:{found[0][3:].removeprefix(':') or '00'}"
         return Reading("datetime", format_, "UTC" if offset in ("+00:00", "-00:00") else offset)
-    return Reading("datetime", format_, "UTC", note=f"{len(zones)} different offsets: kept as moments, written in UTC")
+    offsets = zones.offsets_of(pc.extract_regex(texts, _pattern(format_)).field("z"))
+    moments = parse(texts, format_)[0]
+    for place in zones.PLACES:
+        if (zones.offsets_at(np.floor(moments), place) == offsets).all():
+            return Reading("datetime", format_, place, note=f"offsets are those of {place}, or a place like it")
+    return Reading("datetime", format_, "UTC", note=f"{len(found)} different offsets: kept as moments, written in UTC")
 
 
 def _fits(texts: pa.Array, format_: str) -> bool:
@@ -253,7 +262,7 @@ def _seconds(parts: dict[str, pa.Array], rows: int) -> Seconds:
     if "f" in parts:
         clock = clock + np.asarray(pc.cast(pc.binary_join_element_wise("0.", parts["f"], "0", ""), pa.float64()))
     if "z" in parts:
-        clock = clock - _offsets(parts["z"])
+        clock = clock - zones.offsets_of(parts["z"])
     if "D" in parts:
         return np.where(bad, np.nan, number("D", 0) * float(DAY) + clock)
     if "Y" not in parts and "y" not in parts:
@@ -288,27 +297,12 @@ def _days(
     return days, wrong | (day > length)
 
 
-def _offsets(texts: pa.Array) -> NDArray[np.int64]:
-    encoded = texts.dictionary_encode()
-    seconds = np.array([offset(zone) for zone in encoded.dictionary.to_pylist()], np.int64)
-    return seconds.take(np.asarray(encoded.indices))
-
-
-def offset(zone: str | None) -> int:
-    """Seconds east of Greenwich of an offset such as `+02:00`; 0 for other zones."""
-    found = re.fullmatch(r"([+-])(\d\d)(?::?(\d\d))?", zone or "")
-    if found is None:
-        return 0
-    seconds = int(found[2]) * 3600 + int(found[3] or 0) * 60
-    return -seconds if found[1] == "-" else seconds
-
-
 @cache
 def _padded(stop: int, width: int) -> pa.Array:
     return pa.array([f"{number:0{width}d}" for number in range(stop)])
 
 
-def _cell(micros: NDArray[np.int64], piece: str, timezone: str | None, format_: str) -> pa.Array | str:
+def _cell(micros: NDArray[np.int64], piece: str, timezone: pa.Array | str | None, format_: str) -> pa.Array | str:
     """One piece of a format, written for each moment."""
     if piece not in _FIELDS:
         return piece
@@ -359,8 +353,12 @@ def _fraction(micros: NDArray[np.int64], piece: str) -> pa.Array:
     return pc.utf8_rpad(pc.utf8_slice_codeunits(digits, 0, length), length, "0")
 
 
-def _zone(timezone: str | None, piece: str) -> str:
-    """An offset as the piece writes it."""
+def _zone(timezone: pa.Array | str | None, piece: str) -> pa.Array | str:
+    """An offset, or one for each moment, as the piece writes it."""
+    if isinstance(timezone, pa.Array):
+        encoded = timezone.dictionary_encode()
+        known = [_zone(zone, piece) for zone in encoded.dictionary.to_pylist()]
+        return pa.array(known, pa.string()).take(encoded.indices)
     offset = "+00:00" if timezone in (None, "UTC") else str(timezone)
     if piece == "%:::z":
         return offset.removesuffix(":00")
