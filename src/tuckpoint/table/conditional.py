@@ -156,23 +156,23 @@ def _forest(
 ) -> tuple[kernel.Forest, int]:
     """The trees, of leaves as large as rows outside one bag allow, and that size.
 
-    `loose`: few people share the column's values; `apart`: whether the values of a feature may set people apart in
-    leaves of `settings.apart`; what is offered beyond these features, `stacked` of the trees see.
+    The size is asked of a tree without the mean: with it coarser leaves seem as good, and blur chains of nearly
+    determined numbers. `loose`: few people share the column's values; `apart`: whether the values of a feature may set
+    people apart in leaves of `settings.apart`; what is offered beyond these features, `stacked` of the trees see.
     """
     rows, last, stacked = len(wanted.told), settings.trees - 1, round(settings.trees * settings.stacked)
     usual, finest = (max(size, settings.loose if loose else 1) for size in (settings.leaf, settings.finest))
     bags = _bags(rows, person, settings, settings.bag, seed)
     tried: dict[int, leaf.Tree] = {}
 
-    def grow(k: int, size: int) -> leaf.Tree:
-        shown = len(offered) if k < stacked else len(apart)
+    def grow(k: int, size: int, shown: int) -> leaf.Tree:
         return kernel.grow(
             offered[:shown], categorical[:shown], target=wanted.target, label=wanted.label, outputs=wanted.outputs,
             weight=weight, min_leaf=size, rows=bags[k], apart=apart, least=settings.apart,
         )  # fmt: skip
 
     def attempt(size: int) -> leaf.Tree:
-        tried[size] = grow(last, size)
+        tried[size] = grow(last, size, len(apart))
         return tried[size]
 
     size = usual
@@ -183,8 +183,10 @@ def _forest(
         size = leaf.largest(attempt, offered, wanted.told, held, usual, finest, leaf.COARSER if loose else ())
     if size < usual and settings.fine_bag != settings.bag:
         bags, tried = _bags(rows, person, settings, settings.fine_bag, seed), {}
-    known = tried.get(size)
-    return kernel.join([*(grow(k, size) for k in range(last)), grow(last, size) if known is None else known]), size
+    shown = [len(offered) if k < stacked else len(apart) for k in range(settings.trees)]
+    known = tried.get(size) if shown[last] == len(apart) else None
+    grown = [grow(k, size, shown[k]) for k in range(last)]
+    return kernel.join([*grown, grow(last, size, shown[last]) if known is None else known]), size
 
 
 def _moments(ranks: NDArray[np.float64], count: int) -> _Wanted:
