@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tuckpoint.table import formula as formulas
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.engine import Field
 from tuckpoint.table.formula import Formula, find, heaps, rests
@@ -131,3 +132,17 @@ def test_heaps_are_values_far_commoner_than_their_neighbours():
     heaped = np.where(rng.random(N) < 0.2, 100.0, np.round(rng.normal(100, 10, N), 2))
     assert (heaps(heaped) == (heaped == 100)).mean() > 0.99
     assert heaps(np.array([np.nan, 1.0, 2.0])).all()
+
+
+def test_columns_of_a_few_factors_are_found_in_few_rounds(monkeypatch):
+    rng = stream()
+    factors = rng.normal(size=(1000, 5))
+    columns = table(**{f"c{j}": factors @ rng.normal(size=5) for j in range(40)})
+    fits = []
+    once = formulas._fitted
+    monkeypatch.setattr(formulas, "_fitted", lambda name, *rest: fits.append(name) or once(name, *rest))
+    made = found(columns)
+    assert len(made) == 35  # all but as many as there are factors
+    for position, formula in enumerate(made):
+        assert not {earlier.column for earlier in made[:position]} & set(formula.parents)
+    assert len(fits) < 8 * 40  # one by one, it would be 40 + 39 + ... of them, for numbers and for logarithms

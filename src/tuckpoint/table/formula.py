@@ -106,7 +106,8 @@ def heaps(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 def find(columns: Mapping[str, Coded], names: Sequence[str], rng: np.random.Generator) -> tuple[Formula, ...]:
     """Formulas that the named columns nearly follow, none of which has a column of an earlier one as parent.
 
-    Of columns that determine one another the one whose rest is smallest beside its spread follows from the others.
+    Of columns that determine one another the one whose rest is smallest beside its spread follows from the others. What
+    a round finds is taken from the tightest on, as long as its parents are left; the rest is sought again.
     """
     rows = len(next(iter(columns.values())).values) if columns else 0
     left = [name for name in names if columns[name].field.numeric and len(columns[name].cuts) > MANY]
@@ -125,9 +126,12 @@ def find(columns: Mapping[str, Coded], names: Sequence[str], rng: np.random.Gene
         ]
         if not tried:
             break
-        best = max(tried, key=lambda entry: entry[0])[1]
-        found.append(best)
-        left.remove(best.column)
+        taken: set[str] = set()
+        for _, formula in sorted(tried, key=lambda entry: -entry[0]):
+            if taken.isdisjoint((formula.column, *formula.parents)):
+                taken.add(formula.column)
+                found.append(formula)
+        left = [name for name in left if name not in taken]
     return tuple(found)
 
 
