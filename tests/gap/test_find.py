@@ -219,5 +219,5 @@ def test_columns_that_are_not_compared_are_told():
 def test_an_unreadable_value_names_its_table():
     train, test = law(300, 1), law(300, 2)
     test = test.set_column(0, "age", pa.array(["old"] * 300))
-    with pytest.raises(InputError, match="300 values of the test table are no integer"):
+    with pytest.raises(InputError, match="300 values are no integer in the test table"):
         find(train, reference=law(300, 3), test=test)

@@ -265,7 +265,7 @@ def test_a_private_engine_spends_only_what_is_left(part):
     assert json.loads(json.dumps(told.to_dict())) == told.to_dict()
     alone = part(epsilon=2.0, delta=1e-6).fit(real, Seed(1), Context()).guarantee
     assert alone.epsilon <= 2.0
-    assert alone.rho > told.spent["before"] * 0.5
+    assert alone.rho > float(account.rho) / 10  # all of what was left there, even where noise lets it choose no table
 
 
 def test_what_was_estimated_stands_in_the_schema_the_notes_and_the_guarantee():
