@@ -141,8 +141,8 @@ def told(usual: Trees, settings: Trees) -> tuple[str, ...]:
     if least != before:
         whose = "leaves" if settings.finest != usual.finest else "values that few people share come from leaves"
         return (
-            f"{whose} of {least} people or more, not {before}: with finer ones made rows gave away who was learnt, "
-            "as rows held out showed",
+            f"{whose} of {least} people or more, not {before}, but for few that a split beyond chance sets apart: with "
+            "finer ones made rows gave away who was learnt, as rows held out showed",
         )
     return (
         f"trees of leaves under {usual.leaf} people on {settings.fine_bag:.0%} of the rows, others on "

@@ -40,7 +40,7 @@ class Trees:
     better, or coarser ones as well; finest: least people in those; bag: share of rows each tree grows on (0..1];
     fine_bag: the same for a column whose leaves are finer than `leaf`; apart: least people in a leaf that a split
     beyond chance sets apart, such as those of a rare level; these five, if not said, as usual for so many rows
-    (`usual`), bags wider where that is safe; loose: least people in a leaf of numbers that few people share;
+    (`usual`), bags wider where that is safe; loose: the same as leaf, of numbers that few people share;
     stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how far a drawn member is
     moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate: boosting rounds at
     most, depth of its trees and learning rate; moments: cosine moments of the rank that a split must tell apart
