@@ -371,6 +371,23 @@ def test_what_excludes_each_other_and_what_misses_together():
     }
 
 
+@pytest.mark.parametrize(("both", "rows", "found"), [(0, 2000, True), (0, 900, False), (3, 2000, False)])
+def test_one_of_two_amounts_is_0_where_chance_would_have_shown_both(both, rows, found):
+    rng = np.random.default_rng(24)
+    which = rng.choice(3, rows, p=[0.1, 0.1, 0.8])  # unrelated columns would hold both in 20 of 2,000 rows
+    gain = np.where((which == 0) | (np.arange(rows) < both), np.round(rng.gamma(2, 1000, rows)) + 1, 0)
+    loss = np.where((which == 1) | (np.arange(rows) < both), np.round(rng.gamma(2, 1000, rows)) + 1, 0)
+    rules = mine(table({"gain": gain, "loss": loss, **noise(np.random.default_rng(25), rows)}))
+    assert ("implies(gain != 0, loss == 0)" in enforced(rules)) is found
+
+
+def test_unrelated_amounts_are_never_said_to_exclude_each_other():
+    rng = np.random.default_rng(26)
+    for _ in range(60):  # 13 rows of both are expected: none of them by chance once in 400,000 tables
+        some = {name: np.where(rng.random(1300) < 0.1, np.round(rng.gamma(2, 100, 1300)) + 1, 0.0) for name in "abc"}
+        assert not [rule for rule in mine(table(some)) if rule.enforced]
+
+
 def test_few_combinations_are_a_rule_only_while_the_list_is_complete():
     rng = np.random.default_rng(21)
     pairs = [(f"a{i}", f"b{j}") for i in range(10) for j in range(10) if (i * 3 + j) % 4 == 0 or (i + j) % 7 == 0]

@@ -54,6 +54,8 @@ def obeys(book: RuleBook, columns) -> bool:
         ("a * b == c", "product", ("a", "b", "c")),
         ("implies(a == 0, b == 0)", "block", ("a", "b")),
         ("implies(missing(a), missing(b) and c == 3 and x == 'none')", "block", ("a", "b", "c", "x")),
+        ("implies(a != 0, b == 0)", "block", ("a", "b")),
+        ("implies(not missing(a), x == 'none')", "block", ("a", "x")),
         ("a <= b", "user", ("a", "b")),
         ("a + a == c", "user", ("a", "c")),
         ("a * a == a", "user", ("a",)),
@@ -238,6 +240,31 @@ def test_a_block_may_ask_for_anything_but_a_value_and_fix_a_missing_one():
     assert np.isnan(made["gain"]).tolist() == [False, False, True, True]
     assert rules[0].text == "implies(gain != 0, loss == 0)"
     assert rules[1].text == "implies(x == 'none', missing(gain))"
+
+
+def test_an_engine_hears_of_blocks_between_columns_that_it_models_and_of_exclusions_both_ways():
+    fields = (number("gain"), number("loss"), number("twice"), Field("x", LEVELS))
+    rules = (
+        block("gain", [0.0], {"loss": 0.0, "twice": 0.0}, opposite=True),
+        block("x", ["none"], {"gain": None}),
+        block("twice", [0.0], {"loss": 0.0}),
+        block("x", ["some"], {"loss": 0.0}, enforced=False),
+        Rule("linear", ("gain", "twice"), "twice", detail={"factor": 2.0, "offset": 0.0}),
+    )
+    told = [rule.text for rule in RuleBook(rules, fields).blocks]
+    assert told == [
+        "implies(gain != 0, loss == 0)",
+        "implies(loss != 0, gain == 0)",
+        "implies(x == 'none', missing(gain))",
+    ]
+
+
+def test_a_written_exclusion_is_obeyed_by_construction():
+    fields = (number("gain"), number("loss"))
+    book = RuleBook((rule_of("implies(gain != 0, loss == 0)", *fields),), fields)
+    made = book.construct({"gain": np.array([5.0, 0.0, NAN]), "loss": np.full(3, 3.0)}, 3)
+    assert made["loss"].tolist() == [0, 3, 3]
+    assert obeys(book, made)
 
 
 def test_blocks_that_contradict_stay_checked():

@@ -14,15 +14,19 @@ from tuckpoint.table.codes import code_column
 from tuckpoint.table.engine import Encoded
 from tuckpoint.table.formula import Formula, find
 from tuckpoint.table.protect import LEAST_PEOPLE
+from tuckpoint.table.rule import Rule
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The order of columns, their mutual information (d, d) in nats, and the formulas that some nearly follow."""
+    """The order of columns, their mutual information (d, d) in nats, the formulas that some nearly follow, and the
+    blocks that fix some of them.
+    """
 
     sequence: tuple[str, ...]
     information: NDArray[Any]
     formulas: tuple[Formula, ...] = ()
+    blocks: tuple[Rule, ...] = ()
 
 
 def arrange(real: Encoded, target: str | None, fold: NDArray[np.uint8], features: int, seed: Seed) -> Arrangement:

@@ -91,11 +91,12 @@ def fit(
     target: bool,
     seed: Seed,
     rests: Rests | None = None,
+    free: Array | None = None,
     known: Conditional | None = None,
 ) -> Conditional:
     """Learn column `name` from `features`; `target` says that a model will be trained to predict it, `rests` what its
-    formula leaves, if it has one. `known` is the same column of the same rows, learnt with other leaves and bags: its
-    boosted mean is taken over."""
+    formula leaves, if it has one, `free` (n,) which rows may stand in leaves, where rules fix the column in others.
+    `known` is the same column of the same rows, learnt with other leaves and bags: its boosted mean is taken over."""
     column = columns[name]
     given = [columns[feature] for feature in features]
     rows = len(column.code)
@@ -126,7 +127,7 @@ def fit(
     forest, size = _forest(
         offered, categorical, wanted, settings, loose=loose,
         apart=[not column.field.numeric or c.size <= LEVELS + 1 for c in given],
-        weight=weight, person=person, seed=seed,
+        weight=weight, person=person, free=free, seed=seed,
     )  # fmt: skip
     return Conditional(features, None, forest, boosted, out_of_fold, low, high, rests, size < settings.leaf)
 
@@ -152,6 +153,7 @@ def _forest(
     apart: Sequence[bool],
     weight: Array | None,
     person: Array | None,
+    free: Array | None,
     seed: Seed,
 ) -> tuple[kernel.Forest, int]:
     """The trees, of leaves as large as rows outside one bag allow, and that size.
@@ -162,7 +164,7 @@ def _forest(
     """
     rows, last, stacked = len(wanted.told), settings.trees - 1, round(settings.trees * settings.stacked)
     usual, finest = (max(size, settings.loose if loose else 1) for size in (settings.leaf, settings.finest))
-    bags = _bags(rows, person, settings, settings.bag, seed)
+    bags = _bags(rows, person, settings, settings.bag, free, seed)
     tried: dict[int, leaf.Tree] = {}
 
     def grow(k: int, size: int, shown: int) -> leaf.Tree:
@@ -176,13 +178,14 @@ def _forest(
         return tried[size]
 
     size = usual
-    held = np.setdiff1d(np.arange(rows, dtype=np.int32), bags[last])
+    every = np.arange(rows, dtype=np.int32) if free is None else np.flatnonzero(free).astype(np.int32)
+    held = np.setdiff1d(every, bags[last])
     if len(held) > HELD_ROWS:  # drawn, since tables are often sorted
         held = np.sort(seed.child("held").numpy().permutation(held)[:HELD_ROWS])
     if offered and rows >= LEAST_ROWS and len(held):
         size = leaf.largest(attempt, offered, wanted.told, held, usual, finest, leaf.COARSER if loose else ())
     if size < usual and settings.fine_bag != settings.bag:
-        bags, tried = _bags(rows, person, settings, settings.fine_bag, seed), {}
+        bags, tried = _bags(rows, person, settings, settings.fine_bag, free, seed), {}
     shown = [len(offered) if k < stacked else len(apart) for k in range(settings.trees)]
     known = tried.get(size) if shown[last] == len(apart) else None
     grown = [grow(k, size, shown[k]) for k in range(last)]
@@ -213,10 +216,17 @@ def _classes(label: Array, classes: int, seed: Seed) -> _Wanted:
     return _Wanted(target, None, MAX_CLASSES, target)
 
 
-def _bags(rows: int, person: Array | None, settings: Settings, share: float, seed: Seed) -> list[NDArray[np.int32]]:
-    """Rows of each tree, without replacement; a person is in or out with all rows. Wider bags hold narrower ones."""
+def _bags(
+    rows: int, person: Array | None, settings: Settings, share: float, free: Array | None, seed: Seed
+) -> list[NDArray[np.int32]]:
+    """Free rows of each tree, without replacement; a person is in or out with all of them. Wider bags hold narrower
+    ones."""
     share = min(share, settings.bag_rows / rows)
-    return [_bag(rows, person, share, seed.child("bag", k)) for k in range(settings.trees)]
+    bags = [_bag(rows, person, share, seed.child("bag", k)) for k in range(settings.trees)]
+    if free is None:
+        return bags
+    every = np.flatnonzero(free).astype(np.int32)
+    return [some if len(some := bag[free[bag]]) else every for bag in bags]
 
 
 def _bag(rows: int, person: Array | None, share: float, seed: Seed) -> NDArray[np.int32]:

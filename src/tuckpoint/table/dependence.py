@@ -10,6 +10,8 @@ import numpy as np
 
 from tuckpoint.table.engine import Array, Field
 from tuckpoint.table.evidence import (
+    EITHER,
+    EITHER_LUCK,
     FEWEST_PEOPLE,
     LIFT,
     LUCK,
@@ -233,7 +235,10 @@ def _edges(seen: View, marks: _Marks, related: set[frozenset[str]]) -> dict[tupl
         support, share = counts / held[:, None], held / rows
         chance = held[:, None] * seen.independence * np.log(share)[None, :]  # that unrelated columns obey
     fit = (support >= SOFT) & (marks.at[:, None] != marks.at[None, :]) & ~marks.opposite[None, :]
-    fit &= (chance < LUCK - 2 * math.log(max(len(held), 1))) & (held >= 20)[:, None]
+    either = _either(seen, marks)
+    pairs = max(either.sum() / 2, 1)
+    fit &= chance < np.where(either, EITHER_LUCK - math.log(pairs), LUCK - 2 * math.log(max(len(held), 1)))
+    fit &= (held >= 20)[:, None]
     fit &= (1 - support) <= 2 * LIFT * (1 - share)[None, :]
     fit &= ~_detours(fit & (support == 1))
     soft = np.sort(chance[fit & (support < 1)])[:MOST_TRIED]
@@ -245,10 +250,18 @@ def _edges(seen: View, marks: _Marks, related: set[frozenset[str]]) -> dict[tupl
         true, trials = _verify(seen, marks, given, then)
         unrelated = 1 - float(share[then])
         by_level = not seen.fields[marks.at[given]].numeric and not math.isnan(marks.what[given])
-        strict = true == 1.0 and not thin(trials, unrelated) and trials >= (MIN_LEVEL_TRIALS if by_level else 0)
+        few = thin(trials, unrelated, EITHER if either[given, then] else LIFT)
+        strict = true == 1.0 and not few and trials >= (MIN_LEVEL_TRIALS if by_level else 0)
         if strict or (true >= max(SOFT, 1 - LIFT * unrelated) and trials >= MIN_SOFT_TRIALS):
             edges[int(given), int(then)] = _Edge(true, float(chance[given, then]), strict)
     return edges
+
+
+def _either(seen: View, marks: _Marks) -> Array:
+    """Pairs (m, m) bool of marks that say: where one amount is not 0, the other is."""
+    numeric = np.array([seen.fields[i].numeric for i in marks.at], bool)
+    zero = numeric & (marks.what == 0)
+    return np.asarray((zero & marks.opposite)[:, None] & (zero & ~marks.opposite)[None, :])
 
 
 def _detours(sure: Array) -> Array:

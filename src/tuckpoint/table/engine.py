@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from tuckpoint.errors import InputError
 from tuckpoint.privacy.account import Account, round_up
 from tuckpoint.schema import Provenance, Steps
 from tuckpoint.seed import Seed
+
+if TYPE_CHECKING:
+    from tuckpoint.table.rule import Rule
 
 Array = NDArray[Any]
 Progress = Callable[[str, float], None]  # what is being done, share done in 0..1
@@ -230,6 +233,8 @@ class Memory(Protocol):
 class Context:
     """What comes to a fit from outside: threads, progress, the target column, a judge of candidates, an account.
 
+    `blocks` are rules that fix a column where another holds a value: made rows are put right by them in any case, and
+    an engine that draws column by column may hold them itself, and learn the rest from rows where they fix nothing.
     `account` holds what a private engine may still spend, when something was spent before it (on private estimates of
     domains); without one the engine opens its own. `judge(real, made, holdout, target)` gives named numbers, which
     `auto` chooses by. `memorised` tells whether made rows give away who was in the real ones. Both
@@ -239,6 +244,7 @@ class Context:
     threads: int = 1
     progress: Progress = quiet
     target: str | None = None
+    blocks: tuple[Rule, ...] = ()
     judge: Callable[[Encoded, Encoded, Encoded, str | None], Mapping[str, float]] | None = None
     memorised: Memory | None = None
     account: Account | None = None

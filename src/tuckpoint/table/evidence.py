@@ -4,6 +4,9 @@ A rule must hold in every row, and so many rows must have had the chance to brea
 explain it: the probability that unrelated columns obey, times the number of patterns tried, must be below 1e-9 (with
 people instead of rows where one person has many). A rule that only forbids must moreover be broken, at 95 % confidence
 (3 / trials, the rule of three), less than a tenth as often as unrelated columns would break it.
+
+That one of two amounts is 0 (a gain and a loss, a debit and a credit) is asked of few pairs, and forbids nothing but
+rows of a kind that none of the real ones is: there 1e-4 and a quarter suffice.
 """
 
 from __future__ import annotations
@@ -20,11 +23,13 @@ from tuckpoint.table.engine import Array, Encoded, Field
 from tuckpoint.table.rule import Value
 
 LUCK = math.log(1e-9)  # of the whole search
+EITHER_LUCK = math.log(1e-4)  # of all pairs of amounts of which one might always be 0
 MIN_ROWS = 50
 MIN_TRIALS = 30
 MIN_SOFT_TRIALS = 100
 MIN_LEVEL_TRIALS = 300  # rows with a level that fixes something: levels are many, and some go together by custom
 FEWEST_PEOPLE = 5  # behind any single value that a stored rule names
+EITHER = 0.25  # exceptions to "one of two amounts is 0", as a share of those of unrelated columns, at most
 LIFT = 0.1  # exceptions of a finding, as a share of those that unrelated columns would show, at most
 SOFT = 0.95  # from this support on, what is not a rule is a finding
 RARE = "(rare)"
@@ -80,9 +85,10 @@ def value(item: Field, number: float) -> Value:
     return float(number) if item.levels is None else item.levels[int(number)]
 
 
-def thin(trials: float, unrelated: float) -> bool:
-    """Whether too few trials without an exception stand behind a rule that unrelated columns break at this rate."""
-    return trials < MIN_TRIALS or 3 / trials > 0.1 * unrelated
+def thin(trials: float, unrelated: float, share: float = LIFT) -> bool:
+    """Whether too few trials without an exception stand behind a rule that unrelated columns break at this rate: it
+    might be broken more often than the `share` of that."""
+    return trials < MIN_TRIALS or 3 / trials > share * unrelated
 
 
 def lucky(log_chance: float, tries: int) -> bool:

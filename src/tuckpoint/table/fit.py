@@ -89,6 +89,7 @@ def fit(
     target = context.target
     if target in real.columns and target not in free.columns:
         context = replace(context, target=None)
+    context = replace(context, blocks=book.blocks)
     model = engine.fit(free, seed, context)
     notes = (*notes, *model.notes, *_large_delta(model.guarantee))
     return TableModel(schema, book, model, engine.name, asdict(cast(Any, engine)), notes)

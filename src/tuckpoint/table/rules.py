@@ -23,6 +23,7 @@ from tuckpoint.table.rule import (
     Way,
     absent,
     backwards,
+    block,
     broken,
     patches,
     ways,
@@ -67,6 +68,25 @@ class RuleBook:
         """The columns that an engine must model, in the order of the table."""
         kept = [item for item in self.fields if item.name not in self._plan.ways]
         return tuple(self._spanned[item.name].field if item.name in self._spanned else item for item in kept)
+
+    @property
+    def blocks(self) -> tuple[Rule, ...]:
+        """The enforced blocks between columns that an engine models as they are, one for each column that they fix.
+
+        That y is one value wherever x is not another (one of two amounts is 0) holds the other way round as well.
+        """
+        plain = {item.name for item in self.free} - set(self._spanned)
+        found: list[Rule] = []
+        for rule in self.rules:
+            if rule.kind != "block" or not rule.enforced or rule.columns[0] not in plain:
+                continue
+            source, when, opposite = rule.columns[0], rule.detail["when"], bool(rule.detail.get("not"))
+            for name, value in zip(rule.columns[1:], rule.detail["then"], strict=True):
+                if name in plain:
+                    found.append(block(source, when, {name: value}, opposite=opposite))
+                    if opposite and len(when) == 1:
+                        found.append(block(name, [value], {source: when[0]}, opposite=True))
+        return tuple(found)
 
     def spanning(self, real: Encoded, schema: Schema, k: int) -> RuleBook:
         """The same book that models moments by their distance from earlier ones, where an order allows it."""

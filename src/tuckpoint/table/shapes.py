@@ -17,9 +17,9 @@ Shape = tuple[Kind, tuple[str, ...], dict[str, Any]]
 def user_rule(text: str, fields: Sequence[Field], schema: Schema) -> Rule:
     """A rule that a person wrote, enforced on every made row.
 
-    `a + b == c`, `a - b == c`, `a * b == c`, `year(x) == y` and `implies(x == 0, y == 0 and ...)` are recognised and
-    obeyed by construction, and so is any other `column == formula`; what is left by rejection. Raises InputError or
-    SchemaError that says where in the text.
+    `a + b == c`, `a - b == c`, `a * b == c`, `year(x) == y` and `implies(x == 0, y == 0 and ...)` (or `x != 0`) are
+    recognised and obeyed by construction, and so is any other `column == formula`; what is left by rejection. Raises
+    InputError or SchemaError that says where in the text.
     """
     parsed = expression.parse(text, fields, schema)
     known = {item.name: item for item in fields}
@@ -39,14 +39,16 @@ def _shape(tree: ast.expr, fields: Mapping[str, Field], schema: Schema) -> Shape
             part = _part(left, right, fields, schema) or _part(right, left, fields, schema)
             return part or _total(left, right) or _total(right, left)
         case ast.Call(func=ast.Name(id="implies"), args=[given, then]):
-            first = _fixed(given, fields)
+            first, opposite = _fixed(given, fields), False
+            if first is None:
+                first, opposite = _fixed(_equal(given), fields), True
             parts = then.values if isinstance(then, ast.BoolOp) and isinstance(then.op, ast.And) else [then]
             rest = [_fixed(part, fields) for part in parts]
             names = [part[0] for part in rest if part is not None]
             if first is None or len(names) != len(parts) or len({first[0], *names}) <= len(names):
                 return None
             fixed = [part[1] for part in rest if part is not None]
-            return "block", (first[0], *names), {"when": [first[1]], "then": fixed, "not": False}
+            return "block", (first[0], *names), {"when": [first[1]], "then": fixed, "not": opposite}
     return None
 
 
@@ -69,6 +71,16 @@ def _total(left: ast.expr, right: ast.expr) -> Shape | None:
         case _:
             return None
     return ("sum", names, {}) if len(set(names)) == 3 else None
+
+
+def _equal(tree: ast.expr) -> ast.expr:
+    """`x != value` and `not missing(x)` without their denial; anything else as it is."""
+    match tree:
+        case ast.Compare(ops=[ast.NotEq()]):
+            return ast.Compare(tree.left, [ast.Eq()], tree.comparators)
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call() as inner):
+            return inner
+    return tree
 
 
 def _fixed(tree: ast.expr, fields: Mapping[str, Field]) -> tuple[str, Value] | None:

@@ -10,6 +10,7 @@ from tuckpoint.seed import Seed
 from tuckpoint.table import bags
 from tuckpoint.table.engine import Condition, Context, Encoded, Field, State
 from tuckpoint.table.engines.trees import Trees, TreesModel
+from tuckpoint.table.rule import block
 
 N = 3000
 QUICK = Trees(trees=3, leaf=40, finest=40, rounds=10)
@@ -45,6 +46,37 @@ def test_made_rows_keep_a_planted_product():
     assert off(model.draw(2000, Seed(1))) < 3 * off(real)
     kinds = {name: model.draw(500, Seed(1), given={name: real.columns[name][:500]}) for name in ("x", "kind")}
     assert all(off(made) < 3 * off(real) for made in kinds.values())
+
+
+def accounts(rows=N):
+    """Customers with either a debit or a credit, or neither, and a card that only those with neither lack."""
+    rng = np.random.default_rng(3)
+    which = rng.choice(3, rows, p=[0.3, 0.2, 0.5])
+    debit, credit = (np.where(which == k, np.round(rng.gamma(2, 100, rows)) + 1, 0.0) for k in (0, 1))
+    card = np.where(which == 2, rng.integers(0, 3, rows), rng.integers(0, 2, rows)).astype(np.int32)
+    age = np.round(rng.normal(50, 15, rows))
+    fields = (Field("age"), Field("debit"), Field("credit"), Field("card", levels=("a", "b", "no")))
+    return Encoded(fields, {"age": age, "debit": debit, "credit": credit, "card": card})
+
+
+def test_what_a_block_fixes_is_held_while_drawing_and_the_rest_keeps_its_share():
+    real = accounts()
+    one = block("debit", [0.0], {"credit": 0.0}, opposite=True)
+    other = block("credit", [0.0], {"debit": 0.0}, opposite=True)
+    made = fitted(real, blocks=(one, other)).draw(20_000, Seed(1)).columns
+    debit, credit = made["debit"] > 0, made["credit"] > 0
+    assert not (debit & credit).any()
+    assert abs(debit.mean() - (real.columns["debit"] > 0).mean()) < 0.02
+    assert abs(credit.mean() - (real.columns["credit"] > 0).mean()) < 0.02
+    assert (made["card"][debit | credit] == 2).mean() < 0.02  # what is drawn later sees the rows as they will be
+    given = {"credit": np.full(500, 70.0)}
+    assert not fitted(real, blocks=(one, other)).draw(500, Seed(1), given=given).columns["debit"].any()
+
+
+def test_a_saved_block_draws_the_same():
+    model = fitted(accounts(), blocks=(block("debit", [0.0], {"credit": 0.0}, opposite=True),))
+    for name, values in model.draw(1000, Seed(1)).columns.items():
+        assert np.array_equal(values, again(model).draw(1000, Seed(1)).columns[name])
 
 
 def test_standardised_numbers_that_repeat_are_made_as_they_are():

@@ -15,12 +15,14 @@ from tuckpoint.errors import InputError, TraceError, did_you_mean
 from tuckpoint.seed import Seed
 from tuckpoint.table import bags, conditional, kernel, satisfy, stored
 from tuckpoint.table.arrange import Arrangement, arrange
+from tuckpoint.table.blocks import Blocks
 from tuckpoint.table.boosting import FOLDS
 from tuckpoint.table.codes import code_column
 from tuckpoint.table.conditional import Conditional, Settings
 from tuckpoint.table.engine import Array, Condition, Context, Encoded, Field, Guarantee, State, cut
 from tuckpoint.table.formula import Rests, rests
 from tuckpoint.table.protect import LEAST_PEOPLE
+from tuckpoint.table.rule import Rule
 
 BLOCK = 16_384  # rows drawn at a time, so that a block's codes stay in the cache
 ATOM_SHARE = 0.003
@@ -89,6 +91,7 @@ class Trees:
         target = context.target if context.target in real.columns else None
         fold = _folds(learnt, seed.child("fold"))
         found = arrange(learnt, target, fold, self.parents, seed)
+        found = replace(found, blocks=context.blocks)
         asked = self.usual(learnt.rows)
 
         def unlearnt(settings: Trees, half: Encoded, own: Seed) -> TreesModel:
@@ -180,6 +183,7 @@ class TreesModel:
         }
         self._formulas = {formula.column: formula for formula in found.formulas}
         self._fold = _folds(real, seed.child("fold"))
+        self._blocks = Blocks(found.blocks, real.fields)
         # Columns learnt anew for a set of given columns; filled under the lock, so that threads may draw side by side.
         self._learnt: dict[tuple[str, frozenset[str]], Conditional] = {}
         self._lock = Lock()
@@ -217,6 +221,7 @@ class TreesModel:
             person=self._real.person,
             target=name == self._target,
             rests=self._rests(name, before),
+            free=self._blocks.free(name, before, self._real.columns),
             known=known,
             seed=self._seed.child("column", name),
         )
@@ -333,6 +338,8 @@ class TreesModel:
                 fitted, self._coded[name], values, codes, settings,
                 rows=rows, first_row=first_row, fold=self._fold, seed=seed.child(name), used=used,
             )  # fmt: skip
+            if (held := self._blocks.held(name, values)) is not values[name]:
+                values[name], codes[name] = held, self._coded[name].recode(held)
         return values
 
     def state(self) -> State:
@@ -352,6 +359,7 @@ class TreesModel:
             "settings": asdict(self.settings), "sequence": list(self.sequence), "target": self._target,
             "seed": seed, "columns": kept, "notes": list(self.notes),
             "formulas": [asdict(formula) for formula in self._found.formulas],
+            "blocks": [rule.to_dict() for rule in self._found.blocks],
         }  # fmt: skip
         return State(values, arrays)
 
@@ -374,7 +382,8 @@ class TreesModel:
                 columns[name] = stored.heard(entry, more, real.field(name), before, real)
             seed = Seed(values["seed"]["root"], tuple(values["seed"]["path"]))
             formulas = stored.formulas(values["formulas"], real.fields)
-            found = Arrangement(tuple(values["sequence"]), arrays["information"], formulas)
+            blocks = tuple(Rule.from_dict(entry) for entry in values.get("blocks", ()))
+            found = Arrangement(tuple(values["sequence"]), arrays["information"], formulas, blocks)
             model = cls(Trees(**values["settings"]), real, found, values["target"], seed, tuple(values["notes"]), {})
             for name, entry in zip(columns, values["columns"], strict=True):
                 own = model._rests(name, columns[name].features) if entry["follows"] else None
