@@ -71,6 +71,10 @@ def test_what_a_block_fixes_is_held_while_drawing_and_the_rest_keeps_its_share()
     assert (made["card"][debit | credit] == 2).mean() < 0.02  # what is drawn later sees the rows as they will be
     given = {"credit": np.full(500, 70.0)}
     assert not fitted(real, blocks=(one, other)).draw(500, Seed(1), given=given).columns["debit"].any()
+    coarse = replace(QUICK, leaf=1500, finest=1500, apart=1500)  # which see of no column what goes with it
+    made = fitted(real, settings=coarse, blocks=(one, other)).draw(20_000, Seed(1)).columns
+    assert abs((made["credit"] > 0).mean() - (real.columns["credit"] > 0).mean()) < 0.02
+    assert abs((made["debit"] > 0).mean() - (real.columns["debit"] > 0).mean()) < 0.02
 
 
 def test_a_saved_block_draws_the_same():
