@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuckpoint.table import kernel
+from tuckpoint.table import grains, kernel
 from tuckpoint.table.engine import Field
 from tuckpoint.table.protect import people_of, shared
 
@@ -16,6 +17,10 @@ Array = NDArray[Any]
 CODES = 65_000  # ordinal codes at most
 BOOST_BINS = 128
 LEAST_MOVED = 0.2  # share of a column's values that a prediction could move, below which it moves none
+
+
+def _none() -> Array:
+    return np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Coded:
     is a value held by so many rows that it is repeated as it is. `moves`: whether a prediction moves them, which it
     does where enough are not atoms. `snap`: only pool values are made, none between them.
     `scale`: 10**decimals, whose inverse made numbers are rounded to, or 0 where real ones have more digits than that.
+    `round`: how round each value is, where some are rounder than others, so that moved ones stay so.
     Categorical columns: `code_of` (levels + 1,) code of each level, by falling frequency; missing, -1, is the last.
     """
 
@@ -35,16 +41,17 @@ class Coded:
     values: Array
     code: kernel.Codes
     size: int
-    cuts: Array
-    bin_of: NDArray[np.uint8]
-    code_of: kernel.Codes
-    place: NDArray[np.int32]
-    ties: NDArray[np.int32]
-    pool: NDArray[np.float64]
-    pool_code: kernel.Codes
-    moves: bool
-    snap: bool
-    scale: float
+    code_of: kernel.Codes = dataclasses.field(default_factory=_none)
+    cuts: Array = dataclasses.field(default_factory=_none)
+    bin_of: NDArray[np.uint8] = dataclasses.field(default_factory=_none)
+    place: NDArray[np.int32] = dataclasses.field(default_factory=_none)
+    ties: NDArray[np.int32] = dataclasses.field(default_factory=_none)
+    pool: NDArray[np.float64] = dataclasses.field(default_factory=_none)
+    pool_code: kernel.Codes = dataclasses.field(default_factory=_none)
+    moves: bool = False
+    snap: bool = False
+    scale: float = 1.0
+    round: grains.Grains | None = None
 
     def recode(self, values: Array) -> kernel.Codes:
         """Codes (rows,) of any values of this column, seen before or not."""
@@ -59,9 +66,6 @@ class Coded:
         return int(self.bin_of.max()) + 1
 
 
-_NONE_I, _NONE_F, _NONE_C = np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.uint16)
-
-
 def code_levels(field: Field, values: NDArray[np.int32]) -> Coded:
     """A categorical column: the commonest levels have codes of their own, the rest share the last."""
     levels = len(field.levels or ())
@@ -70,23 +74,7 @@ def code_levels(field: Field, values: NDArray[np.int32]) -> Coded:
     rank[np.argsort(-counts, kind="stable")] = np.arange(levels)
     code_of = np.append(np.minimum(rank + 1, kernel.MAX_LEVELS), 0).astype(np.uint16)
     size = int(code_of.max(initial=0)) + 1
-    none8 = np.zeros(0, np.uint8)
-    return Coded(
-        field,
-        values,
-        code_of[values],
-        size,
-        _NONE_F,
-        none8,
-        code_of,
-        _NONE_I,
-        _NONE_I,
-        _NONE_F,
-        _NONE_C,
-        False,
-        False,
-        1.0,
-    )
+    return Coded(field, values, code_of[values], size, code_of)
 
 
 def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, person: Array | None = None) -> Coded:
@@ -110,6 +98,7 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, p
     if person is not None:
         order = np.argsort(which, kind="stable")
         whose = person[present][order][loose[which[order]] > 0]
+    scale = _scale(distinct, field.decimals)
     pool = shared(np.repeat(distinct, loose), np.repeat(people, loose), snap=snap, person=whose)
     return Coded(
         field=field,
@@ -118,14 +107,14 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, p
         size=size,
         cuts=cuts,
         bin_of=_boost_bins(np.bincount(code, minlength=size)),
-        code_of=_NONE_C,
         place=place,
         ties=ties,
         pool=pool,
         pool_code=np.searchsorted(cuts, pool, side="right").astype(np.uint16),
         moves=bool((place >= 0).mean() >= LEAST_MOVED) if len(place) else False,
         snap=snap,
-        scale=_scale(distinct, field.decimals),
+        scale=scale,
+        round=None if snap else grains.find(values, place >= 0, scale),
     )
 
 

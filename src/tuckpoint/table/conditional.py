@@ -313,7 +313,26 @@ def emit(
         low,
         high,
     )
-    return kernel.numbers(view, member, first_row, key, here=here, out_of_fold=out_of_fold, fold=fold)
+    made, code = kernel.numbers(view, member, first_row, key, here=here, out_of_fold=out_of_fold, fold=fold)
+    return _as_round(column, member, made, code, first_row, key)
+
+
+def _as_round(
+    column: Coded, member: NDArray[np.int32], made: Array, code: kernel.Codes, first_row: int, key: int
+) -> tuple[Array, kernel.Codes]:
+    """Moved numbers, and their codes, as round as those of their members."""
+    if column.round is None:
+        return made, code
+    moved = np.flatnonzero(column.place[member] >= 0)
+    low, high = _bounds(column)
+    kept = np.clip(column.round.kept(made[moved], member[moved], _stream(key, first_row)), low, high)
+    made[moved], code[moved] = kept, column.recode(kept)
+    return made, code
+
+
+def _stream(key: int, first_row: int) -> Seed:
+    """What is drawn beside the kernel, from the same key."""
+    return Seed(key >> 1).child(first_row)
 
 
 def _follow(
@@ -347,8 +366,11 @@ def _follow(
     low, high = _bounds(column)
     with np.errstate(over="ignore"):
         made = np.exp(near) if rests.formula.logarithm else near
-        made = np.clip(np.rint(made * column.scale) / column.scale if column.scale else made, low, high)
-    return np.where(rests.place[member] < 0, column.values[member], made)
+    if column.round is not None:
+        made = column.round.kept(made, member, _stream(key, first_row))
+    elif column.scale:
+        made = np.rint(made * column.scale) / column.scale
+    return np.where(rests.place[member] < 0, column.values[member], np.clip(made, low, high))
 
 
 def _bounds(column: Coded) -> tuple[float, float]:
