@@ -69,6 +69,10 @@ def test_shares_get_their_levels():
         named_shares({"sex": [0.2, 0.3, 0.5]}, SCHEMA)
     with pytest.raises(InputError, match="integer, without levels"):
         named_shares({"age": [1.0]}, SCHEMA)
+    with pytest.raises(InputError, match=r"name what has a share, as sex=F:0\.5/M:0\.5$"):
+        named_shares({"sex": [0.2, 0.3, 0.5]}, SCHEMA)
+    with pytest.raises(InputError, match=r"date, without levels; .* day=2024-01-31:0\.5/2024-02-"):
+        named_shares({"day": [0.5, 0.5]}, Schema((Column("day", "date", "string"),)))
 
 
 def test_cores():

@@ -103,6 +103,12 @@ OTHERS = {
     "evaluate, a wrong holdout": (
         lambda f: tuckpoint.evaluate(TABLE, HELD, holdout=TABLE), "the holdout arrow holds the real rows",
     ),
+    "evaluate, no holdout": (
+        lambda f: tuckpoint.evaluate(TABLE, HELD, holdout=None), "holdout is None; pass real rows that the maker never",
+    ),
+    "audit, no holdout": (
+        lambda f: run.audit(TABLE, HELD, holdout=None), "holdout is None; pass real rows that the maker never saw",
+    ),
     "with_rules": (lambda f: tuckpoint.with_rules("model", ["age > 3"]), "fitted is 'model'; give a Fitted"),
     "repeat": (lambda f: tuckpoint.repeat(5), "repeat: recipe is 5; give a Recipe or a path"),
     "load": (lambda f: tuckpoint.load(5), "load: folder is 5; give a path"),

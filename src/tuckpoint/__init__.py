@@ -54,6 +54,8 @@ _PLACES = {
     "Score": "score",
     "Seed": "seed",
 }
+# Verbs of the command line whose names are modules, and what they are called here.
+_CALLED = {"measure": "evaluate", "schema": "profile", "rules": "rules_in", "run": "repeat"}
 
 
 def __getattr__(name: str) -> Any:
@@ -63,7 +65,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("tuckpoint")
-    raise AttributeError(f"module 'tuckpoint' has no attribute {name!r}")
+    hint = f"; `tuckpoint {name}` is called tuckpoint.{_CALLED[name]} in Python" if name in _CALLED else ""
+    raise AttributeError(f"module 'tuckpoint' has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

@@ -303,21 +303,20 @@ def _rule(place: argparse.ArgumentParser, what: str) -> None:
 def _shares(text: str) -> tuple[str, list[float] | dict[str, float]]:
     """`sex=0.5/0.5` is a list in the order of the schema's levels, `sex=Male:0.5/Female:0.5` names them.
 
-    A level may begin with <= or >=: `income=<=50K:0.5/>50K:0.5`.
+    A level may begin with <= or >=: `income=<=50K:0.5/>50K:0.5`, and hold slashes and colons: `seen=n/a:0.1/12:30:0.9`.
     """
     found = re.fullmatch(r"(.+)(?<![<>])=(.+)", text)
     column, shares = found.groups() if found else ("", "")
-    parts = [part.rpartition(":") for part in shares.split("/")]
-    named = {bool(colon) for _, colon, _ in parts}
+    named = re.findall(r"(.+?):([^:/]+)(?:/|$)", shares)
+    whole = "/".join(map(":".join, named)) == shares
     try:
-        numbers = [float(number) for _, _, number in parts]
+        if named and whole:
+            return column, {level: float(number) for level, number in named}
+        return column, [float(number) for number in shares.split("/")]
     except ValueError:
-        numbers = []
-    if not numbers or len(named) > 1:
         raise argparse.ArgumentTypeError(
             f"{text!r}: write it as sex=0.5/0.5, or with the levels as sex=Male:0.5/Female:0.5"
-        )
-    return column, dict(zip((level for level, _, _ in parts), numbers, strict=True)) if named == {True} else numbers
+        ) from None
 
 
 class _Version(argparse.Action):

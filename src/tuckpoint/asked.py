@@ -19,10 +19,15 @@ from tuckpoint.schema import Schema
 from tuckpoint.table import infer
 from tuckpoint.table.encode import encode
 from tuckpoint.table.estimate import check_domains, private_schema
-from tuckpoint.table.frame import Frame
+from tuckpoint.table.frame import Frame, read
 from tuckpoint.table.protect import protect, settle
 from tuckpoint.table.rules import user_rule
 
+# Two values of a kind without levels, to show how they are written.
+_ANY_TWO = {
+    "integer": ("0", "1"), "decimal": ("0", "1.5"), "date": ("2024-01-31", "2024-02-29"),
+    "datetime": ("2024-01-31 12:30:00", "2024-02-29 08:00:00"), "duration": ("1:30:00", "2:00:00"),
+}  # fmt: skip
 Shares = Mapping[str, Sequence[float] | Mapping[str, float]]
 
 
@@ -216,6 +221,16 @@ def schema_of(
     return schema
 
 
+def read_held(holdout: Any) -> Frame:
+    """The real rows held out; raises InputError where none were given, since only they show copying."""
+    if holdout is None:
+        raise InputError(
+            "holdout is None; pass real rows that the maker never saw, for only they show what was copied; if it saw "
+            "them all, hold some out and make anew"
+        )
+    return read(holdout)
+
+
 def check_held(holdout: Frame, **sides: Frame) -> None:
     """Raise InputError where a holdout is one of the tables that it is held out from."""
     for name, side in sides.items():
@@ -242,9 +257,11 @@ def named_shares(wanted: Shares, schema: Schema) -> dict[str, dict[str, float]]:
             kind = schema[name].kind
             has = f"it is {kind}, without levels" if levels is None else f"it has {count(len(levels), 'level')}"
             listed = "" if levels is None else f": {', '.join(levels[:8])}{' ...' if len(levels) > 8 else ''}"
+            first, second = _ANY_TWO.get(kind, ("VALUE", "VALUE")) if levels is None else (*levels, "", "")[:2]
+            named = f"{first}:0.5/{second}:0.5" if second else f"{first}:0.5"
             raise InputError(
                 f'rebalance of "{name}": {count(len(shares), "share")}, but {has}{listed}; '
-                f"name what has a share, as {name}=VALUE:0.5/VALUE:0.5"
+                f"name what has a share, as {name}={named}"
             )
         found[name] = dict(zip(levels, map(float, shares), strict=True))
     for name, given in found.items():

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 import pyarrow as pa
 
 from tuckpoint import parts, release, settings
-from tuckpoint.asked import Fitting, Making, Shares, check_held, cores, named_shares, resolve, schema_of
+from tuckpoint.asked import Fitting, Making, Shares, check_held, cores, named_shares, read_held, resolve, schema_of
 from tuckpoint.errors import RecipeError
 from tuckpoint.fair.make import FairRows
 from tuckpoint.measure.evaluate import evaluate as measure
@@ -153,7 +153,7 @@ def evaluate(
     progress: Progress = quiet,
 ) -> Measured:
     """Measure made rows, from anywhere, against the real rows they were made from and real rows held out."""
-    frame, other, held = read(real), read(made), read(holdout)
+    frame, other, held = read(real), read(made), read_held(holdout)
     check_held(held, real=frame, made=other)
     meaning = schema_of(frame.table, schema, target=target)
     running: dict[str, Any] = {"target": target, "seed": Seed(seed), "progress": progress}
@@ -195,7 +195,7 @@ def audit(
     attacked by several draws, by planted `canaries` and by `shadows` (fits; by default as many as make sense).
     Raises InputError for tables that cannot be compared, or a holdout that overlaps the training rows.
     """
-    frame, held = read(train), read(holdout)
+    frame, held = read(train), read_held(holdout)
     known = release.read_context(context)
     if model is not None:
         fitted = model if isinstance(model, Fitted) else load(model)

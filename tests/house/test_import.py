@@ -52,6 +52,21 @@ def test_public_names_are_there():
         tuckpoint.mak  # noqa: B018
 
 
+def test_a_verb_of_another_name_in_python_is_told():
+    """Once something has imported the module `tuckpoint.measure`, Python finds that; until then we can help."""
+    code = """
+import tuckpoint
+assert set(tuckpoint._CALLED.values()) <= set(tuckpoint._PLACES)
+try:
+    tuckpoint.measure(1, 2, holdout=3)
+except AttributeError as error:
+    assert str(error).endswith("`tuckpoint measure` is called tuckpoint.evaluate in Python"), error
+else:
+    raise AssertionError
+"""
+    after(code)
+
+
 def test_public_names_outlive_the_import_of_every_module():
     code = """
 import importlib, pkgutil, tuckpoint

@@ -228,6 +228,7 @@ def test_shares_under_a_condition(model):
         ({"group": {"high": -1, "low": 2}}, "0 or more"),
         ({"group": {"high": float("nan")}}, "0 or more"),
         ({"id": {"P-000001": 1}}, "no modelled column"),
+        ({"day": {"2020": 1}}, r'"day" .* date and .2020. is none; write day=2024-01-31:0.5, or .*year\(day\) == 2024'),
     ],
 )
 def test_wrong_shares_say_why(model, shares, why):

@@ -1,1 +1,1 @@
-"""Scores of a made table against real rows and an untouched holdout."""
+"""Scores of a made table against real rows and an untouched holdout; the call for users is `tuckpoint.evaluate`."""

@@ -12,12 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from tuckpoint.errors import InputError, SchemaError, ShortSample, count, did_you_mean
+from tuckpoint.schema import Column
 from tuckpoint.seed import Seed
 from tuckpoint.table.decode import decode
 from tuckpoint.table.engine import Array, Condition, Encoded
 from tuckpoint.table.expression import parse, quote
 from tuckpoint.table.fit import TableModel
 from tuckpoint.table.identify import fabricate
+from tuckpoint.table.literals import duration, moment
 from tuckpoint.table.rules import RuleBook
 from tuckpoint.table.steps import settled
 
@@ -194,8 +196,7 @@ def _choices(model: TableModel, name: str, shares: Mapping[str, float]) -> list[
     total = math.fsum(shares.values())
     if not total > 0 or any(share < 0 for share in shares.values()):
         raise InputError(f'rebalance: shares of "{name}" are {dict(shares)}; they must be 0 or more, not all 0')
-    plain = field.levels is None and model.schema[name].kind in ("integer", "decimal")
-    told = {level: _number(name, level) if plain else repr(level) for level in shares}
+    told = {level: repr(level) if field.levels is not None else _value(model.schema[name], level) for level in shares}
     chosen = [(f"{quote(name)} == {told[level]}", share / max(total, 1.0)) for level, share in shares.items()]
     if total > 1 - 1e-9 or (field.levels is not None and len(shares) == len(field.levels) and not field.nullable):
         return [(text, share / total * max(total, 1.0)) for text, share in chosen]
@@ -203,16 +204,30 @@ def _choices(model: TableModel, name: str, shares: Mapping[str, float]) -> list[
     return [*chosen, (f"{others} or missing({quote(name)})" if field.nullable else others, 1 - total)]
 
 
-def _number(name: str, text: str) -> str:
+def _value(column: Column, text: str) -> str:
+    """A value of a column without levels as a condition says it; raises InputError that shows the right form."""
+    name, kind = column.name, column.kind
+    if kind in ("integer", "decimal"):
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise InputError(
+                f'rebalance: "{name}" holds numbers and {text!r} is none; write {name}=0:0.5/1:0.5, or --where for '
+                "ranges"
+            )
+        return repr(number)
     try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+        duration(column, text) if kind == "duration" else moment(column, text)
+    except InputError:
+        one = {"date": "2024-01-31", "datetime": "2024-01-31 12:30:00"}.get(kind, "1:30:00")
+        several = "ranges" if kind == "duration" else f"ranges, as --where 'year({quote(name)}) == 2024'"
         raise InputError(
-            f'rebalance: "{name}" holds numbers and {text!r} is none; write {name}=0:0.5/1:0.5, or --where for ranges'
-        )
-    return repr(number)
+            f'rebalance: "{name}" holds values of kind {kind} and {text!r} is none; write {name}={one}:0.5, or '
+            f"--where for {several}"
+        ) from None
+    return repr(text)
 
 
 def _joint(conditions: Sequence[str]) -> str:
