@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from math import erf
 
@@ -22,6 +23,7 @@ from tuckpoint.measure.intervals import (
     Z95,
     auc,
     clopper_pearson,
+    counted,
     paired_difference,
     r2,
     rate_at,
@@ -54,6 +56,14 @@ def law(rows: int, random: np.random.Generator, *, bend: float = 0.0) -> Encoded
     y[random.random(rows) < 0.08 + bend / 10] = np.nan
     columns: dict[str, Array] = {"x": np.round(x, 2), "y": np.round(y, 2), "z": np.round(z, 2), "a": a, "b": b}
     return Encoded(FIELDS, columns)
+
+
+def people(data: Encoded, rows_each: int) -> Encoded:
+    """People of whom each holds one row so many times over; with 1, the rows as they are, of nobody in particular."""
+    if rows_each == 1:
+        return data
+    person = np.repeat(np.arange(data.rows), rows_each)
+    return replace(data.take(person), person=person)
 
 
 @cache
@@ -89,26 +99,28 @@ def rare(real: Encoded, made: Encoded, holdout: Encoded, seed: Seed) -> Score:
     return fidelity.rare_level_coverage(real, made, holdout, seed=seed)
 
 
-def against_reference(measure: Measure, bend: float, rows: int) -> Case:
-    """The difference made - holdout at `rows` rows each; its truth is 0 without bend, else the mean of 600 draws."""
+def against_reference(measure: Measure, bend: float, rows: int, rows_each: int = 1) -> Case:
+    """The difference made - holdout at `rows` rows each; its truth is 0 without bend or people, else the mean of 600
+    draws.
+    """
+
+    def once(seed: Seed) -> Score:
+        made, held = (
+            law(rows, seed.child("made").numpy(), bend=bend),
+            law(rows // rows_each, seed.child("held").numpy()),
+        )
+        return measure(train(), made, people(held, rows_each), seed)
 
     @cache
     def truth() -> float:
-        if bend == 0:
+        if bend == 0 and rows_each == 1:
             return 0.0
-        draws = [_plain_difference(measure, bend, rows, Seed(2, ("truth", i))) for i in range(600)]
-        return float(np.mean(draws))
+        return float(np.mean([once(Seed(2, ("truth", i))).detail["difference"] for i in range(600)]))
 
     def trial(seed: Seed) -> tuple[Interval, float]:
-        made, holdout = law(rows, seed.child("made").numpy(), bend=bend), law(rows, seed.child("holdout").numpy())
-        return difference(measure(train(), made, holdout, seed)), truth()
+        return difference(once(seed)), truth()
 
     return trial
-
-
-def _plain_difference(measure: Measure, bend: float, rows: int, seed: Seed) -> float:
-    made, holdout = law(rows, seed.child("made").numpy(), bend=bend), law(rows, seed.child("holdout").numpy())
-    return float(measure(train(), made, holdout, seed).detail["difference"])
 
 
 def naive_distance(rows: int) -> Case:
@@ -243,7 +255,7 @@ def planted_copies(rate: float, rows: int) -> Case:
     return trial
 
 
-def _membership_trial(leak: float, rows: int, seed: Seed) -> Score:
+def _membership_trial(leak: float, rows: int, seed: Seed, rows_each: int = 1) -> Score:
     """Members are drawn anew; a `leak` of the made rows are members with a little noise."""
     real, holdout = law(rows, seed.child("real").numpy()), law(rows, seed.child("holdout").numpy())
     random = seed.child("made").numpy()
@@ -251,10 +263,11 @@ def _membership_trial(leak: float, rows: int, seed: Seed) -> Score:
     near = real.take(random.integers(0, rows, rows))
     leaked = random.random(rows) < leak
     columns = {name: np.where(leaked, near.columns[name], made.columns[name]) for name in made.columns}
-    return membership(real, Encoded(FIELDS, columns), holdout, seed=seed)
+    sides = people(real, rows_each), people(holdout, rows_each)
+    return membership(sides[0], Encoded(FIELDS, columns), sides[1], seed=seed)
 
 
-def attacked(leak: float, rows: int) -> Case:
+def attacked(leak: float, rows: int, rows_each: int = 1) -> Case:
     @cache
     def truth() -> float:
         if leak == 0:
@@ -262,7 +275,7 @@ def attacked(leak: float, rows: int) -> Case:
         return float(np.mean([_membership_trial(leak, rows, Seed(3, ("truth", i))).value or 0.0 for i in range(300)]))
 
     def trial(seed: Seed) -> tuple[Interval, float]:
-        score = _membership_trial(leak, rows, seed)
+        score = _membership_trial(leak, rows, seed, rows_each)
         assert score.low is not None
         assert score.high is not None
         return (score.low, score.high), truth()
@@ -309,7 +322,7 @@ def used(rows: int) -> Case:
     return trial
 
 
-def fixed_model(rows: int) -> Case:
+def fixed_model(rows: int, rows_each: int = 1) -> Case:
     """A boosted model's AUC on few holdout rows against the same model's on 200,000: what `utility` prints."""
     real = train()
     x = boost.features(real, without="b")
@@ -322,7 +335,20 @@ def fixed_model(rows: int) -> Case:
     truth = auc(*score(law(200_000, Seed(8).numpy()))).value
 
     def trial(seed: Seed) -> tuple[Interval, float]:
-        return auc(*score(law(rows, seed.numpy()))).interval(), truth
+        held = people(law(rows // rows_each, seed.numpy()), rows_each)
+        return auc(*score(held)).of_people(held.person).interval(), truth
+
+    return trial
+
+
+def repeated(first: float, second: float, rows: int, rows_each: int) -> Case:
+    """The difference of two shares, the second among rows of people of whom each holds so many alike."""
+
+    def trial(seed: Seed) -> tuple[Interval, float]:
+        random = seed.numpy()
+        person = np.repeat(np.arange(rows // rows_each), rows_each)
+        base = counted((random.random(rows // rows_each) < second)[person], person)
+        return share_difference(int(random.binomial(rows, first)), rows, *base), first - second
 
     return trial
 
@@ -336,6 +362,8 @@ def cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     for name, measure in measures:
         for bend in (0.0, 0.3):
             yield f"{name}, bend {bend}, 800 rows", lambda m=measure, b=bend: against_reference(m, b, 800)  # type: ignore[misc]
+    for name, measure in measures:
+        yield f"{name}, people of 4 rows, 800 rows", lambda m=measure: against_reference(m, 0.0, 800, 4)  # type: ignore[misc]
     yield "naive percentile bootstrap of 1 - distance", lambda: naive_distance(2000)
     yield "DeLong, 60 against 60, near 1", lambda: binormal_auc(2.0, 60, 60)
     yield "DeLong, 30 against 600", lambda: binormal_auc(1.0, 30, 600)
@@ -356,10 +384,13 @@ def cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     yield "matched pairs, 50, rare", lambda: matched(0.01, 0.01, 50)
     yield "exact_copies, 1 %", lambda: planted_copies(0.01, 1500)
     yield "membership, innocent", lambda: attacked(0.0, 500)
+    yield "membership, innocent people of 4 rows", lambda: attacked(0.0, 250, 4)
     yield "membership, a fifth leaked", lambda: attacked(0.2, 500)
     yield "detection, same law", lambda: told(0.0, 600)
     yield "detection, bend 0.5", lambda: told(0.5, 600)
     yield "utility of a fixed model", lambda: fixed_model(600)
+    yield "utility of a fixed model, people of 4 rows", lambda: fixed_model(1200, 4)
+    yield "two shares, one of people of 4 rows", lambda: repeated(0.03, 0.03, 2000, 4)
     yield "global_utility of fixed models", lambda: used(500)
 
 

@@ -24,6 +24,9 @@ CASES = {
     "correlation_error": (lambda: BENCH.against_reference(BENCH.correlation, 0.0, 600), 60),
     "missing_share_error": (lambda: BENCH.against_reference(BENCH.missing, 0.0, 600), 60),
     "rare_level_coverage": (lambda: BENCH.against_reference(BENCH.rare, 0.0, 600), 60),
+    "one_way_distance, people of several rows": (lambda: BENCH.against_reference(BENCH.one_way, 0.0, 800, 4), 60),
+    "correlation_error, people of several rows": (lambda: BENCH.against_reference(BENCH.correlation, 0.0, 800, 4), 60),
+    "missing_share_error, people of several rows": (lambda: BENCH.against_reference(BENCH.missing, 0.0, 800, 4), 60),
     "delong": (lambda: BENCH.binormal_auc(1.0, 40, 200), 100),
     "delong without skill": (lambda: BENCH.binormal_auc(0.0, 100, 100), 100),
     "recognised": (lambda: BENCH.recognised(1.0, 600), 100),
@@ -41,6 +44,9 @@ CASES = {
     "membership": (lambda: BENCH.attacked(0.0, 300), 60),
     "detection": (lambda: BENCH.told(0.0, 300), 60),
     "utility": (lambda: BENCH.fixed_model(400), 60),
+    "membership, people of several rows": (lambda: BENCH.attacked(0.0, 150, 4), 60),
+    "utility, people of several rows": (lambda: BENCH.fixed_model(1200, 4), 60),
+    "newcombe, people of several rows": (lambda: BENCH.repeated(0.03, 0.03, 2000, 4), 100),
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tuckpoint.errors import count
 from tuckpoint.measure import boost
-from tuckpoint.measure.intervals import Z95, Estimate, auc
+from tuckpoint.measure.intervals import Z95, auc
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
@@ -51,7 +51,7 @@ def told_apart(first: Encoded, second: Encoded, *, seed: Seed, threads: int = 1,
         model = boost.train(both.take(train), label[train], classes=2, seed=seed.child("fold", k), threads=threads)
         found.append(auc(boost.predict(model, both.take(test), threads=threads), label[test] == 1))
         models.append(model)
-        errors.append(found[-1].se if person is None else _by_person(found[-1], person[test]))
+        errors.append(found[-1].of_people(None if person is None else person[test]).se)
     se = float(np.sqrt(SPREAD * np.mean(np.square(errors))))
     return Told(float(np.mean([one.value for one in found])), se, rows, boost.gains(models, both.names))
 
@@ -70,12 +70,6 @@ def _folds(sides: Sequence[Encoded], seed: Seed) -> tuple[Array, Array | None]:
     fold = (seed.child("people").numpy().permutation(len(people)) % 2)[person]
     few = min(np.bincount(2 * (np.arange(2 * rows) >= rows) + fold, minlength=4))
     return (fold, person) if few >= rows // 10 else (even, person)
-
-
-def _by_person(found: Estimate, person: Array) -> float:
-    """The standard error where rows of a person hang together: their influences are added up first."""
-    summed = np.bincount(person, found.influence)
-    return float(np.sqrt(np.sum(summed**2)) / len(found.influence))
 
 
 def _separation(told: Told) -> tuple[float, float]:

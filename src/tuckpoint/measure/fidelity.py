@@ -51,7 +51,11 @@ def distances(
     held = None if cut_hold is None else bins.assign(cut_hold, learnt)
     subjects = _subjects(tuple(learnt), ways, most, seed)
     bootstrap = seed.child("bootstrap")
-    weights = [resample(rows, bootstrap.child(s)).astype(np.float32) for s in ("made", "holdout")] if held else []
+    resampled_sides = {"made": cut_made, "holdout": cut_hold} if cut_hold is not None else {}
+    weights = [
+        resample(rows, bootstrap.child(name), person=side.person).astype(np.float32)
+        for name, side in resampled_sides.items()
+    ]
     found: list[tuple[float, float, float]] = []
     draws = np.zeros(weights[0].shape[1] if weights else 0)
     for subject in subjects:
@@ -179,7 +183,7 @@ def correlation_error(
     errors = [_gap(_correlations(side, ones(rows)), truth) for side in ranked]
     draws = None
     if holdout is not None:
-        weights = [resample(rows, seed.child("bootstrap", i)) for i in range(2)]
+        weights = [resample(rows, seed.child("bootstrap", i), person=side.person) for i, side in enumerate(sides)]
         resampled = [
             [_gap(_correlations(side, weight[:, b]), truth) for b in range(weight.shape[1])]
             for side, weight in zip(ranked, weights, strict=True)
@@ -240,7 +244,7 @@ def missing_share_error(
     worst = {names[j]: float(full_gap[j]) for j in np.argsort(-full_gap)[:5] if full_gap[j] > 0}
     draws = None
     if holdout is not None:
-        weights = [resample(rows, seed.child("bootstrap", i)) for i in range(2)]
+        weights = [resample(rows, seed.child("bootstrap", i), person=side.person) for i, side in enumerate(sides)]
         gaps = [
             np.abs(side.T @ weight / rows - truth[:, None]).mean(axis=0)
             for side, weight in zip(missing, weights, strict=True)

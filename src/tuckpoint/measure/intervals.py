@@ -20,7 +20,7 @@ DRAWS = 60
 
 @dataclass(frozen=True)
 class Estimate:
-    """A statistic of independent rows and the influence (n,) of each row on it, with mean zero."""
+    """A statistic of independent rows, or people, and the influence (n,) of each on it, with mean zero."""
 
     value: float
     influence: Array
@@ -33,6 +33,13 @@ class Estimate:
     def minus(self, other: Estimate) -> Estimate:
         """The paired difference; both must come from the same rows."""
         return Estimate(self.value - other.value, self.influence - other.influence)
+
+    def of_people(self, person: Array | None) -> Estimate:
+        """The same with the influence of each person, whose rows (n,) hang together; None: each row is another's."""
+        if person is None:
+            return self
+        who, whose = np.unique(person, return_inverse=True)
+        return Estimate(self.value, np.bincount(whose, self.influence) * len(who) / len(self.influence))
 
     def interval(self) -> tuple[float, float]:
         """Normal 95 % interval."""
@@ -116,7 +123,7 @@ def clopper_pearson(count: int, n: int, level: float = 0.95) -> tuple[float, flo
     return low, high
 
 
-def share_difference(count: int, n: int, base_count: int, base_n: int) -> tuple[float, float]:
+def share_difference(count: float, n: float, base_count: float, base_n: float) -> tuple[float, float]:
     """95 % interval of the difference of two independent shares (Newcombe 1998, method 10)."""
     share, base = count / n, base_count / base_n
     (low, high), (base_low, base_high) = wilson(count, n), wilson(base_count, base_n)
@@ -133,11 +140,34 @@ def paired_difference(gained: float, lost: float, n: int) -> tuple[float, float]
     return float(centre - half), float(centre + half)
 
 
-def resample(rows: int, seed: Seed, draws: int = DRAWS) -> Array:
-    """How often each row stands in each bootstrap draw: (rows, draws) float64, each column summing to rows."""
+def resample(rows: int, seed: Seed, draws: int = DRAWS, *, person: Array | None = None) -> Array:
+    """How often each row stands in each bootstrap draw: (rows, draws) float64, each column summing to rows.
+
+    With `person` (rows,), whose each is, people are drawn with all their rows.
+    """
     random = seed.numpy()
-    counts = [np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(draws)]
-    return np.stack(counts, axis=1).astype(np.float64)
+    if person is None:
+        counts = [np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(draws)]
+        return np.stack(counts, axis=1).astype(np.float64)
+    who, whose = np.unique(person, return_inverse=True)
+    people = [np.bincount(random.integers(0, len(who), len(who)), minlength=len(who))[whose] for _ in range(draws)]
+    drawn = np.stack(people, axis=1).astype(np.float64)
+    drawn *= rows / np.maximum(drawn.sum(axis=0), 1.0)
+    return drawn
+
+
+def counted(held: Array, person: Array | None) -> tuple[float, float]:
+    """How many of how many rows (n,) bool hold something, as that many independent rows would tell as much.
+
+    Where rows of one person hang together, of their share that is known as well as they know it.
+    """
+    share, rows = float(held.mean()), len(held)
+    if person is None or not 0 < share < 1:
+        people = rows if person is None else len(np.unique(person))
+        return share * people, people
+    told = Estimate(share, held - share).of_people(person)
+    alike = min(share * (1 - share) / told.se**2, rows) if told.se > 0 else float(rows)
+    return share * alike, alike
 
 
 def around(difference: float, draws: Array) -> tuple[float, float]:

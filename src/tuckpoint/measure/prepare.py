@@ -156,8 +156,8 @@ def _notes(schema: Schema, made: pa.Table) -> tuple[str, ...]:
         notes.append(f"Identifiers and free text are made anew and not compared: {listed(skipped)}.")
     if schema.person is not None:
         notes.append(
-            f'Several rows may belong to one person ("{schema.person}"); intervals treat rows as independent and are '
-            "then too narrow, but for telling made from real, where people are counted."
+            f'Several rows may belong to one person ("{schema.person}"): intervals count people, whose rows hang '
+            "together."
         )
     return tuple(notes)
 

@@ -137,7 +137,7 @@ def utility(
             grades.append(graded(predicted, truth, work.classes, least=limits.min_positives))
         assert grades[0] is not None
         assert grades[1] is not None
-        return grades[0], grades[1]
+        return grades[0].of_people(untouched.person), grades[1].of_people(untouched.person)
 
     raw = both(work)
     score = _utility_score(work, *raw, rows=rows, limits=limits)
@@ -279,7 +279,8 @@ def _skills(
         scale = 2.0 if work.classes else 1.0
         spread = np.zeros(len(truth))
         spread[known] = grade.influence * scale * len(truth) / known.sum()
-        grades.append(Estimate(2 * grade.value - 1 if work.classes else grade.value, spread))
+        skill = Estimate(2 * grade.value - 1 if work.classes else grade.value, spread)
+        grades.append(skill.of_people(sides["holdout"].person))
     return grades[0], grades[1]
 
 

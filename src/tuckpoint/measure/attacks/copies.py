@@ -11,7 +11,7 @@ from tuckpoint.errors import count
 from tuckpoint.measure.exchange import beside, crowd
 from tuckpoint.measure.finding import Finding, Sides
 from tuckpoint.measure.guesses import near as nearness_of
-from tuckpoint.measure.intervals import clopper_pearson, share_difference
+from tuckpoint.measure.intervals import clopper_pearson, counted, share_difference
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.neighbours import metric, nearest
 from tuckpoint.measure.people import alone, found_again, hits_among, holders
@@ -40,10 +40,10 @@ FEW_BASE = "the holdout is too small to tell the natural rate ({held} of {least}
 
 
 class Hits(NamedTuple):
-    """Of how many rows so many were found again."""
+    """Of how many rows so many were found again; of real people with several rows, as many as tell as much."""
 
-    hits: int
-    rows: int
+    hits: float
+    rows: float
 
 
 def keys(sides: list[Encoded]) -> list[Array]:
@@ -84,7 +84,7 @@ def exact_copies(real: Encoded, made: Encoded, holdout: Encoded | None, *, limit
 def exact_hits(real: Encoded, made: Encoded, holdout: Encoded | None) -> list[Hits]:
     """How many made rows, and holdout rows if there are any, equal some training row, and of how many."""
     known, *others = keys([side for side in (real, made, holdout) if side is not None])
-    return [Hits(int(np.isin(side, known).sum()), len(side)) for side in others]
+    return [_hits(np.isin(found, known), side) for found, side in zip(others, (None, holdout), strict=False)]
 
 
 def near_copies(
@@ -116,23 +116,31 @@ def near_hits(
     sides = [
         cut(side, most, seed.child("cut", i).numpy()) for i, side in enumerate((made, holdout)) if side is not None
     ]
-    return [Hits(int((nearest(space.place(side), base) <= near).sum()), side.rows) for side in sides], near
+    found = [nearest(space.place(side), base) <= near for side in sides]
+    return [
+        _hits(held, None if i == 0 else side) for i, (held, side) in enumerate(zip(found, sides, strict=True))
+    ], near
+
+
+def _hits(found: Array, people: Encoded | None) -> Hits:
+    """Made rows are drawn one by one, and count; rows of real people count as far as they tell apart."""
+    return Hits(int(found.sum()), len(found)) if people is None else Hits(*counted(found, people.person))
 
 
 def _against_base(name: str, found: list[Hits], *, limits: Limits, advice: str, near: float | None = None) -> Score:
     made = found[0]
-    low, high = clopper_pearson(*made)
+    low, high = clopper_pearson(int(made.hits), int(made.rows))
     detail: dict[str, object] = {"count": made.hits, "interval_of": "value"} | ({} if near is None else {"near": near})
     value = made.hits / made.rows
     if len(found) < 2 or found[1].rows < limits.min_rows:
-        few = NO_BASE if len(found) < 2 else FEW_BASE.format(held=found[1].rows, least=limits.min_rows)
-        return Score(name, value, low, high, made.rows, why=few, detail=detail)
+        few = NO_BASE if len(found) < 2 else FEW_BASE.format(held=round(found[1].rows), least=limits.min_rows)
+        return Score(name, value, low, high, int(made.rows), why=few, detail=detail)
     more_low, more_high = share_difference(*made, *found[1])
     base = found[1].hits / found[1].rows
     detail |= {"difference": value - base, "difference_low": more_low, "difference_high": more_high}
     passed = more_low <= 0
     return Score(
-        name, value, low, high, made.rows, "lower", base, BASE_IS, passed=passed,
+        name, value, low, high, int(made.rows), "lower", base, BASE_IS, passed=passed,
         advice="" if passed else advice, detail=detail,
     )  # fmt: skip
 

@@ -19,7 +19,8 @@ MOST_MADE = 20_000
 def membership(real: Encoded, made: Encoded, holdout: Encoded | None, *, seed: Seed, limits: Limits = DEFAULT) -> Score:
     """`membership`: AUC by which nearness to a made row separates training rows from as many holdout rows.
 
-    Up to 2,000 rows a side and 20,000 made rows. The interval is DeLong's and runs over who was held out.
+    Up to 2,000 rows a side and 20,000 made rows. The interval is DeLong's and runs over who was held out; a
+    person's rows hang together.
     """
     if holdout is None:
         return Score("membership", None, why="no holdout was given, so there are no non-members; hold out rows first")
@@ -30,7 +31,11 @@ def membership(real: Encoded, made: Encoded, holdout: Encoded | None, *, seed: S
     against = space.place(cut(made, MOST_MADE, seed.child("made").numpy()))
     sides = [cut(side, people, seed.child("people", i).numpy()) for i, side in enumerate((real, holdout))]
     near = np.concatenate([nearest(space.place(side), against) for side in sides])
-    found = auc(-near, np.repeat([True, False], people))
+    person = None
+    if real.person is not None or holdout.person is not None:
+        alone = np.arange(people)
+        person = np.concatenate([2 * (alone if s.person is None else s.person) + i for i, s in enumerate(sides)])
+    found = auc(-near, np.repeat([True, False], people)).of_people(person)
     low, high = max(found.value - Z95 * found.se, 0.0), min(found.value + Z95 * found.se, 1.0)
     passed = low <= limits.membership and found.value <= limits.membership_worst
     return Score(
