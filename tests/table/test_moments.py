@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuckpoint.errors import SchemaError
-from tuckpoint.table.moments import parse, recognise, spell
+from tuckpoint.table.formats import recognise
+from tuckpoint.table.moments import parse, spell
 
 FORMATS = [
     "%Y-%m-%d %H:%M:%S.%f",
@@ -133,6 +134,24 @@ def test_an_unknown_directive_is_named():
         (["2024-03-31T01:59:00+0100", "2024-03-31T03:00:00+0200"], "%Y-%m-%dT%H:%M:%S%z"),
         (["2024-11-03 01:30:00-04", "2024-11-03 01:30:00-05"], "%Y-%m-%d %H:%M:%S%:::z"),
         (["2024-01-03 01:30:00+11:00", "2024-07-03 01:30:00+10:00"], "%Y-%m-%d %H:%M:%S%:z"),
+        (["01-JAN-2024 10.15.30", "24-MAY-2023 00.00.01"], "%d-%^b-%Y %H.%M.%S"),
+        (["01-JAN-24 10.15.30.123456 AM", "24-MAY-23 12.00.01.000000 PM"], "%d-%^b-%y %I.%M.%S.%f %p"),
+        (["01-JAN-24 10.15.30.123000000 AM +02:00"], "%d-%^b-%y %I.%M.%S.%9f %p %:z"),
+        (["08:15 Uhr", "23:59 Uhr"], "%H:%M Uhr"),
+        (["8.15 Uhr", "23.59 Uhr"], "%-H.%M Uhr"),
+        (["24.12.2023, 08:15 Uhr", "01.01.2024, 23:59 Uhr"], "%d.%m.%Y, %H:%M Uhr"),
+        (["24.12.2023 um 8:15 Uhr", "01.01.2024 um 23:59 Uhr"], "%d.%m.%Y um %-H:%M Uhr"),
+        (["08h15", "23h59"], "%Hh%M"),
+        (["24/12/2023 à 08h15", "01/01/2024 à 23h59"], "%d/%m/%Y à %Hh%M"),
+        (["12/Mar/2024:10:15:30 +0000"], "%d/%b/%Y:%H:%M:%S %z"),
+        (["20240131-101500", "20231231-235959"], "%Y%m%d-%H%M%S"),
+        (["-0:30:00", "1:15:00"], "%N%-H:%M:%S"),
+        (["-00:30", "+12:15"], "%+N%H:%M"),
+        (["1 day, 0:30:00", "2 days, 13:04:05", "0:00:10", "-1 day, 23:59:59"], "%:D%-H:%M:%S"),
+        (["1 day, 0:30:00.250000", "0:00:10"], "%:D%-H:%M:%S%:f"),
+        (["2 days 03:04:05", "0 days 00:00:00"], "%D days %H:%M:%S"),
+        (["2 days 03:04:05", "-1 days +23:30:00"], "%D days %+H:%M:%S"),
+        (["2 days 03:04:05.250000", "-1 days +23:30:00"], "%D days %+H:%M:%S%:f"),
     ],
 )
 def test_moments_are_written_as_they_were(texts, format_):

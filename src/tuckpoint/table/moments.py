@@ -1,15 +1,19 @@
-"""Dates, times and durations written as text: which format a column uses, and text to numbers and back.
+"""Dates, times and durations written as text, to numbers and back; `table.formats` finds a column's format.
 
-Formats are strptime's: %Y %y %m %d %b %B %H %I %p %M %S %f %z; anything else stands for itself. As for `date`, %-d %-m
-%-H %-I write no zero in front, %^b %^B capitals, %P am and pm, %:z +02:00 and %:::z +02 where %z writes +0200; %3f
-writes three decimals, %.f a point and as many as needed. All of them read either way. `%D` stands for the days of a
-duration (`%D days %H:%M:%S`). Numbers are days, or seconds, since 1970-01-01 UTC, or seconds since zero.
+Formats are strptime's: %Y %y %m %d %b %B %a %A %H %I %p %M %S %f %z; anything else stands for itself. As for `date`,
+%-d %-m %-H %-I write no zero in front, %^b %^B %^a %^A capitals, %P am and pm, %:z +02:00 and %:::z +02 where %z writes
++0200; %3f writes three decimals, %.f a point and as many as needed, %:f a point and six of them or nothing. All of them
+read either way. `%{Jan|Feb|...}` lists the twelve months, or seven days from Monday, of any language.
+
+Of durations, %D stands for the days (`%D days %H:%M:%S`), %:D for `1 day, `, `2 days, ` or nothing; %N for a minus in
+front of all below zero, %+N for a plus or a minus; %+H writes a plus before the hours where the days are below zero.
+`P[nD]T[nH]nM` and the like are durations by ISO 8601 (see `table.durations`). Numbers are days, or seconds, since
+1970-01-01 UTC, or seconds since zero.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -18,7 +22,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tuckpoint.errors import SchemaError
-from tuckpoint.table import zones
+from tuckpoint.table import durations, languages, zones
 
 Seconds = NDArray[np.float64]
 DAY = 86_400
@@ -26,6 +30,7 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _FIELDS = {
     "%Y": r"(?P<Y>[0-9]{4})",
     "%y": r"(?P<y>[0-9]{2})",
@@ -41,143 +46,35 @@ _FIELDS = {
     "%S": r"(?P<S>[0-9]{2})",
     "%f": r"(?P<f>[0-9]{1,9})",
     "%.f": r"(?:\.(?P<f>[0-9]{1,9}))?",
+    "%:f": r"(?:\.(?P<f>[0-9]{1,9}))?",
     "%z": r"(?P<z>Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
     "%D": r"(?P<D>-?[0-9]+)",
+    "%:D": r"(?:(?P<D>-?[0-9]+) days?, )?",
+    "%N": r"(?P<N>[+-]?)",
+    "%+N": r"(?P<N>[+-]?)",
+    "%+H": r"\+?(?P<H>[0-9]{1,2})",
+    "%a": r"(?P<a>(?i:" + "|".join(name[:3] for name in _DAYS) + "))",
+    "%A": r"(?P<A>(?i:" + "|".join(_DAYS) + "))",
 }
-_DATES = (
-    "%Y-%m-%d",
-    "%Y/%m/%d",
-    "%Y.%m.%d",
-    "%d.%m.%Y",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%m-%d-%Y",
-    "%d-%m-%Y",
-    "%d %b %Y",
-    "%d-%b-%Y",
-    "%b %d, %Y",
-    "%d %B %Y",
-    "%B %d, %Y",
-    "%d.%m.%y",
-    "%m/%d/%y",
-    "%d/%m/%y",
-    "%d-%b-%y",
-)
+_NAMES = r"\p{L}[\p{L}-]*\.?"  # of a month or day in any language
 _FIELDS |= {f"%-{letter}": _FIELDS[f"%{letter}"] for letter in "dmHI"}
-_FIELDS |= {f"%^{letter}": _FIELDS[f"%{letter}"] for letter in "bB"}
+_FIELDS |= {f"%^{letter}": _FIELDS[f"%{letter}"] for letter in "bBaA"}
 _FIELDS |= {f"%{digits}f": _FIELDS["%f"] for digits in range(1, 10)}
 _FIELDS |= {"%:z": _FIELDS["%z"], "%:::z": _FIELDS["%z"]}
 _ZONES = ("%z", "%:z", "%:::z")
-_DIRECTIVE = r"%(?:[-^.0-9]|:+)?[A-Za-z]"
-_CLOCKS = (
-    *("%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p"),
-    *("%H:%M:%S%.f", "%H:%M:%S,%f", "%I:%M:%S%p", "%I:%M%p"),
-)
-_SPANS = (*_CLOCKS, "%D days %H:%M:%S", "%D days %H:%M:%S.%f")
-_AMBIGUOUS = {"%m/%d/%Y": "%d/%m/%Y", "%m-%d-%Y": "%d-%m-%Y", "%m/%d/%y": "%d/%m/%y"}
-_COMPACT = ("%Y%m%dT%H%M%S", "%Y%m%d %H%M%S")
-_BARE = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # by their digits
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a column of distinct texts says: the kind of moment, its format, its zone, and what is doubtful."""
-
-    kind: str  # date, datetime or duration
-    format: str
-    timezone: str | None = None
-    note: str = ""
-
-
-def recognise(texts: pa.Array, *, compact_dates: bool = False) -> Reading | None:
-    """How distinct trimmed texts spell dates, datetimes or durations; None if they do not.
-
-    Bare digits (8, 12 or 14, and perhaps an offset) are moments only if `compact_dates` says that they may be, because
-    the column's name calls for it or many values agree.
-    """
-    found = (_bare(texts) if compact_dates else None) or _recognised(texts)
-    return None if found is None else replace(found, format=_as_written(found.format, texts))
-
-
-def _bare(texts: pa.Array) -> Reading | None:
-    """Moments of this and the last century, or of the year 9999, written in digits alone."""
-    lengths = pc.utf8_length(pc.replace_substring_regex(texts, "[+-][0-9]{4}$", "")).unique()
-    format_ = _BARE.get(lengths[0].as_py()) if len(lengths) == 1 else None
-    if (
-        format_ is None
-        or not pc.all(pc.match_substring_regex(texts, "^(?:19|20|9999)[0-9]+(?:[+-][0-9]{4})?$")).as_py()
-    ):
-        return None
-    for zone in ("", "%z"):
-        if _fits(texts, format_ + zone):
-            return Reading("date", format_) if format_ == "%Y%m%d" else _timed(texts, format_ + zone)
-    return None
-
-
-def _recognised(texts: pa.Array) -> Reading | None:
-    sample = texts[:: max(1, len(texts) // 20)][:20]
-    for format_ in _DATES:
-        if _fits(sample, format_) and _fits(texts, format_):
-            other = _AMBIGUOUS.get(format_)
-            doubt = other is not None and _fits(texts, other)
-            note = f"month or day first is not certain: read as {format_}; correct the format if it is {other}"
-            return Reading("date", format_, note=note if doubt else "")
-    first = texts[0].as_py() if len(texts) else ""
-    if ":" not in first and "T" not in first:
-        return next(
-            (_timed(texts, format_) for format_ in _COMPACT if _fits(sample, format_) and _fits(texts, format_)), None
-        )
-    for format_ in _SPANS:
-        if _fits(sample, format_) and _fits(texts, format_):
-            return Reading("duration", format_)
-    for date in (*_DATES, "%Y%m%d"):
-        for clock in (*_CLOCKS, "%H%M%S"):
-            for between in (" ", "T", ", "):
-                for zone in ("", "%z", " %z"):
-                    format_ = date + between + clock + zone
-                    if _fits(sample, format_) and _fits(texts, format_):
-                        return _timed(texts, format_)
-    return None
-
-
-def _as_written(format_: str, texts: pa.Array) -> str:
-    """The format with each directive as nearly all texts agree to write it: without zeros in front, in capitals."""
-    found = pc.extract_regex(texts, _pattern(format_))
-    names = re.findall(r"\(\?P<(\w)>", _pattern(format_))
-    cells = {name: found.field(at) for at, name in enumerate(names)}
-    pieces = [_variant(piece, cells[piece[-1]]) if piece in _FIELDS else piece for piece in _pieces(format_)]
-    return "".join(pieces)
-
-
-def _variant(piece: str, cells: pa.Array) -> str:
-    """The directive that writes these cells, which this one reads; itself where they do not agree."""
-
-    def some(pattern: str) -> bool:
-        return bool(pc.any(pc.match_substring_regex(cells, pattern)).as_py())
-
-    letter = piece[-1]
-    if letter in "dmHI" and some("^[0-9]$"):
-        return piece if some("^0[0-9]") else f"%-{letter}"
-    if letter in "bB":
-        return piece if some("[a-z]") else f"%^{letter}"
-    if letter == "p":
-        return piece if some("[A-Z]") else "%P"
-    if piece == "%f":
-        lengths = pc.min_max(pc.utf8_length(cells))
-        return f"%{lengths['max']}f" if lengths["min"] == lengths["max"] and lengths["max"].as_py() != 6 else piece
-    if letter == "z" and not some("^.[0-9]{4}$"):
-        return "%:z" if some(":") or not some("^[+-]") else "%:::z"
-    return piece
+_DIRECTIVE = r"%(?:\{[^{}]*\}|(?:[-+^.0-9]|:+)?[A-Za-z])"
 
 
 def parse(texts: pa.Array, format_: str) -> tuple[Seconds, NDArray[np.bool_]]:
     """Seconds (of dates: at midnight) per text, NaN where unreadable, and which non-null texts are unreadable."""
-    pattern = _pattern(format_)
+    if durations.is_format(format_):
+        return durations.parse(texts)
+    pattern = pattern_of(format_)
     trimmed = pc.utf8_trim_whitespace(texts)
     found = pc.extract_regex(trimmed, pattern)
     good = np.asarray(found.is_valid())
     names = re.findall(r"\(\?P<(\w)>", pattern)
-    parts = {name: found.field(at).filter(pa.array(good)) for at, name in enumerate(names)}
+    parts = _numbered({name: found.field(at).filter(pa.array(good)) for at, name in enumerate(names)}, format_)
     seconds = np.full(len(texts), np.nan)
     seconds[good] = _seconds(parts, int(good.sum()))
     return seconds, np.isnan(seconds) & np.asarray(texts.is_valid())
@@ -185,69 +82,66 @@ def parse(texts: pa.Array, format_: str) -> tuple[Seconds, NDArray[np.bool_]]:
 
 def spell(seconds: Seconds, format_: str, timezone: str | None = None) -> pa.Array:
     """Each moment as text, null for NaN; `timezone` is an offset such as `+02:00` or `UTC`."""
+    if durations.is_format(format_):
+        return durations.spell(seconds, format_)
     missing = np.isnan(seconds)
     micros = np.rint(np.where(missing, 0, seconds) * 1e6).astype(np.int64)
-    if "%D" not in format_ and any(piece in _ZONES for piece in _pieces(format_)):
+    if "%D" not in format_ and any(piece in _ZONES for piece in pieces_of(format_)):
         micros = micros + zones.offsets_at(np.floor(np.where(missing, 0, seconds)), timezone) * 10**6
     zone: pa.Array | str | None = timezone
     if timezone in zones.PLACES:
         zone = zones.written(zones.offsets_at(np.floor(np.where(missing, 0, seconds)), timezone))
-    cells: list[pa.Array | str] = [_cell(micros, piece, zone, format_) for piece in _pieces(format_)]
+    pieces, below = pieces_of(format_), micros
+    micros = np.abs(micros) if {"%N", "%+N"} & set(pieces) else micros
+    cells: list[pa.Array | str] = [_cell(below if p[-1] == "N" else micros, p, zone, format_) for p in pieces]
     texts = pc.binary_join_element_wise(*cells, "") if any(isinstance(c, pa.Array) for c in cells) else cells[0]
     return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), texts)
 
 
-def _midnight(texts: pa.Array, format_: str) -> str | None:
-    """The format of a date whose texts all write this one's clock alike, as midnight; None where they do not."""
-    if (parse(texts, format_)[0] % DAY != 0).any():
-        return None
-    date = next((date for date in (*_DATES, "%Y%m%d") if format_.startswith(date)), "")
-    whole = pc.extract_regex(texts, _pattern(date).removesuffix("$") + "(?P<rest>.*)$").field("rest").unique()
-    return date + whole[0].as_py() if date and len(whole) == 1 else None
-
-
-def _timed(texts: pa.Array, format_: str) -> Reading:
-    if "%z" not in format_:
-        zeros = _midnight(texts, format_)
-        return Reading("datetime", format_) if zeros is None else Reading("date", zeros)
-    found = pc.unique(pc.extract_regex(texts, _pattern(format_)).field("z")).to_pylist()
-    if found == ["Z"]:
-        return Reading("datetime", format_.replace("%z", "Z"), "UTC")
-    if len(found) == 1:
-        offset = f"{found[0][:3]}:{found[0][3:].removeprefix(':') or '00'}"
-        return Reading("datetime", format_, "UTC" if offset in ("+00:00", "-00:00") else offset)
-    offsets = zones.offsets_of(pc.extract_regex(texts, _pattern(format_)).field("z"))
-    moments = parse(texts, format_)[0]
-    for place in zones.PLACES:
-        if (zones.offsets_at(np.floor(moments), place) == offsets).all():
-            return Reading("datetime", format_, place, note=f"offsets are those of {place}, or a place like it")
-    return Reading("datetime", format_, "UTC", note=f"{len(found)} different offsets: kept as moments, written in UTC")
-
-
-def _fits(texts: pa.Array, format_: str) -> bool:
-    if len(texts) == 0 or not pc.all(pc.match_substring_regex(texts, _pattern(format_))).as_py():
-        return False
-    return not np.isnan(parse(texts, format_)[0]).any()
-
-
 @cache
-def _pieces(format_: str) -> list[str]:
+def pieces_of(format_: str) -> list[str]:
+    """Directives and what stands between them."""
     return [piece for piece in re.split(f"({_DIRECTIVE})", format_) if piece]
 
 
 @cache
-def _pattern(format_: str) -> str:
-    for piece in re.findall(rf"{_DIRECTIVE}|%.", format_):
-        if piece not in _FIELDS:
-            raise SchemaError(f"format {format_!r}: {piece} is not known; use {' '.join(_FIELDS)}")
-    return "^" + "".join(_FIELDS.get(piece, re.escape(piece)) for piece in _pieces(format_)) + "$"
+def pattern_of(format_: str) -> str:
+    """A regular expression of the texts of a format; each directive is a group called as its letter."""
+    pieces = re.findall(rf"{_DIRECTIVE}|%.", format_)
+    if unknown := [piece for piece in pieces if not read_by(piece)]:
+        named = "%{...} lists 12 months or 7 days, each once, with | between them"
+        raise SchemaError(f"format {format_!r}: {unknown[0]} is not known; use {' '.join(_FIELDS)}; {named}")
+    return "^" + "".join(read_by(piece) or re.escape(piece) for piece in pieces_of(format_)) + "$"
+
+
+def read_by(piece: str) -> str | None:
+    """The regular expression that a directive is read by; None for other text."""
+    if not piece.startswith("%{"):
+        return _FIELDS.get(piece)
+    words = languages.listed(piece)
+    right = len(words) in (7, 12) and (languages.places(pa.array(words), words) == np.arange(len(words))).all()
+    return f"(?P<{'a' if len(words) == 7 else 'b'}>{_NAMES})" if right else None
+
+
+def _numbered(parts: dict[str, pa.Array], format_: str) -> dict[str, pa.Array]:
+    """Parts with the number of the month, and of the day of the week, in place of their names; 0 for none."""
+    out = dict(parts)
+    for piece in pieces_of(format_):
+        letter = piece[-1]
+        words = languages.listed(piece) if letter == "}" else _MONTHS if letter in "bB" else _DAYS
+        if piece.startswith("%") and letter in "bBaA}":
+            group = letter if letter != "}" else "b" if len(words) == 12 else "a"
+            names = words if letter in "BA}" else tuple(name[:3] for name in words)
+            out["m" if len(words) == 12 else "a"] = pa.array(languages.places(parts[group], names) + 1)
+    return out
 
 
 def _seconds(parts: dict[str, pa.Array], rows: int) -> Seconds:
     def number(name: str, otherwise: int) -> NDArray[np.int64]:
         if name not in parts:
             return np.full(rows, otherwise, np.int64)
-        return np.asarray(pc.cast(pc.ascii_ltrim(parts[name], "+"), pa.int64()))
+        digits = pc.replace_substring_regex(pc.ascii_ltrim(parts[name], "+"), "^$", "0")
+        return np.asarray(pc.cast(digits, pa.int64()))
 
     hour, minute, second = number("H", 0), number("M", 0), number("S", 0)
     bad = (hour > 23) | (minute > 59) | (second > 59)
@@ -266,8 +160,11 @@ def _seconds(parts: dict[str, pa.Array], rows: int) -> Seconds:
     if "D" in parts:
         return np.where(bad, np.nan, number("D", 0) * float(DAY) + clock)
     if "Y" not in parts and "y" not in parts:
-        return np.where(bad, np.nan, clock)
+        negative = np.asarray(pc.equal(parts["N"], "-")) if "N" in parts else False
+        return np.where(bad, np.nan, np.where(negative, -clock, clock))
     days, wrong = _days(_year(parts), _month(parts, rows), number("d", 1))
+    if "a" in parts:
+        wrong |= (days + 3) % 7 + 1 != np.asarray(parts["a"])
     return np.where(bad | wrong, np.nan, days * float(DAY) + clock)
 
 
@@ -279,11 +176,7 @@ def _year(parts: dict[str, pa.Array]) -> NDArray[np.int64]:
 
 
 def _month(parts: dict[str, pa.Array], rows: int) -> NDArray[np.int64]:
-    word = parts.get("b", parts.get("B"))
-    if word is None:
-        return np.asarray(pc.cast(parts["m"], pa.int64())) if "m" in parts else np.ones(rows, np.int64)
-    known = pa.array([name[:3].lower() for name in _MONTHS])
-    return np.asarray(pc.index_in(pc.utf8_lower(pc.utf8_slice_codeunits(word, 0, 3)), value_set=known)) + 1
+    return np.asarray(pc.cast(parts["m"], pa.int64())) if "m" in parts else np.ones(rows, np.int64)
 
 
 def _days(
@@ -304,12 +197,12 @@ def _padded(stop: int, width: int) -> pa.Array:
 
 def _cell(micros: NDArray[np.int64], piece: str, timezone: pa.Array | str | None, format_: str) -> pa.Array | str:
     """One piece of a format, written for each moment."""
-    if piece not in _FIELDS:
+    if read_by(piece) is None:
         return piece
     if piece in _ZONES:
         return _zone(timezone, piece)
-    if piece == "%D":
-        return pc.cast(pa.array(micros // (DAY * 10**6)), pa.string())
+    if piece[-1] in "DN" or piece == "%+H":
+        return _lasting(micros, piece)
     if piece[-1] == "f":
         return _fraction(micros % 10**6, piece)
     if piece[1] == "-":
@@ -318,7 +211,7 @@ def _cell(micros: NDArray[np.int64], piece: str, timezone: pa.Array | str | None
         return pc.utf8_upper(_cell(micros, f"%{piece[-1]}", timezone, format_))
     seconds = micros // 10**6
     if piece[-1] in "HIMSpP":
-        return _clock(seconds, piece, long=not re.search(r"%-?[YydD]", format_))
+        return _clock(seconds, piece, long=not re.search(r"%[-:]?[YydD]", format_))
     days = (seconds // DAY).astype("datetime64[D]")
     months = days.astype("datetime64[M]")
     month = months.astype(np.int64) % 12
@@ -326,10 +219,27 @@ def _cell(micros: NDArray[np.int64], piece: str, timezone: pa.Array | str | None
     if piece in ("%Y", "%y"):
         full = _padded(10_000, 4).take(pa.array(np.clip(year, 0, 9999)))
         return full if piece == "%Y" else pc.utf8_slice_codeunits(full, 2, 4)
-    if piece in ("%b", "%B"):
-        return pa.array([name[: 3 if piece == "%b" else None] for name in _MONTHS]).take(pa.array(month))
+    if piece[-1] in "aAbB}":
+        words = languages.listed(piece) if piece[-1] == "}" else _MONTHS if piece[-1] in "bB" else _DAYS
+        which = month if len(words) == 12 else (seconds // DAY + 3) % 7
+        return pa.array([name[: 3 if piece[-1] in "ab" else None] for name in words]).take(pa.array(which))
     number = month + 1 if piece == "%m" else (days - months.astype("datetime64[D]")).astype(np.int64) + 1
     return _padded(60, 2).take(pa.array(number))
+
+
+def _lasting(micros: NDArray[np.int64], piece: str) -> pa.Array:
+    """A piece of a duration: its days, its sign, or its hours with a plus after days below zero."""
+    days = micros // (DAY * 10**6)
+    if piece == "%+H":
+        hours = _padded(60, 2).take(pa.array(micros // (3600 * 10**6) % 24))
+        return pc.binary_join_element_wise(pc.if_else(pa.array(days < 0), "+", ""), hours, "")
+    if piece[-1] == "N":
+        return pc.if_else(pa.array(micros < 0), "-", "+" if piece == "%+N" else "")
+    number = pc.cast(pa.array(days), pa.string())
+    if piece == "%D":
+        return number
+    word = pc.if_else(pa.array(np.abs(days) == 1), " day, ", " days, ")
+    return pc.if_else(pa.array(days == 0), "", pc.binary_join_element_wise(number, word, ""))
 
 
 def _clock(seconds: NDArray[np.int64], piece: str, *, long: bool) -> pa.Array:
@@ -347,8 +257,9 @@ def _clock(seconds: NDArray[np.int64], piece: str, *, long: bool) -> pa.Array:
 def _fraction(micros: NDArray[np.int64], piece: str) -> pa.Array:
     """The decimals of a second: six, as many as the piece says, or with their point as many as needed."""
     digits = pc.utf8_lpad(pc.cast(pa.array(micros), pa.string()), 6, "0")
-    if piece == "%.f":
-        return pc.replace_substring_regex(pc.binary_join_element_wise(".", digits, ""), r"\.?0*$", "")
+    if piece in ("%.f", "%:f"):
+        zeros = r"\.?0*$" if piece == "%.f" else r"\.0*$"
+        return pc.replace_substring_regex(pc.binary_join_element_wise(".", digits, ""), zeros, "")
     length = 6 if piece == "%f" else int(piece[1])
     return pc.utf8_rpad(pc.utf8_slice_codeunits(digits, 0, length), length, "0")
 

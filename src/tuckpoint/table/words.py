@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tuckpoint.errors import count
 from tuckpoint.schema import Column, Domain
-from tuckpoint.table import moments, numerals, patterns
+from tuckpoint.table import formats, moments, numerals, patterns
 from tuckpoint.table.quantities import MANY, MANY_SHARE, TINY, counted, fraction, nothing, range_of
 
 COMMON = 5  # rows from which on a level counts as common
@@ -138,7 +138,7 @@ def _written_number(
         return None
     if (picture.prefix or picture.suffix) and len(present) < 3:
         return None  # "5 GB" and "10 GB" are names of two things
-    if _may_be_bare(name, present) and moments.recognise(present, compact_dates=True) is not None:
+    if _may_be_bare(name, present) and formats.recognise(present, compact_dates=True) is not None:
         return None
     values, _ = numerals.parse(present, picture)
     if np.isinf(values).any():
@@ -161,7 +161,7 @@ def _may_be_bare(name: str, present: pa.Array) -> bool:
 
 
 def _written_moment(name: str, present: pa.Array, born: str | None) -> Column | None:
-    read = moments.recognise(present, compact_dates=_may_be_bare(name, present))
+    read = formats.recognise(present, compact_dates=_may_be_bare(name, present))
     if read is None:
         return None
     zone = f", tz={read.timezone}" if read.timezone else ""

@@ -1,0 +1,194 @@
+"""Which format a column of dates, times or durations is written in; `table.moments` tells what formats say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tuckpoint.table import durations, languages, zones
+from tuckpoint.table.moments import DAY, parse, pattern_of, pieces_of, read_by
+
+_DATES = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m-%d-%Y",
+    "%d-%m-%Y",
+    "%d.%m.%y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+)
+_NAMED = (
+    *("%d {} %Y", "%d-{}-%Y", "{} %d, %Y", "%d. {} %Y", "%d/{}/%Y", "%d.{}.%Y", "%d-{}-%y", "%d {} %y", "%d. {} %y"),
+    *("%d de {} de %Y", "%d de {} %Y", "%d de {} del %Y", "%Y-{}-%d", "%Y {} %d", "%d{}%Y", "{} %d %Y"),
+)
+_CLOCKS = (
+    *("%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p"),
+    *("%H:%M:%S%.f", "%H:%M:%S,%f", "%I:%M:%S%p", "%I:%M%p"),
+)
+_SPOKEN = ("%H:%M Uhr", "%H:%M:%S Uhr", "%H.%M Uhr", "%H:%M h", "%H:%M:%S h", "%Hh%M", "%H h %M")
+_AFTER_DATES = (
+    *_CLOCKS,
+    *("%H%M%S", *_SPOKEN, "%H.%M.%S", "%H.%M.%S.%f", "%H.%M", "%I.%M.%S %p", "%I.%M.%S.%f %p", "%I:%M:%S.%f %p"),
+)
+_BETWEEN = (" ", "T", ", ", " um ", " à ", "  ", "-", ":")
+_SPANS = (
+    *_CLOCKS,
+    *_SPOKEN,
+    *(days + clock for days in ("%D days ", "%D days, ") for clock in ("%H:%M:%S", "%H:%M:%S.%f")),
+    *(f"%D days %+H:%M:%S{fraction}" for fraction in ("", "%:f")),
+    *(f"%:D%H:%M:%S{fraction}" for fraction in ("", "%:f")),
+    *(f"%N{clock}" for clock in ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S%.f", "%H:%M")),
+)
+_AMBIGUOUS = {"%m/%d/%Y": "%d/%m/%Y", "%m-%d-%Y": "%d-%m-%Y", "%m/%d/%y": "%d/%m/%y"}
+_COMPACT = ("%Y%m%dT%H%M%S", "%Y%m%d %H%M%S")
+_BARE = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # by their digits
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a column of distinct texts says: the kind of moment, its format, its zone, and what is doubtful."""
+
+    kind: str  # date, datetime or duration
+    format: str
+    timezone: str | None = None
+    note: str = ""
+
+
+def recognise(texts: pa.Array, *, compact_dates: bool = False) -> Reading | None:
+    """How distinct trimmed texts spell dates, datetimes or durations; None if they do not.
+
+    Bare digits (8, 12 or 14, and perhaps an offset) are moments only if `compact_dates` says that they may be, because
+    the column's name calls for it or many values agree.
+    """
+    lasting = durations.recognise(texts)
+    if lasting is not None:
+        return Reading("duration", lasting)
+    found = (_bare(texts) if compact_dates else None) or _recognised(texts)
+    return None if found is None else replace(found, format=_as_written(found.format, texts))
+
+
+def _bare(texts: pa.Array) -> Reading | None:
+    """Moments of this and the last century, or of the year 9999, written in digits alone."""
+    lengths = pc.utf8_length(pc.replace_substring_regex(texts, "[+-][0-9]{4}$", "")).unique()
+    format_ = _BARE.get(lengths[0].as_py()) if len(lengths) == 1 else None
+    if (
+        format_ is None
+        or not pc.all(pc.match_substring_regex(texts, "^(?:19|20|9999)[0-9]+(?:[+-][0-9]{4})?$")).as_py()
+    ):
+        return None
+    for zone in ("", "%z"):
+        if _fits(texts, format_ + zone):
+            return Reading("date", format_) if format_ == "%Y%m%d" else _timed(texts, format_ + zone, "%Y%m%d")
+    return None
+
+
+def _recognised(texts: pa.Array) -> Reading | None:
+    if not len(texts):
+        return None
+    sample = texts[:: max(1, len(texts) // 20)][:20]
+    dates = _dates(texts)
+    for format_ in dates:
+        if _fits(sample, format_) and _fits(texts, format_):
+            other = _AMBIGUOUS.get(format_)
+            doubt = other is not None and _fits(texts, other)
+            note = f"month or day first is not certain: read as {format_}; correct the format if it is {other}"
+            return Reading("date", format_, note=note if doubt else "")
+    for format_ in _SPANS:
+        if _fits(sample, format_) and _fits(texts, format_):
+            return Reading("duration", format_)
+    for date in (*dates, "%Y%m%d"):
+        if not pc.all(pc.match_substring_regex(sample, pattern_of(date).removesuffix("$"))).as_py():
+            continue
+        for clock in _AFTER_DATES:
+            for between in _BETWEEN:
+                for zone in ("", "%z", " %z"):
+                    format_ = date + between + clock + zone
+                    if _fits(sample, format_) and _fits(texts, format_):
+                        return _timed(texts, format_, date)
+    return None
+
+
+def _dates(texts: pa.Array) -> tuple[str, ...]:
+    """The formats of dates that may be: those with names, with the days of the week, where the texts hold them."""
+    names = languages.names_in(texts)
+    if names is None:
+        return _DATES
+    named = tuple(format_.replace("{}", names.months) for format_ in _NAMED) if names.months else _DATES
+    if not names.days:
+        return named
+    return tuple(names.days + between + date for between in (", ", " ", ", den ", " ") for date in named)
+
+
+def _as_written(format_: str, texts: pa.Array) -> str:
+    """The format with each directive as nearly all texts agree to write it: without zeros in front, in capitals."""
+    found = pc.extract_regex(texts, pattern_of(format_))
+    names = re.findall(r"\(\?P<(\w)>", pattern_of(format_))
+    cells = {name: found.field(at) for at, name in enumerate(names)}
+    pieces = [_variant(piece, cells) if read_by(piece) else piece for piece in pieces_of(format_)]
+    return "".join(pieces)
+
+
+def _variant(piece: str, held: dict[str, pa.Array]) -> str:
+    """The directive that writes these cells, which this one reads; itself where they do not agree."""
+    letter = piece[-1]
+    cells = held.get(letter)
+    if cells is None:
+        return piece
+
+    def some(pattern: str) -> bool:
+        return bool(pc.any(pc.match_substring_regex(cells, pattern)).as_py())
+
+    if letter in "dmHI" and some("^[0-9]$"):
+        return piece if some("^0[0-9]") or piece == "%+H" else f"%-{letter}"
+    if piece == "%N" and not some("^$"):
+        return "%+N"
+    if letter in "bBaA":
+        return piece if some("[a-z]") else f"%^{letter}"
+    if letter == "p":
+        return piece if some("[A-Z]") else "%P"
+    if piece == "%f":
+        lengths = pc.min_max(pc.utf8_length(cells))
+        return f"%{lengths['max']}f" if lengths["min"] == lengths["max"] and lengths["max"].as_py() != 6 else piece
+    if letter == "z" and not some("^.[0-9]{4}$"):
+        return "%:z" if some(":") or not some("^[+-]") else "%:::z"
+    return piece
+
+
+def _midnight(texts: pa.Array, format_: str, date: str) -> str | None:
+    """The format of a date whose texts all write this one's clock alike, as midnight; None where they do not."""
+    if (parse(texts, format_)[0] % DAY != 0).any():
+        return None
+    rest = pc.extract_regex(texts, pattern_of(date).removesuffix("$") + "(?P<rest>.*)$").field("rest").unique()
+    return date + rest[0].as_py() if len(rest) == 1 else None
+
+
+def _timed(texts: pa.Array, format_: str, date: str) -> Reading:
+    if "%z" not in format_:
+        zeros = _midnight(texts, format_, date)
+        return Reading("datetime", format_) if zeros is None else Reading("date", zeros)
+    found = pc.unique(pc.extract_regex(texts, pattern_of(format_)).field("z")).to_pylist()
+    if found == ["Z"]:
+        return Reading("datetime", format_.replace("%z", "Z"), "UTC")
+    if len(found) == 1:
+        offset = f"{found[0][:3]}:{found[0][3:].removeprefix(':') or '00'}"
+        return Reading("datetime", format_, "UTC" if offset in ("+00:00", "-00:00") else offset)
+    offsets = zones.offsets_of(pc.extract_regex(texts, pattern_of(format_)).field("z"))
+    moments = parse(texts, format_)[0]
+    for place in zones.PLACES:
+        if (zones.offsets_at(np.floor(moments), place) == offsets).all():
+            return Reading("datetime", format_, place, note=f"offsets are those of {place}, or a place like it")
+    return Reading("datetime", format_, "UTC", note=f"{len(found)} different offsets: kept as moments, written in UTC")
+
+
+def _fits(texts: pa.Array, format_: str) -> bool:
+    if len(texts) == 0 or not pc.all(pc.match_substring_regex(texts, pattern_of(format_))).as_py():
+        return False
+    return not np.isnan(parse(texts, format_)[0]).any()
