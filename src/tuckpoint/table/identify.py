@@ -15,6 +15,7 @@ plate   letters I and Q only, I first: I is left out of plates in the United Kin
         German district begins with II or IQ.
 ssn     area number 000, never issued (United States Social Security Administration).
 codes   at one place of the mask only characters that no real code had there when the schema was inferred.
+place   of postcodes any that fit the layout: they may be in use and may repeat, for they are no person's.
 names   first and last names drawn from Faker's lists, weighted as there; a full name may by chance be someone's.
 text    common English words from Faker's list in random order.
 """
@@ -47,6 +48,7 @@ KINDS = (
     "phone",
     "iban",
     "plate",
+    "place",
     "ip",
     "url",
     "name",
@@ -64,8 +66,9 @@ def fabricate(column: Column, rows: int, *, first_row: int, seed: Seed) -> pa.Ar
     """New values of an identifier or text column in its storage type, (rows,).
 
     Rows `first_row` and on of one endless column: keys, codes and contact data never repeat, whichever shards draw
-    them, as long as the shards' seeds have one root. Names and text may repeat. The share of missing values is the
-    pattern's. Raises SchemaError for a pattern or storage that cannot hold them, InputError for more rows than exist.
+    them, as long as the shards' seeds have one root. Names, postcodes and text may repeat. The share of missing values
+    is the pattern's. Raises SchemaError for a pattern or storage that cannot hold them, InputError for more rows than
+    exist.
     """
     kind, detail, missing = parts_of(column)
     numbers = np.arange(first_row, first_row + rows, dtype=np.int64)
@@ -164,6 +167,10 @@ def _texts(kind: str, detail: str, numbers: Numbers, key: Seed, draw: Seed) -> p
         return pc.utf8_upper(made) if detail == "upper" else made
     if kind == "ip":
         return _ips(numbers, key)
+    if kind == "place":
+        characters = parse_mask(detail or "99999")
+        generator = draw.child("place").numpy()
+        return _spelled(characters, [generator.integers(len(one), size=len(numbers)) for one in characters])
     if kind == "phone":
         return _phones(detail or _PHONE, numbers, key)
     places = {"iban": _iban, "plate": _plate}.get(kind, parse_mask)(detail)

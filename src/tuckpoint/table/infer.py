@@ -16,7 +16,7 @@ from tuckpoint.table import delimited, moments, numerals, patterns, steps
 from tuckpoint.table.decode import PER_SECOND, RARE, storage_type
 from tuckpoint.table.encode import encode_column, floats
 from tuckpoint.table.quantities import counted, fraction, key_start, nothing, range_of
-from tuckpoint.table.words import text
+from tuckpoint.table.words import NANOSECONDS, PAIRS, text
 from tuckpoint.write.csv import SEPARATOR
 
 
@@ -206,6 +206,8 @@ def _moment(name: str, array: pa.ChunkedArray, missing: bool) -> Column:
             clock: Kind = "datetime" if pa.types.is_timestamp(kind) else "duration"
             column = Column(name, clock, str(kind), missing, timezone=zone, decimals=fraction(ticks, per_second))
             values = encode_column(array, column)[1]
+            finer = kind.unit == "ns" and bool((ticks % 1000).any())
+            column = replace(column, note=NANOSECONDS if finer else "")
     return replace(column, domain=range_of(values))
 
 
@@ -263,6 +265,8 @@ def _find_person(table: pa.Table, columns: dict[str, Column], said: str | None) 
             continue
         if table.column(name).null_count > table.num_rows / 2:
             continue
+        if (column.pattern or "").startswith("place:") or PAIRS in column.note:
+            continue
         told = f"stands in several rows, each made row has its own; if it names people, say --person {name}"
         if person is None and patterns.names_people(name) and not table.column(name).null_count:
             person = name
@@ -276,6 +280,15 @@ def _can_be_key(array: pa.ChunkedArray, column: Column) -> bool:
     if column.kind != "identifier" or array.null_count or (column.personal and not patterns.names_an_id(column.name)):
         return False
     kind = (column.pattern or "").partition(":")[0].partition(";")[0]
-    return kind not in ("name", "first_name", "last_name", "email", "phone", "ip", "url", "iban", "plate") and len(
-        array.unique()
-    ) == len(array)
+    return kind not in (
+        "name",
+        "first_name",
+        "last_name",
+        "email",
+        "phone",
+        "ip",
+        "url",
+        "iban",
+        "plate",
+        "place",
+    ) and len(array.unique()) == len(array)

@@ -3,8 +3,9 @@
 A picture says how a column writes its numbers: `#` the digits before the point, `,###` after it a mark between
 thousands, then the point with `0` for each fixed decimal or `#` for as many as needed; what stands around it is
 written around each number. `$#,###.00` writes 1234.5 as `$1,234.50`; `#,###;(#,###)` writes -1234 as `(1,234)`, as
-accounts do, `#,###;#,###-` as `1,234-`; `#.00e+00` writes 1234.5 as `1.23e+03`. Without a picture integers are plain
-and other numbers have as many decimals as needed, at least one.
+accounts do, `#,###;#,###-` as `1,234-`; `+#.00` writes a plus where there is no minus, `+#.00;-#.00;#.00` none before
+zero; `#.00e+00` writes 1234.5 as `1.23e+03`. Without a picture integers are plain and other numbers have as many
+decimals as needed, at least one.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Picture:
     """A parsed picture; `places` is the number of fixed decimals, None for as many as needed.
 
     `negative` is what stands around a negative number instead of a minus sign before its digits, such as `({})`.
+    `plus` is "" where positive numbers have no sign, "+" where they and zero have one, "0" where zero has none.
     `power` is how powers of ten are written, such as `e+00`: the letter, a plus where it stands, and at least so many
     digits; empty without them.
     """
@@ -56,10 +58,14 @@ class Picture:
     suffix: str = ""
     negative: str = ""
     power: str = ""
+    plus: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Picture:
         """The picture that a text means; raises SchemaError if it has no `#`."""
+        if "+#" in text:
+            bare_plus = text.replace("+#", "#", 1).partition(";")[0]
+            return replace(cls.parse(bare_plus), plus="0" if ";" in text else "+")
         plain, _, below = text.partition(";")
         negative = next((way for way in _NEGATIVES if way.format(plain) == below), "")
         found = _PICTURE.match(plain if negative else text)
@@ -74,6 +80,9 @@ class Picture:
         grouped = f"{self.group}###" if self.group else ""
         decimals = f"{self.point}#" if self.places is None else (self.point + "0" * self.places if self.places else "")
         plain = f"{self.prefix}#{grouped}{decimals}{self.power}{self.suffix}"
+        if self.plus:
+            signed, below = plain.replace("#", "+#", 1), plain.replace("#", "-#", 1)
+            return f"{signed};{below};{plain}" if self.plus == "0" else signed
         return f"{plain};{self.negative.format(plain)}" if self.negative else plain
 
     def pattern(self) -> str:
@@ -99,7 +108,8 @@ def is_missing(texts: pa.Array) -> NDArray[np.bool_]:
 def recognise(texts: pa.Array) -> Picture | None:
     """The picture of distinct texts that are all numbers (trimmed, none missing); None if they are not.
 
-    Zeros in front (`02134`), a plus on every number (`+49301234`) or more than 15 digits make a code, not a number.
+    Zeros in front (`02134`), a plus on every whole number (`+49301234`) or more than 15 digits before the point make a
+    code, not a number.
     """
     negative = _negative(texts)
     bare_texts = pc.replace_substring_regex(texts, _NEGATIVES[negative], r"\1") if negative else texts
@@ -115,7 +125,7 @@ def recognise(texts: pa.Array) -> Picture | None:
             continue
         if pc.all(pc.match_substring_regex(texts, picture.pattern())).as_py():
             core = _core(texts, picture)
-            return None if _is_code(core) else _with_places(core, picture)
+            return None if _is_code(core) else _with_places(core, replace(picture, plus=_plus(core)))
     return None
 
 
@@ -167,6 +177,10 @@ def spell(values: NDArray[np.float64], decimals: int, picture: Picture | None) -
             texts = pc.replace_substring(texts, ".", picture.point)
         while picture.group and (grouped := _grouped(texts, picture)) is not None:
             texts = grouped
+        if picture.plus:
+            free = r"^-" if picture.plus == "+" else r"^(?:-|[0.,]+(?:[eE]|$))"
+            plain = pc.match_substring_regex(texts, free)
+            texts = pc.if_else(plain, texts, pc.binary_join_element_wise("+", texts, ""))
         negative = pc.starts_with(texts, "-") if picture.negative else None
         texts = pc.utf8_ltrim(texts, "-") if picture.negative else texts
         if picture.prefix or picture.suffix:
@@ -210,8 +224,21 @@ def _is_code(core: pa.Array) -> bool:
     def some(pattern: str) -> bool:
         return bool(pc.any(pc.match_substring_regex(core, pattern)).as_py())
 
-    long = rf"^[+-]?[0-9]{{{MAX_DIGITS + 1},}}$"
-    return some(r"^[+-]?0[0-9]") or some(long) or (some(r"^\+") and not some(r"^-"))
+    long = rf"^[+-]?[0-9]{{{MAX_DIGITS + 1},}}(?:\.|$)"
+    dialled = some(r"^\+[0-9]+$") and not some(r"^-|[.eE]|^0$")
+    return some(r"^[+-]?0[0-9]") or some(long) or dialled
+
+
+def _plus(core: pa.Array) -> str:
+    """Whether all positive numbers have a plus, and zero too."""
+
+    def are(pattern: str) -> NDArray[np.bool_]:
+        return np.asarray(pc.match_substring_regex(core, pattern))
+
+    signed, below, zero = are(r"^\+"), are("^-"), are(r"^[+-]?[0.]+(?:[eE]|$)")
+    if not signed[~zero].any() or not (signed | below | zero).all():
+        return ""
+    return "+" if (signed | below)[zero].all() else "0"
 
 
 def _with_places(core: pa.Array, picture: Picture) -> Picture:

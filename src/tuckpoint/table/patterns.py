@@ -2,8 +2,9 @@
 
 A pattern is a kind with an optional detail after a colon, and the share of missing values where there are some:
 `key:100001` (whole numbers from there on), `email`, `uuid`, `ip`, `url`, `name`, `first_name`, `last_name`,
-`phone:MASK`, `iban:DE 9999`, `plate:MASK`, `words:3-12` (free text of so many words), `missing` (nothing), or a bare
-mask. In a mask A is a letter, 9 a digit, [abc0-4] one of these, \\A a letter A itself; the rest stands for itself.
+`phone:MASK`, `iban:DE 9999`, `plate:MASK`, `place:MASK` (postcodes, which may repeat), `words:3-12` (free text of so
+many words), `missing` (nothing), or a bare mask. In a mask A is a letter, 9 a digit, [abc0-4] one of these, \\A a
+letter A itself; the rest stands for itself.
 No pattern holds a value of a real row.
 """
 
@@ -58,6 +59,10 @@ _NUMBER = {
     "msisdn",
 }
 _ENDINGS = ("nummer", "nr", "schlüssel", "numéro")  # Belegnr, Kundennummer
+_PLACE = {
+    *("zip", "zipcode", "postcode", "postal", "plz", "postleitzahl", "cap", "cep", "cp", "postnummer", "postnr", "psč"),
+    *("pocztowy", "postalcode", "codepostal", "codigopostal", "irsz"),
+}
 _NOT_PEOPLE = {"product", "item", "company", "brand", "city", "file", "street", "country", "model", "column", "event"}
 _RANKS = {
     "year",
@@ -136,7 +141,14 @@ def is_personal(name: str) -> bool:
 def names_an_id(name: str) -> bool:
     """Whether a header ends or starts like a key: `id`, `customer_id`, `order number`, `Belegnr`."""
     words = words_of(name)
-    return bool(words) and (words[-1] in _ID | _NUMBER or words[-1].endswith(_ENDINGS) or words[0] in _ID)
+    if not words or names_a_place(name):
+        return False
+    return words[-1] in _ID | _NUMBER or words[-1].endswith(_ENDINGS) or words[0] in _ID
+
+
+def names_a_place(name: str) -> bool:
+    """Whether a header says that its codes are postcodes, which belong to a place and repeat: `zip`, `PLZ`."""
+    return bool(_PLACE & set(words_of(name)))
 
 
 def names_people(name: str) -> bool:
@@ -259,6 +271,17 @@ def is_code_like(texts: pa.Array) -> bool:
     return bool(one_word and lengths["min"].as_py() == lengths["max"].as_py() > 7)
 
 
+def code_of(name: str, texts: pa.Array) -> str:
+    """The pattern of distinct codes: of postcodes the whole layout of most of them, of others a mask that none fits."""
+    if not names_a_place(name):
+        return mask_of(texts)
+    lengths = pc.utf8_length(texts)
+    usual = lengths.value_counts()
+    most = usual.field("values")[int(np.argmax(usual.field("counts").to_numpy()))]
+    used = _used(texts.filter(pc.equal(lengths, most)), most.as_py())
+    return "place:" + "".join(_written(_class(characters)) for characters in used)
+
+
 def mask_of(texts: pa.Array) -> str:
     """A mask that keeps the layout of distinct codes and that none of them fits.
 
@@ -267,9 +290,7 @@ def mask_of(texts: pa.Array) -> str:
     """
     lengths = pc.utf8_length(texts)
     longest = pc.max(lengths).as_py()
-    chosen = texts.filter(pc.equal(lengths, longest)).to_pylist()
-    grid = np.array(chosen, dtype=f"<U{longest}").view("<U1").reshape(len(chosen), longest)
-    used = [set(np.unique(grid[:, at]).tolist()) for at in range(longest)]
+    used = _used(texts.filter(pc.equal(lengths, longest)), longest)
     places = [_class(characters) for characters in used]
     last_run = _last_digits(used)
     for at in last_run:
@@ -279,6 +300,12 @@ def mask_of(texts: pa.Array) -> str:
         if free:
             return "".join(_written(free if here == at else place) for here, place in enumerate(places))
     return "".join(map(_written, places)) + "9"
+
+
+def _used(texts: pa.Array, length: int) -> list[set[str]]:
+    """The characters at each place of texts of one length."""
+    grid = np.array(texts.to_pylist(), dtype=f"<U{length}").view("<U1").reshape(len(texts), length)
+    return [set(np.unique(grid[:, at]).tolist()) for at in range(length)]
 
 
 def _class(used: set[str]) -> str:
@@ -293,14 +320,16 @@ def _class(used: set[str]) -> str:
 
 
 def _last_digits(used: list[set[str]]) -> list[int]:
-    """The places of the last run that holds only digits."""
+    """The places of the last run that holds only digits, and not the same ones in all codes."""
     run: list[int] = []
     for at in reversed(range(len(used))):
         if used[at] <= set(DIGITS):
             run.insert(0, at)
-        elif run:
+        elif any(len(used[one]) > 1 for one in run):
             break
-    return run
+        else:
+            run = []
+    return run if any(len(used[one]) > 1 for one in run) else []
 
 
 def _written(place: str) -> str:

@@ -37,6 +37,11 @@ _FIGURE = r"^[^<>≤≥~]*[0-9]"  # how a text begins that may be a number or a 
 _NO_DAY = r"^(?:0{4}[-/.]?00[-/.]?00|00[-/.]00[-/.](?:00)?00)(?:[ T]?00:?00(?::?00)?)?$"
 MOST_WORDS = 5  # among numbers or moments
 SLIPS = 0.01  # share of cells that may hold words which few rows hold
+_LIMIT = r"^(?:[<>≤≥]=?|~)\s*[0-9][0-9.,]*(?:\s*[^0-9]{1,12})?$"  # of what could be measured
+_PAIR = r"^[0-9]{1,4}(?:[.,][0-9]{1,2})?(?P<mark>\s*[/x×–-]\s*)[0-9]{1,4}(?:[.,][0-9]{1,2})?$"
+PAIRS = "two numbers in a cell"
+MOST_DIGITS = 18  # that a computer writes of a number that it keeps with 15 to 17
+NANOSECONDS = "moments are kept to microseconds: what is finer is written as 0"
 _NUMBER = r"^[+-]?[0-9][0-9,]*\.?[0-9]*$"
 
 
@@ -95,26 +100,45 @@ def _read_but(
     word: NDArray[np.bool_], name: str, array: pa.ChunkedArray, texts: pa.Array, counts: NDArray[np.int64],
     absent: NDArray[np.bool_], born: str | None,
 ) -> Column | None:  # fmt: skip
-    """Numbers or moments among texts (n,) of which some are words."""
+    """Numbers or moments among texts (n,) of which some are words, or limits such as `<0.5`."""
     rest = ~absent & ~word
+    limit = word & np.asarray(pc.match_substring_regex(texts, _LIMIT))
+    other = word & ~limit
     words = texts.filter(pa.array(word)).unique()
     present = texts.filter(pa.array(rest)).unique()
-    if not 0 < len(words) <= MOST_WORDS or len(present) < TINY or counts[rest].sum() < counts[word].sum():
+    if not len(words) or len(present) < TINY or counts[rest].sum() < counts[word].sum():
         return None
-    if counts[word].min() < COMMON and counts[word].sum() > SLIPS * counts.sum():
+    if len(texts.filter(pa.array(other)).unique()) > MOST_WORDS or (
+        other.any() and counts[other].min() < COMMON and counts[other].sum() > SLIPS * counts.sum()
+    ):
         return None  # neither a word that is used nor a few slips among many numbers: a person must look
     gone = array.null_count + int(counts[word].sum())
     typed = _written_number(name, present, counts, absent | word, gone, born) or _written_moment(name, present, born)
     if typed is None or not typed.modelled:
         return None
-    said = ", ".join(repr(text) for text in words.to_pylist())
     alone = len(words) == 1 and not array.null_count and not absent.any() and counts[word].sum() >= COMMON
-    note = f"{count(int(counts[word].sum()), 'cell says', 'cells say')} {said}: taken as missing" + (
-        ", and written again where a made value is missing" if alone else ""
-    )
+    again = ", and written again where a made value is missing" if alone else ""
+    notes = [typed.note, _limits(array, texts.filter(pa.array(limit)).unique(), int(counts[limit].sum()), again)]
+    if other.any():
+        said = ", ".join(repr(text) for text in texts.filter(pa.array(other)).unique().to_pylist())
+        notes.append(f"{count(int(counts[other].sum()), 'cell says', 'cells say')} {said}: taken as missing{again}")
     known = tuple(words.to_pylist()) if alone or len(words) > 1 else (*words.to_pylist(), "")
     storage = "string" if alone else typed.storage
-    return replace(typed, missing=True, absent=known, storage=storage, note="; ".join(filter(None, (typed.note, note))))
+    return replace(typed, missing=True, absent=known, storage=storage, note="; ".join(filter(None, notes)))
+
+
+def _limits(array: pa.ChunkedArray, limits: pa.Array, cells: int, again: str) -> str:
+    """What is said of cells that are limits of what could be measured; nothing where there are none."""
+    if not len(limits):
+        return ""
+    among = pc.is_in(pc.utf8_trim_whitespace(array), value_set=limits)
+    row = int(np.argmax(np.asarray(pc.fill_null(among, False))))
+    said = ", ".join(repr(text) for text in limits[:4].to_pylist()) + (", ..." if len(limits) > 4 else "")
+    return (
+        f"{count(cells, 'cell is a limit', 'cells are limits')} ({said}; first: row {row + 1} = "
+        f"{array[row].as_py()!r}): taken as missing{again}; to have them learnt, write a number for each, such as half "
+        "of it"
+    )
 
 
 def _boolean(name: str, present: pa.Array, born: str | None) -> Column | None:
@@ -150,6 +174,10 @@ def _written_number(
     column = replace(column, unit=(picture.prefix + picture.suffix).strip() or None)
     if column.format is not None and (picture.group or picture.point == ","):
         column = replace(column, note=f"numbers are written like {picture}")
+    digits = pc.max(pc.utf8_length(pc.replace_substring_regex(present, r"[eE].*$|[^0-9]|^[^1-9]*", ""))).as_py()
+    if digits >= MOST_DIGITS:
+        told = f"up to {digits} digits, of which {numerals.MAX_DIGITS} are kept"
+        column = replace(column, note="; ".join(filter(None, (column.note, told))))
     cells = int(counts[~absent].sum())
     return counted(values, decimals, column, rows=cells + missing + int(counts[absent].sum()), cells=cells)
 
@@ -167,6 +195,7 @@ def _written_moment(name: str, present: pa.Array, born: str | None) -> Column | 
     zone = f", tz={read.timezone}" if read.timezone else ""
     stored = {"date": "date32[day]", "datetime": f"timestamp[us{zone}]", "duration": "duration[us]"}[read.kind]
     seconds, _ = moments.parse(present, read.format)
+    finer = "f" in read.format and pc.any(pc.match_substring_regex(present, r"[.,][0-9]{6}0*[1-9]")).as_py()
     decimals = fraction(np.rint(seconds * 1e6).astype(np.int64), 10**6)
     return Column(
         name,
@@ -176,7 +205,7 @@ def _written_moment(name: str, present: pa.Array, born: str | None) -> Column | 
         format=read.format,
         decimals=None if read.kind == "date" else decimals,
         domain=range_of(np.floor(seconds / moments.DAY) if read.kind == "date" else seconds),
-        note=read.note,
+        note="; ".join(filter(None, (read.note, NANOSECONDS if finer else ""))),
     )
 
 
@@ -203,11 +232,13 @@ def _words(
         or (called and different > max(MANY, MANY_SHARE * rows))
         or (rows >= TINY and different > 0.5 * rows and different > 20)
     ):
-        return Column(name, "identifier", "string", missing, pattern=patterns.mask_of(texts), note=note)
+        note = "; ".join(filter(None, (note, _pairs(present))))
+        return Column(name, "identifier", "string", missing, pattern=patterns.code_of(name, texts), note=note)
     if not _are_levels(texts, counts, rows, different):
         if rows >= TINY and patterns.is_code_like(pc.replace_substring(present, " ", "")) and _is_short(present):
-            told = "; ".join(filter(None, (note, "codes that few rows share: made anew, not learnt")))
-            return Column(name, "identifier", "string", missing, pattern=patterns.mask_of(texts), note=told)
+            told = _pairs(present) or "codes that few rows share: made anew, not learnt"
+            note = "; ".join(filter(None, (note, told)))
+            return Column(name, "identifier", "string", missing, pattern=patterns.code_of(name, texts), note=note)
         return Column(name, "text", "string", missing, pattern=patterns.words_pattern(texts), note=note)
     levels = in_order(texts.to_pylist())
     if levels is not None:
@@ -216,6 +247,16 @@ def _words(
     return Column(
         name, "category", "string", missing, domain=Domain(levels=tuple(level for _, level in ranked)), note=note
     )
+
+
+def _pairs(present: pa.Array) -> str:
+    """What is said of cells that hold two numbers, such as a blood pressure or a range; nothing where they do not."""
+    found = pc.extract_regex(present, _PAIR)
+    marks = pc.utf8_trim_whitespace(found.field("mark")).unique()
+    if found.null_count or len(marks) > 1:
+        return ""
+    mark = marks[0].as_py()
+    return f"{PAIRS}, with {mark!r} between: made anew, not learnt; split them into two columns to have them learnt"
 
 
 def _is_short(texts: pa.Array) -> bool:

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tuckpoint.seed import Seed
+from tuckpoint.table.encode import encode, spell
+from tuckpoint.table.frame import read
+from tuckpoint.table.identify import fabricate
+from tuckpoint.table.infer import infer
+
+DRAW = np.random.default_rng(11)
+MEASURED = [f"{value:.1f}" for value in DRAW.lognormal(2, 1, 200).clip(0.5, 100)]
+
+
+def understood(tmp_path, values, name="x"):
+    """The column that a CSV file of one column is understood as, and its table."""
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join([name, *(f'"{value}"' for value in values)]) + "\n", encoding="utf-8")
+    table = read(path).table
+    return infer(table)[name], table
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        ["<0.5"] * 3,
+        ["<0.5", ">100", "<0.5", "> 100"],
+        [f"<{value / 10}" for value in range(1, 13)],
+        ["<0.5"] * 30 + [">100"] * 20 + ["≤ 0.1 mg/l", "<=0.2", "hemolysed"],
+    ],
+)
+def test_limits_of_detection_leave_a_column_a_number(tmp_path, limits):
+    column, table = understood(tmp_path, [*MEASURED[:7], *limits, *MEASURED[7:]])
+    assert (column.kind, column.missing) == ("decimal", True)
+    said = len([text for text in limits if text != "hemolysed"])
+    assert f"{said} cells are limits ({limits[0]!r}" in column.note
+    assert f"first: row 8 = {limits[0]!r}" in column.note
+    assert "taken as missing" in column.note
+    assert np.isnan(encode(table, infer(table)).columns["x"]).sum() == len(limits)
+
+
+def test_many_words_among_numbers_are_still_for_a_person_to_look_at(tmp_path):
+    column, _ = understood(tmp_path, [*MEASURED, "<0.5", *["late", "old", "lost", "void", "none here", "see note"]])
+    assert not column.modelled
+    assert "mixed: " in column.note
+
+
+@pytest.mark.parametrize(
+    ("values", "mark"),
+    [
+        ([f"{a}/{b}" for a, b in zip(DRAW.integers(90, 190, 300), DRAW.integers(50, 110, 300), strict=True)], "/"),
+        ([f"{a} / {b}" for a, b in zip(DRAW.integers(90, 190, 300), DRAW.integers(50, 110, 300), strict=True)], "/"),
+        ([f"{a}-{a + b}" for a, b in zip(DRAW.integers(10, 90, 300), DRAW.integers(5, 35, 300), strict=True)], "-"),
+        ([f"{a}x{b}" for a, b in zip(DRAW.integers(10, 90, 300), DRAW.integers(5, 35, 300), strict=True)], "x"),
+    ],
+)
+def test_two_numbers_in_a_cell_are_told(tmp_path, values, mark):
+    column, _ = understood(tmp_path, values)
+    assert column.kind == "identifier"
+    assert f"two numbers in a cell, with {mark!r} between: made anew, not learnt; split them into two" in column.note
+    assert "--person" not in column.note
+
+
+def test_codes_of_one_number_or_few_levels_are_no_two_numbers(tmp_path):
+    assert "two numbers" not in understood(tmp_path, [f"A-{at:05d}" for at in range(300)])[0].note
+    levels, _ = understood(tmp_path, ["1/2", "1/4", "3/4"] * 100)
+    assert (levels.kind, levels.note) == ("category", "")
+
+
+def test_nanoseconds_are_told_where_they_are_lost(tmp_path):
+    stamps = [f"2024-01-{1 + at % 28:02d} 10:00:00.{DRAW.integers(10**9):09d}" for at in range(60)]
+    column, _ = understood(tmp_path, stamps)
+    assert column.kind == "datetime"
+    assert "kept to microseconds" in column.note
+    column, _ = understood(tmp_path, [stamp[:-3] + "000" for stamp in stamps])
+    assert column.note == ""
+    typed = pa.table({"x": pa.array(DRAW.integers(10**18, 2 * 10**18, 60), pa.timestamp("ns"))})
+    assert "kept to microseconds" in infer(typed)["x"].note
+
+
+def test_more_digits_than_a_number_keeps_are_told(tmp_path):
+    long = ["0." + "".join(map(str, DRAW.integers(10, size=29))) + "7" for _ in range(60)]
+    column, _ = understood(tmp_path, long)
+    assert column.kind == "decimal"
+    assert "30 digits, of which 15 are kept" in column.note
+    assert understood(tmp_path, [str(value) for value in DRAW.random(60)])[0].note == ""
+
+
+@pytest.mark.parametrize("ending", ["", ".0", ".00", ".25"])
+def test_numbers_beyond_what_is_exact_keep_their_text(tmp_path, ending):
+    values = [f"{DRAW.integers(10**8, 10**9)}{DRAW.integers(10**9, 10**10)}{ending}" for _ in range(60)]
+    column, _ = understood(tmp_path, values)
+    assert (column.kind, column.storage) == ("identifier", "string")
+    made = fabricate(column, 60, first_row=0, seed=Seed(1)).to_pylist()
+    assert {len(text) for text in made} == {len(values[0])}
+    assert all(text.endswith(ending) for text in made)
+
+
+@pytest.mark.parametrize(
+    "name", ["plz", "PLZ_Wohnort", "zip", "zip_code", "postal code", "Postleitzahl", "CAP", "code_postal"]
+)
+def test_made_postcodes_have_the_length_of_real_ones(tmp_path, name):
+    values = [f"{value:05d}" for value in DRAW.integers(1000, 99_999, 3000)]
+    column, table = understood(tmp_path, values, name)
+    assert column.kind == "identifier"
+    made = fabricate(column, 200_000, first_row=0, seed=Seed(1))
+    assert {len(text) for text in made.unique().to_pylist()} == {5}
+    assert infer(table).primary_key is None
+
+
+def test_made_postcodes_with_letters_keep_their_layout(tmp_path):
+    letters = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    values = [f"{DRAW.integers(1000, 9999)} {''.join(DRAW.choice(letters, 2))}" for _ in range(2000)]
+    column, _ = understood(tmp_path, values, "postcode")
+    made = fabricate(column, 2000, first_row=0, seed=Seed(1))
+    assert all(len(text) == 7 and text[:4].isdigit() and text[5:].isalpha() for text in made.to_pylist())
+
+
+def test_limits_are_written_again_where_they_are_the_only_gap(tmp_path):
+    column, table = understood(tmp_path, [*MEASURED, *["<0.5"] * 9])
+    assert column.absent == ("<0.5",)
+    assert "taken as missing, and written again where a made value is missing; to have them learnt" in column.note
+    assert spell(table, infer(table)).column("x").to_pylist() == table.column("x").to_pylist()
