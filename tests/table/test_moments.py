@@ -94,6 +94,39 @@ def test_digits_alone_are_moments_only_where_they_may_be(texts, format_, zone):
         assert recognise(pa.array(other), compact_dates=True) is None
 
 
+TIMES = ["000000", "081500", "235959", *(f"{h:02d}{7 * h % 60:02d}{11 * h % 60:02d}" for h in range(1, 23))]
+
+
+@pytest.mark.parametrize(
+    ("texts", "format_"),
+    [
+        (TIMES, "%H%M%S"),
+        ([text + ".25" for text in TIMES], "%H%M%S.%2f"),
+        (["20240131101500.123456", "19991231235959.000001"], "%Y%m%d%H%M%S.%f"),
+        (["20240131101500.123+0100", "19991231235959.000+0100"], "%Y%m%d%H%M%S.%3f%z"),
+    ],
+)
+def test_times_in_digits_alone_are_told_by_what_chance_would_not_write(texts, format_):
+    read = recognise(pa.array(texts), compact_dates=True)
+    assert read.format == format_
+    assert spell(parse(pa.array(texts), format_)[0], format_, read.timezone).to_pylist() == texts
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        TIMES[:10],
+        [*TIMES, "126000"],
+        [text for text in TIMES if text[0] != "0"] * 2,
+        [f"{at:06d}" for at in range(50)],
+        [f"{year}{month:02d}" for year in (2022, 2023) for month in range(1, 13)],
+        [f"{at:04d}" for at in range(0, 2360, 100)],
+    ],
+)
+def test_other_digits_are_no_times(texts):
+    assert recognise(pa.array(texts), compact_dates=True) is None
+
+
 def test_offsets_shift_and_come_back():
     seconds, _ = parse(pa.array(["1970-01-01 02:00:00+02:00"]), "%Y-%m-%d %H:%M:%S%z")
     assert seconds.tolist() == [0]
@@ -145,6 +178,21 @@ def test_an_unknown_directive_is_named():
         (["24/12/2023 à 08h15", "01/01/2024 à 23h59"], "%d/%m/%Y à %Hh%M"),
         (["12/Mar/2024:10:15:30 +0000"], "%d/%b/%Y:%H:%M:%S %z"),
         (["20240131-101500", "20231231-235959"], "%Y%m%d-%H%M%S"),
+        (["2024-01-31 10:15:00 UTC", "2023-12-31 23:59:59 UTC"], "%Y-%m-%d %H:%M:%S UTC"),
+        (["Wed, 31 Jan 2024 10:15:00 GMT", "Sun, 31 Dec 2023 23:59:59 GMT"], "%a, %d %b %Y %H:%M:%S GMT"),
+        (["Wed Jan 31 2024 10:15:00 GMT+0100", "Sun Dec 31 2023 23:59:59 GMT+0100"], "%a %b %d %Y %H:%M:%S GMT%z"),
+        (["Wed Jan  3 10:15:00 2024", "Sun Dec 31 23:59:59 2023"], "%a %b %e %H:%M:%S %Y"),
+        (["Jan  3 2024  9:05AM", "Dec 31 2023 11:16PM"], "%b %e %Y %l:%M%p"),
+        (["2024-01-31T10:15:00+01:00[Europe/Berlin]"], "%Y-%m-%dT%H:%M:%S%:z[Europe/Berlin]"),
+        (["1st January 2024", "22nd May 2023", "13th June 2024", "3rd July 2024", "11th May 2024"], "%o %B %Y"),
+        (["January 1st, 2024", "May 22nd, 2023"], "%B %o, %Y"),
+        (["0h 27m", "12h 3m"], "%-Hh %-Mm"),
+        (["0h03m23s", "12h59m59s"], "%-Hh%Mm%Ss"),
+        (["1 h 05 min", "12 h 59 min"], "%-H h %M min"),
+        (["2d 3h 5m", "0d 12h 10m"], "%Dd %-Hh %-Mm"),
+        (["23:11.3", "09:54.5"], "%M:%S.%1f"),
+        (["3:11.35", "129:54.05"], "%-M:%S.%2f"),
+        (["5m 7s", "112m 59s"], "%-Mm %-Ss"),
         (["-0:30:00", "1:15:00"], "%N%-H:%M:%S"),
         (["-00:30", "+12:15"], "%+N%H:%M"),
         (["1 day, 0:30:00", "2 days, 13:04:05", "0:00:10", "-1 day, 23:59:59"], "%:D%-H:%M:%S"),

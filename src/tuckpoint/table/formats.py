@@ -28,6 +28,7 @@ _DATES = (
 _NAMED = (
     *("%d {} %Y", "%d-{}-%Y", "{} %d, %Y", "%d. {} %Y", "%d/{}/%Y", "%d.{}.%Y", "%d-{}-%y", "%d {} %y", "%d. {} %y"),
     *("%d de {} de %Y", "%d de {} %Y", "%d de {} del %Y", "%Y-{}-%d", "%Y {} %d", "%d{}%Y", "{} %d %Y"),
+    *("{} %e %Y", "%o {} %Y", "{} %o, %Y", "{} %o %Y"),
 )
 _CLOCKS = (
     *("%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p"),
@@ -37,7 +38,9 @@ _SPOKEN = ("%H:%M Uhr", "%H:%M:%S Uhr", "%H.%M Uhr", "%H:%M h", "%H:%M:%S h", "%
 _AFTER_DATES = (
     *_CLOCKS,
     *("%H%M%S", *_SPOKEN, "%H.%M.%S", "%H.%M.%S.%f", "%H.%M", "%I.%M.%S %p", "%I.%M.%S.%f %p", "%I:%M:%S.%f %p"),
+    *("%l:%M%p", "%l:%M:%S%p"),
 )
+_ZONES = ("", "%z", " %z", " UTC", " GMT", " GMT%z")
 _BETWEEN = (" ", "T", ", ", " um ", " à ", "  ", "-", ":")
 _SPANS = (
     *_CLOCKS,
@@ -45,10 +48,14 @@ _SPANS = (
     *(days + clock for days in ("%D days ", "%D days, ") for clock in ("%H:%M:%S", "%H:%M:%S.%f")),
     *(f"%D days %+H:%M:%S{fraction}" for fraction in ("", "%:f")),
     *(f"%:D%H:%M:%S{fraction}" for fraction in ("", "%:f")),
+    *("%Hh %-Mm", "%Hh%-Mm", "%Hh %-Mm %-Ss", "%Hh%-Mm%-Ss", "%H h %-M min", "%H h %-M m", "%Dd %Hh %-Mm"),
+    *("%-M:%S.%f", "%-M:%S,%f", "%-Mm %-Ss", "%-Mm%-Ss", "%-M min %-S s"),
     *(f"%N{clock}" for clock in ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S%.f", "%H:%M")),
 )
 _AMBIGUOUS = {"%m/%d/%Y": "%d/%m/%Y", "%m-%d-%Y": "%d-%m-%Y", "%m/%d/%y": "%d/%m/%y"}
 _COMPACT = ("%Y%m%dT%H%M%S", "%Y%m%d %H%M%S")
+MANY = 20  # times from which on they are told from codes
+_SIX = r"^(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9](?:\.[0-9]+)?$"
 _BARE = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # by their digits
 
 
@@ -77,17 +84,28 @@ def recognise(texts: pa.Array, *, compact_dates: bool = False) -> Reading | None
 
 def _bare(texts: pa.Array) -> Reading | None:
     """Moments of this and the last century, or of the year 9999, written in digits alone."""
-    lengths = pc.utf8_length(pc.replace_substring_regex(texts, "[+-][0-9]{4}$", "")).unique()
+    lengths = pc.utf8_length(pc.replace_substring_regex(texts, r"(?:\.[0-9]{1,9})?(?:[+-][0-9]{4})?$", "")).unique()
     format_ = _BARE.get(lengths[0].as_py()) if len(lengths) == 1 else None
-    if (
-        format_ is None
-        or not pc.all(pc.match_substring_regex(texts, "^(?:19|20|9999)[0-9]+(?:[+-][0-9]{4})?$")).as_py()
-    ):
+    if format_ is None:
+        return _bare_clock(texts)
+    if not pc.all(pc.match_substring_regex(texts, r"^(?:19|20|9999)[0-9]+(?:\.[0-9]+)?(?:[+-][0-9]{4})?$")).as_py():
         return None
-    for zone in ("", "%z"):
-        if _fits(texts, format_ + zone):
-            return Reading("date", format_) if format_ == "%Y%m%d" else _timed(texts, format_ + zone, "%Y%m%d")
+    for rest in ("", "%z", ".%f", ".%f%z") if format_ != "%Y%m%d" else ("",):
+        if _fits(texts, format_ + rest):
+            return Reading("date", format_) if format_ == "%Y%m%d" else _timed(texts, format_ + rest, "%Y%m%d")
     return None
+
+
+def _bare_clock(texts: pa.Array) -> Reading | None:
+    """Times of day written in six digits, which so many numbers or codes would not all be by chance.
+
+    Some begin with a zero, as no number does, and some are past ten, as no short count is.
+    """
+    format_ = next((one for one in ("%H%M%S", "%H%M%S.%f") if _fits(texts[:1], one)), None)
+    if format_ is None or len(texts) < MANY or not pc.all(pc.match_substring_regex(texts, _SIX)).as_py():
+        return None
+    some = [pc.any(pc.match_substring_regex(texts, start)).as_py() for start in ("^0", "^1", "^2|^1[2-9]")]
+    return Reading("duration", format_) if all(some) and _fits(texts, format_) else None
 
 
 def _recognised(texts: pa.Array) -> Reading | None:
@@ -101,15 +119,20 @@ def _recognised(texts: pa.Array) -> Reading | None:
             doubt = other is not None and _fits(texts, other)
             note = f"month or day first is not certain: read as {format_}; correct the format if it is {other}"
             return Reading("date", format_, note=note if doubt else "")
+    for format_ in (date.removesuffix(" %Y") + " %H:%M:%S %Y" for date in dates if date.endswith("%e %Y")):
+        if _fits(sample, format_) and _fits(texts, format_):
+            return Reading("datetime", format_)
     for format_ in _SPANS:
         if _fits(sample, format_) and _fits(texts, format_):
             return Reading("duration", format_)
+    place = re.search(r"\[\w+(?:/[\w+-]+)*\]$", texts[0].as_py())
+    zones_ = _ZONES if place is None else (f"%z{place[0]}",)
     for date in (*dates, "%Y%m%d"):
         if not pc.all(pc.match_substring_regex(sample, pattern_of(date).removesuffix("$"))).as_py():
             continue
         for clock in _AFTER_DATES:
             for between in _BETWEEN:
-                for zone in ("", "%z", " %z"):
+                for zone in zones_:
                     format_ = date + between + clock + zone
                     if _fits(sample, format_) and _fits(texts, format_):
                         return _timed(texts, format_, date)
@@ -146,7 +169,9 @@ def _variant(piece: str, held: dict[str, pa.Array]) -> str:
     def some(pattern: str) -> bool:
         return bool(pc.any(pc.match_substring_regex(cells, pattern)).as_py())
 
-    if letter in "dmHI" and some("^[0-9]$"):
+    if letter in "MS":
+        return piece if some("^[0-9]$") and not some("^0[0-9]") else f"%{letter}"
+    if letter in "dmHI" and piece[1] not in "el" and some("^[0-9]$"):
         return piece if some("^0[0-9]") or piece == "%+H" else f"%-{letter}"
     if piece == "%N" and not some("^$"):
         return "%+N"
@@ -171,6 +196,8 @@ def _midnight(texts: pa.Array, format_: str, date: str) -> str | None:
 
 
 def _timed(texts: pa.Array, format_: str, date: str) -> Reading:
+    if format_.endswith((" UTC", " GMT")):
+        return Reading("datetime", format_, "UTC")
     if "%z" not in format_:
         zeros = _midnight(texts, format_, date)
         return Reading("datetime", format_) if zeros is None else Reading("date", zeros)

@@ -1,9 +1,10 @@
 """Dates, times and durations written as text, to numbers and back; `table.formats` finds a column's format.
 
 Formats are strptime's: %Y %y %m %d %b %B %a %A %H %I %p %M %S %f %z; anything else stands for itself. As for `date`,
-%-d %-m %-H %-I write no zero in front, %^b %^B %^a %^A capitals, %P am and pm, %:z +02:00 and %:::z +02 where %z writes
-+0200; %3f writes three decimals, %.f a point and as many as needed, %:f a point and six of them or nothing. All of them
-read either way. `%{Jan|Feb|...}` lists the twelve months, or seven days from Monday, of any language.
+%-d %-m %-H %-I %-M %-S write no zero in front, %e %l a space, %o 1st 2nd 3rd, %^b %^B %^a %^A capitals, %P am and pm,
+%:z +02:00 and %:::z +02 where %z writes +0200; %3f writes three decimals, %.f a point and as many as needed, %:f a
+point and six of them or nothing. All of them read either way. `%{Jan|Feb|...}` lists the twelve months, or seven days
+from Monday, of any language.
 
 Of durations, %D stands for the days (`%D days %H:%M:%S`), %:D for `1 day, `, `2 days, ` or nothing; %N for a minus in
 front of all below zero, %+N for a plus or a minus; %+H writes a plus before the hours where the days are below zero.
@@ -36,10 +37,13 @@ _FIELDS = {
     "%y": r"(?P<y>[0-9]{2})",
     "%m": r"(?P<m>[0-9]{1,2})",
     "%d": r"(?P<d>[0-9]{1,2})",
+    "%e": r" ?(?P<d>[0-9]{1,2})",
+    "%o": r"(?P<d>[0-9]{1,2})(?:st|nd|rd|th)",
     "%b": r"(?P<b>(?i:" + "|".join(name[:3] for name in _MONTHS) + "))",
     "%B": r"(?P<B>(?i:" + "|".join(_MONTHS) + "))",
     "%H": r"(?P<H>[0-9]{1,4})",  # of a duration
     "%I": r"(?P<I>[0-9]{1,2})",
+    "%l": r" ?(?P<I>[0-9]{1,2})",
     "%p": r"(?P<p>(?i:AM|PM))",
     "%P": r"(?P<p>(?i:AM|PM))",
     "%M": r"(?P<M>[0-9]{2})",
@@ -47,6 +51,8 @@ _FIELDS = {
     "%f": r"(?P<f>[0-9]{1,9})",
     "%.f": r"(?:\.(?P<f>[0-9]{1,9}))?",
     "%:f": r"(?:\.(?P<f>[0-9]{1,9}))?",
+    "%-M": r"(?P<M>[0-9]{1,6})",
+    "%-S": r"(?P<S>[0-9]{1,8})",
     "%z": r"(?P<z>Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
     "%D": r"(?P<D>-?[0-9]+)",
     "%:D": r"(?:(?P<D>-?[0-9]+) days?, )?",
@@ -146,7 +152,8 @@ def _seconds(parts: dict[str, pa.Array], rows: int) -> Seconds:
     hour, minute, second = number("H", 0), number("M", 0), number("S", 0)
     bad = (hour > 23) | (minute > 59) | (second > 59)
     if "D" not in parts and "Y" not in parts and "y" not in parts:
-        bad = (minute > 59) | (second > 59)  # a duration may last longer than a day
+        # A duration may last longer than a day, and one in minutes longer than an hour.
+        bad = ("H" in parts) & (minute > 59) | ("M" in parts) & (second > 59)
     if "I" in parts:
         twelve = number("I", 12)
         bad |= (twelve < 1) | (twelve > 12)
@@ -205,13 +212,16 @@ def _cell(micros: NDArray[np.int64], piece: str, timezone: pa.Array | str | None
         return _lasting(micros, piece)
     if piece[-1] == "f":
         return _fraction(micros % 10**6, piece)
+    if piece in ("%e", "%l", "%o"):
+        return _unpadded(_cell(micros, "%I" if piece == "%l" else "%d", timezone, format_), piece)
     if piece[1] == "-":
         return pc.replace_substring_regex(_cell(micros, f"%{piece[-1]}", timezone, format_), "^0([0-9])", r"\1")
     if piece[1] == "^":
         return pc.utf8_upper(_cell(micros, f"%{piece[-1]}", timezone, format_))
     seconds = micros // 10**6
     if piece[-1] in "HIMSpP":
-        return _clock(seconds, piece, long=not re.search(r"%[-:]?[YydD]", format_))
+        largest = next((one for one in "DYydHIMS" if re.search(f"%[-:]?{one}", format_)), "")
+        return _clock(seconds, piece, long=largest == piece[-1])
     days = (seconds // DAY).astype("datetime64[D]")
     months = days.astype("datetime64[M]")
     month = months.astype(np.int64) % 12
@@ -225,6 +235,18 @@ def _cell(micros: NDArray[np.int64], piece: str, timezone: pa.Array | str | None
         return pa.array([name[: 3 if piece[-1] in "ab" else None] for name in words]).take(pa.array(which))
     number = month + 1 if piece == "%m" else (days - months.astype("datetime64[D]")).astype(np.int64) + 1
     return _padded(60, 2).take(pa.array(number))
+
+
+def _unpadded(digits: pa.Array, piece: str) -> pa.Array:
+    """Two digits as a directive writes them: with a space in place of a zero, or as 1st, 2nd, 3rd."""
+    if piece != "%o":
+        return pc.replace_substring_regex(digits, "^0", " ")
+    number = pc.replace_substring_regex(digits, "^0", "")
+    for ends, ending in (("(^|[^1])1$", "st"), ("(^|[^1])2$", "nd"), ("(^|[^1])3$", "rd"), ("[0-9]$", "th")):
+        number = pc.if_else(
+            pc.match_substring_regex(number, ends), pc.binary_join_element_wise(number, ending, ""), number
+        )
+    return number
 
 
 def _lasting(micros: NDArray[np.int64], piece: str) -> pa.Array:
@@ -243,10 +265,10 @@ def _lasting(micros: NDArray[np.int64], piece: str) -> pa.Array:
 
 
 def _clock(seconds: NDArray[np.int64], piece: str, *, long: bool) -> pa.Array:
-    """A piece of the time of day; hours may be more than 23 where they are `long`."""
+    """A piece of the time of day; what is `long` counts all that there is."""
     of_day = seconds % DAY
-    if piece == "%H" and long:
-        return pc.utf8_lpad(pc.cast(pa.array(seconds // 3600), pa.string()), 2, "0")
+    if long and piece in ("%H", "%M", "%S"):
+        return pc.utf8_lpad(pc.cast(pa.array(seconds // {"H": 3600, "M": 60, "S": 1}[piece[1]]), pa.string()), 2, "0")
     if piece in ("%p", "%P"):
         return pa.array(["AM", "PM"] if piece == "%p" else ["am", "pm"]).take(pa.array(of_day // (12 * 3600)))
     hour = of_day // 3600
