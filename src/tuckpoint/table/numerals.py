@@ -3,9 +3,10 @@
 A picture says how a column writes its numbers: `#` the digits before the point, `,###` after it a mark between
 thousands, then the point with `0` for each fixed decimal or `#` for as many as needed; what stands around it is
 written around each number. `$#,###.00` writes 1234.5 as `$1,234.50`; `#,###;(#,###)` writes -1234 as `(1,234)`, as
-accounts do, `#,###;#,###-` as `1,234-`; `+#.00` writes a plus where there is no minus, `+#.00;-#.00;#.00` none before
-zero; `#.00e+00` writes 1234.5 as `1.23e+03`. Without a picture integers are plain and other numbers have as many
-decimals as needed, at least one.
+accounts do, `#,###;#,###-` as `1,234-`, `#.00 CR;#.00 DR` what stands after an amount of either side; `#,##,###`
+groups as India does; `+#.00` writes a plus where there is no minus, `+#.00;-#.00;#.00` none before zero; `#.00e+00`
+writes 1234.5 as `1.23e+03`. Without a picture integers are plain and other numbers have as many decimals as needed, at
+least one.
 """
 
 from __future__ import annotations
@@ -26,19 +27,28 @@ MISSING = (
 )
 MAX_DIGITS = 15  # more do not survive float64
 MOST_DECIMALS = 300
-_CURRENCY = r"(?:[$€£¥₹]|US\$|CHF|EUR|USD|GBP)"
+_CURRENCY = (
+    r"(?:[$€£¥₹₽₺₴₪₩₦₫฿₱]|[A-Z]{1,2}\$|Rs\.?|S?Fr\.|[kK]r\.?|Kč|zł|Ft|RM|Rp\.?|EUR|USD|GBP|CHF|JPY|CNY|INR|BRL|CAD|AUD|"
+    r"NZD|MXN|ZAR|SEK|NOK|DKK|PLN|CZK|HUF|RON|TRY|RUB|SGD|HKD)"
+)
 _SPACE = "[ \u00a0\u202f]"
+_UNIT = (  # that stands at its number without a space
+    r"(?:°[CFK]?|‰|[kmµμn]?(?:g|l|L|m|W|V|A|s|t|Pa|Hz|mol|cal|bar|Wh|J|N)|[cd][ml]|[GM](?:Hz|Wh?|Pa|V)|[kKMGT]i?B|"
+    r"hPa|mmHg|bpm|rpm|ppm|dB|min|ha|px|h|CR|[Cc]r)"
+)
 _SHAPE = re.compile(
     rf"^({_CURRENCY}{_SPACE}?)?[+-]?[\d.][\d.,'’ \u00a0\u202f]*?(?:[eE][+-]?\d+)?"
-    rf"({_SPACE}?%|{_SPACE}?{_CURRENCY}|{_SPACE}[A-Za-z°²³/]{{1,8}})?$"
+    rf"({_SPACE}?%|{_SPACE}?{_CURRENCY}|{_SPACE}[^\s\d.,+-][^\s\d,]{{0,9}}|{_UNIT}|[.,][–—-]{{1,2}})?$"
 )
-_PICTURE = re.compile(r"^(.*?)#(?:([,.'’ \u00a0\u202f])###)?(?:([.,])(0+|#))?([eE]\+?0+)?([^#]*)$", re.DOTALL)
+_PICTURE = re.compile(r"^(.*?)#(?:([,.'’ \u00a0\u202f]|,##,)###)?(?:([.,])(0+|#))?([eE]\+?0+)?([^#]*)$", re.DOTALL)
 # How a negative number is written, other than with a minus before its digits, and what is around the rest.
 _NEGATIVES = {"({})": r"^\(([^()]*)\)$", "{}-": r"^(.*[0-9%€$£].*)-$", "−{}": r"^−(.*)$", "-{}": r"^-([^0-9.].*)$"}
 _MARKS = (
     *(("", "."), (",", "."), ("", ","), (".", ","), ("'", "."), (" ", ","), (" ", ".")),
-    *(("\u00a0", ","), ("\u202f", ","), ("’", "."), ("\u00a0", "."), ("\u202f", ".")),
+    *(("\u00a0", ","), ("\u202f", ","), ("’", "."), ("\u00a0", "."), ("\u202f", "."), (",##,", ".")),
 )
+# What stands after amounts to somebody's credit, and after those owed, which are below zero.
+_SIDES = (("CR", "DR"), ("Cr", "Dr"), ("cr", "dr"), ("C", "D"), ("H", "S"))
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,9 @@ class Picture:
             return replace(cls.parse(bare_plus), plus="0" if ";" in text else "+")
         plain, _, below = text.partition(";")
         negative = next((way for way in _NEGATIVES if way.format(plain) == below), "")
+        for credit, debit in _SIDES:
+            if below and plain.endswith(credit) and below == plain.removesuffix(credit) + debit:
+                negative = debit
         found = _PICTURE.match(plain if negative else text)
         if found is None:
             raise SchemaError(f"format {text!r} is no picture of a number; write it like '#.00' or '$#,###.00'")
@@ -80,21 +93,33 @@ class Picture:
         grouped = f"{self.group}###" if self.group else ""
         decimals = f"{self.point}#" if self.places is None else (self.point + "0" * self.places if self.places else "")
         plain = f"{self.prefix}#{grouped}{decimals}{self.power}{self.suffix}"
+        if self.debit:
+            return f"{plain};{plain.removesuffix(self.suffix)}{self.debit}"
         if self.plus:
             signed, below = plain.replace("#", "+#", 1), plain.replace("#", "-#", 1)
             return f"{signed};{below};{plain}" if self.plus == "0" else signed
         return f"{plain};{self.negative.format(plain)}" if self.negative else plain
 
+    @property
+    def debit(self) -> str:
+        """What stands in place of the suffix after an amount below zero; empty where nothing does."""
+        credit = next((credit for credit, debit in _SIDES if debit == self.negative), None)
+        return "" if credit is None else self.suffix.removesuffix(credit) + self.negative
+
     def pattern(self) -> str:
         """A regular expression of the texts that this picture writes, and of their looser relatives."""
         whole = r"[0-9]+"
-        if self.group:
+        if self.group == ",##,":
+            whole = r"(?:0|[1-9][0-9]{0,2}|[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3})"
+        elif self.group:
             whole = rf"(?:0|[1-9][0-9]{{0,2}}(?:{re.escape(self.group)}[0-9]{{3}})*)"
         point = re.escape(self.point)
         digits = rf"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)"
         power = r"(?:[eE][+-]?[0-9]+)?" if not self.group else ""
         before, after = re.escape(self.prefix), re.escape(self.suffix)
         plain = rf"{before}[+-]?{digits}{power}{after}"
+        if self.debit:
+            return rf"^{before}{digits}{power}(?:{after}|{re.escape(self.debit)})$"
         around = re.escape(self.negative).replace(r"\{\}", f"{before}{digits}{power}{after}")
         return rf"^(?:{plain}|{around})$" if self.negative else rf"^{plain}$"
 
@@ -113,6 +138,9 @@ def recognise(texts: pa.Array) -> Picture | None:
     """
     negative = _negative(texts)
     bare_texts = pc.replace_substring_regex(texts, _NEGATIVES[negative], r"\1") if negative else texts
+    if sides := _sides(texts):
+        negative = sides[1]
+        bare_texts = pc.replace_substring_regex(texts, f"{sides[1]}$", sides[0])
     first = _SHAPE.match(bare_texts[0].as_py()) if len(texts) else None
     if first is None:
         return None
@@ -125,6 +153,8 @@ def recognise(texts: pa.Array) -> Picture | None:
             continue
         if pc.all(pc.match_substring_regex(texts, picture.pattern())).as_py():
             core = _core(texts, picture)
+            if len(suffix) == 1 and suffix.isalpha() and not pc.any(pc.match_substring(core, ".")).as_py():
+                return None  # 12A and 13A are codes
             return None if _is_code(core) else _with_places(core, replace(picture, plus=_plus(core)))
     return None
 
@@ -134,6 +164,15 @@ def _negative(texts: pa.Array) -> str:
     if len(texts) < 2:
         return ""
     return next((way for way, some in _NEGATIVES.items() if pc.any(pc.match_substring_regex(texts, some)).as_py()), "")
+
+
+def _sides(texts: pa.Array) -> tuple[str, str] | None:
+    """What stands after the amounts of either side, where each has one and both are there."""
+    for sides in _SIDES:
+        found = pc.extract_regex(texts, f"[0-9] ?(?P<side>{'|'.join(sides)})$").field("side")
+        if set(found.unique().to_pylist()) == set(sides):
+            return sides
+    return None
 
 
 def bare(picture: Picture) -> Picture:
@@ -183,9 +222,12 @@ def spell(values: NDArray[np.float64], decimals: int, picture: Picture | None) -
             texts = pc.if_else(plain, texts, pc.binary_join_element_wise("+", texts, ""))
         negative = pc.starts_with(texts, "-") if picture.negative else None
         texts = pc.utf8_ltrim(texts, "-") if picture.negative else texts
+        owed = pc.binary_join_element_wise(picture.prefix, texts, picture.debit, "") if picture.debit else None
         if picture.prefix or picture.suffix:
             texts = pc.binary_join_element_wise(picture.prefix, texts, picture.suffix, "")
-        if negative is not None:
+        if owed is not None:
+            texts = pc.if_else(negative, owed, texts)
+        elif negative is not None:
             around = picture.negative.split("{}")
             texts = pc.if_else(negative, pc.binary_join_element_wise(around[0], texts, around[1], ""), texts)
     return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), texts) if missing.any() else texts
@@ -212,10 +254,11 @@ def _core(texts: pa.Array, picture: Picture) -> pa.Array:
     start, stop = len(picture.prefix), -len(picture.suffix) or None
     around = _NEGATIVES.get(picture.negative)
     negative = pc.match_substring_regex(texts, around) if around else None
+    negative = pc.ends_with(texts, picture.debit) if picture.debit else negative
     texts = pc.replace_substring_regex(texts, around, r"\1") if around else texts
     core = pc.utf8_slice_codeunits(texts, start, stop) if start or stop else texts
     if picture.group:
-        core = pc.replace_substring(core, picture.group, "")
+        core = pc.replace_substring(core, picture.group[0], "")
     core = pc.replace_substring(core, picture.point, ".") if picture.point != "." else core
     return core if negative is None else pc.if_else(negative, pc.binary_join_element_wise("-", core, ""), core)
 
@@ -296,8 +339,14 @@ def _with_decimals(values: NDArray[np.float64], decimals: int, picture: Picture 
 
 def _grouped(texts: pa.Array, picture: Picture) -> pa.Array | None:
     """The texts with one more mark between thousands where one is lacking; None when all have theirs."""
-    point, group = re.escape(picture.point), picture.group
-    lacking = rf"^(-?[0-9]+)([0-9]{{3}})((?:{re.escape(group)}[0-9]{{3}})*(?:{point}[0-9]*)?)$"
-    if not pc.any(pc.match_substring_regex(texts, lacking)).as_py():
-        return None
-    return pc.replace_substring_regex(texts, lacking, rf"\1{group}\2\3")
+    point, group = re.escape(picture.point), re.escape(picture.group[0])
+    many = 2 if picture.group == ",##," else 3
+    marked = rf"{group}[0-9]{{3}}(?:{point}[0-9]*)?"
+    lacking = (
+        rf"^(-?[0-9]+)([0-9]{{3}})((?:{point}[0-9]*)?)$",
+        rf"^(-?[0-9]+)([0-9]{{{many}}})((?:{group}[0-9]{{{many}}})*{marked})$",
+    )
+    for way in lacking:
+        if pc.any(pc.match_substring_regex(texts, way)).as_py():
+            return pc.replace_substring_regex(texts, way, rf"\1{picture.group[0]}\2\3")
+    return None
