@@ -148,6 +148,22 @@ def test_separators_and_encodings_are_found(tmp_path, text, encoding):
     assert read(path).table.to_pydict() == {"a": ["ä", "ö"], "b": ["1,5", "2"]}
 
 
+@pytest.mark.parametrize(("first", "separator"), [("sep=;", ";"), ('"sep=|"', "|"), ("SEP=\t", "\t"), ("sep=,", ",")])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_first_line_for_a_spreadsheet_tells_the_separator(tmp_path, first, separator, ending):
+    rows = [first, separator.join("ab"), separator.join("12")]
+    path = write(tmp_path, "rows.csv", ending.join(rows) + ending)
+    assert read(path).table.to_pydict() == {"a": ["1"], "b": ["2"]}
+    told = (read(path).table.schema.metadata or {}).get(b"tuckpoint.separator", b",").decode()
+    assert told == separator
+
+
+def test_empty_rows_and_a_mark_at_the_end_of_a_file_are_no_rows(tmp_path):
+    path = write(tmp_path, "rows.csv", "a;b\n1;2\n;\n3;4\n;\n;\n\x1a")
+    assert read(path).table.to_pydict() == {"a": ["1", None, "3"], "b": ["2", None, "4"]}
+    assert read(write(tmp_path, "one.csv", 'a\n1\n""\n')).table.to_pydict() == {"a": ["1", None]}
+
+
 def test_quotes_line_breaks_and_nameless_columns(tmp_path):
     path = write(tmp_path, "rows.csv", ',a\n0,"x ""y""\nz"\n1,""\n')
     assert read(path).table.to_pydict() == {"column_1": ["0", "1"], "a": ['x "y"\nz', None]}
@@ -159,6 +175,20 @@ def test_quotes_line_breaks_and_nameless_columns(tmp_path):
         ("rows.csv", b"", InputError, "empty"),
         ("rows.csv", b"\n\n", InputError, "empty"),
         ("rows.csv", b"a,b\n1,2\n3\n4,5,6\n", InputError, r"2 rows .*first: row 2 below the header has 1"),
+        (
+            "rows.csv",
+            b"a;b\n1;2\n3;4\n2 rows selected\n",
+            InputError,
+            "remove lines that are no rows, such as titles or totals",
+        ),
+        (
+            "rows.csv",
+            b"Sales 2024\n\na;b\n1;2\n3;4\n5;6\n",
+            InputError,
+            "the first line is no header.*remove what stands above",
+        ),
+        ("rows.csv", b"a^b\n1^2,5\n3^4,5\n", InputError, "cells are parted by one of , ; tab or |"),
+        ("rows.csv", b"sep=^\na^b\n", InputError, r"sep=\^.*one of , ; tab or |"),
         ("rows.csv", b"a,b,a\n1,2,3\n", SchemaError, 'columns 1 and 3 are both called "a"'),
         ("rows.csv", b"a\x00b\n1\n", InputError, "zero bytes"),
         ("rows.csv", b"a\nfine\n\x81\x8d\n", InputError, "byte 0x81 in line 3"),

@@ -7,18 +7,21 @@ import csv
 import gzip
 import io
 import lzma
+import re
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.table import quotes
 from tuckpoint.write.csv import SEPARATOR
 
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 SUFFIXES = tuple(kind + packed for kind in (".csv", ".tsv") for packed in ("", *PACKED))
 SEPARATORS = (",", ";", "\t", "|")
+PARTED = "one of , ; tab or |"
 MARK = b"tuckpoint.cells"  # field metadata of a column whose text is a spelling, not its type; holds the encoding
 PROBE_BYTES = 1 << 16
 PROBE_ROWS = 50
@@ -35,8 +38,9 @@ def read(path: Path) -> pa.Table:
     if not data.strip():
         raise InputError(f"{path.name} is empty: no header and no rows; pass a file with a header line")
     data, encoding = _as_utf8(data, path.name)
-    separator = "\t" if ".tsv" in path.suffixes else _separator(data)
-    table = _parsed(data, separator, path.name)
+    data, said = _said(data.removesuffix(b"\x1a"), path.name)
+    separator = said or ("\t" if ".tsv" in path.suffixes else _separator(data, path.name))
+    table = _filled_rows(_parsed(data, separator, path.name))
     if b'"' in data and quotes.breaks_lines(table):
         quotes.check(data, separator, path.name)
         quotes.check_rows(table, data, separator, path.name)
@@ -86,10 +90,36 @@ def _as_utf8(data: bytes, name: str) -> tuple[bytes, str]:
             ) from None
 
 
-def _separator(data: bytes) -> str:
-    """The separator that splits most of the first lines into as many cells as the header has."""
+def _said(data: bytes, name: str) -> tuple[bytes, str | None]:
+    """The separator that a first line `sep=;` tells spreadsheets, and the data with that line empty."""
+    line = re.match(rb'"?sep=([^\r\n"])"?(?=\r|\n)', data, re.IGNORECASE)
+    if line is None:
+        return data, None
+    separator = line[1].decode()
+    if separator not in SEPARATORS:
+        raise InputError(f"{name} begins with {line[0].decode()}, and cells are parted by {PARTED}; save it with one")
+    return data[line.end() :], separator
+
+
+def _filled_rows(table: pa.Table) -> pa.Table:
+    """The table without the empty rows at its end, which spreadsheets leave."""
+    if table.num_columns < 2 or not table.num_rows:
+        return table
+    some = np.zeros(table.num_rows, bool)
+    for column in table.columns:
+        some |= np.asarray(column.is_valid())
+        if some[-1]:
+            return table
+    return table.slice(0, int(np.flatnonzero(some)[-1]) + 1) if some.any() else table
+
+
+def _separator(data: bytes, name: str) -> str:
+    """The separator that splits most of the first lines into as many cells as the header has.
+
+    Raises InputError where one splits them all alike but not the header.
+    """
     probe = data[:PROBE_BYTES].decode("utf-8", "ignore")
-    best, best_score = ",", (0.0, 1)
+    best, best_score, below = ",", (0.0, 1), 1
     for separator in SEPARATORS:
         try:
             lines = csv.reader(io.StringIO(probe, newline=""), delimiter=separator)
@@ -101,7 +131,24 @@ def _separator(data: bytes) -> str:
         same = sum(len(row) == width for row in inner) / len(inner) if inner else 1.0
         if width > 1 and same > 0.5 and (same, width) > best_score:
             best, best_score = separator, (same, width)
+        widths = [len(row) for row in inner]
+        if (
+            width == 1
+            and len(widths) >= 3
+            and len(set(widths[-3:])) == 1
+            and widths.count(widths[-1]) > len(widths) / 2
+        ):
+            below = max(below, widths[-1])
+    if best_score == (0.0, 1) and below > 1:
+        raise InputError(_no_header(name, below))
     return best
+
+
+def _no_header(name: str, below: int) -> str:
+    return (
+        f"{name}: the first line is no header of the rows below: it has 1 cell, and they have {below}; remove what "
+        f"stands above the header, or put quotes around cells; cells are parted by {PARTED}"
+    )
 
 
 def _parsed(data: bytes, separator: str, name: str) -> pa.Table:
@@ -154,10 +201,13 @@ def _ragged(data: bytes, parse: arrow_csv.ParseOptions, name: str) -> str | None
     if not bad:
         return None
     first = bad[0]
+    if first.expected_columns == 1:
+        return _no_header(name, first.actual_columns)
+    missing = count(len(bad), "row does", "rows do")
     return (
-        f"{name}: {len(bad)} rows do not have the {first.expected_columns} cells of the header (first: row "
-        f"{first.number - 1} below the header has {first.actual_columns}); put quotes around cells that hold "
-        f"{parse.delimiter!r}, and close every quote"
+        f"{name}: {missing} not have the {first.expected_columns} cells of the header (first: row {first.number - 1} "
+        f"below the header has {first.actual_columns}); put quotes around cells that hold {parse.delimiter!r}, close "
+        "every quote, and remove lines that are no rows, such as titles or totals"
     )
 
 
