@@ -31,6 +31,7 @@ from tuckpoint.measure.intervals import (
     wilson,
 )  # fmt: skip
 from tuckpoint.measure.onerun import best_guesses
+from tuckpoint.measure.unseen import unseen_pairs
 from tuckpoint.measure.utility import global_utility
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
@@ -255,6 +256,27 @@ def planted_copies(rate: float, rows: int) -> Case:
     return trial
 
 
+def joined(rate: float, rows: int) -> Case:
+    """Made rows that join two levels which training rows keep apart, at a known rate."""
+    fields = (Field("sex", levels=("f", "m", "-")), Field("pregnant", levels=("no", "yes", "-")))
+
+    def one_side(rows: int, random: np.random.Generator, wrong: float) -> Encoded:
+        sex = random.integers(0, 2, rows).astype(np.int32)
+        pregnant = np.where(sex == 0, random.random(rows) < 0.2, False)
+        bad = random.random(rows) < wrong
+        return Encoded(fields, {"sex": np.where(bad, 1, sex), "pregnant": (pregnant | bad).astype(np.int32)})
+
+    def trial(seed: Seed) -> tuple[Interval, float]:
+        real = one_side(TRAIN_ROWS, seed.child("real").numpy(), 0.0)
+        made = one_side(rows, seed.child("made").numpy(), rate)
+        score = unseen_pairs(real, made, None, kinds={}, seed=seed)
+        assert score.low is not None
+        assert score.high is not None
+        return (score.low, score.high), rate
+
+    return trial
+
+
 def _membership_trial(leak: float, rows: int, seed: Seed, rows_each: int = 1) -> Score:
     """Members are drawn anew; a `leak` of the made rows are members with a little noise."""
     real, holdout = law(rows, seed.child("real").numpy()), law(rows, seed.child("holdout").numpy())
@@ -383,6 +405,7 @@ def cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     yield "matched pairs, 20", lambda: matched(0.05, 0.15, 20)
     yield "matched pairs, 50, rare", lambda: matched(0.01, 0.01, 50)
     yield "exact_copies, 1 %", lambda: planted_copies(0.01, 1500)
+    yield "unseen_pairs, 1 %", lambda: joined(0.01, 1500)
     yield "membership, innocent", lambda: attacked(0.0, 500)
     yield "membership, innocent people of 4 rows", lambda: attacked(0.0, 250, 4)
     yield "membership, a fifth leaked", lambda: attacked(0.2, 500)

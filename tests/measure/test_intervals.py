@@ -41,6 +41,7 @@ CASES = {
     "newcombe": (lambda: BENCH.two_shares(0.03, 0.01, 1000), 100),
     "matched pairs": (lambda: BENCH.matched(0.05, 0.15, 20), 100),
     "exact_copies": (lambda: BENCH.planted_copies(0.01, 1000), 60),
+    "unseen_pairs": (lambda: BENCH.joined(0.01, 1000), 60),
     "membership": (lambda: BENCH.attacked(0.0, 300), 60),
     "detection": (lambda: BENCH.told(0.0, 300), 60),
     "utility": (lambda: BENCH.fixed_model(400), 60),

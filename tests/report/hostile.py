@@ -57,11 +57,13 @@ def evaluation() -> Evaluation:
     ]
     failed = Score("detection", None, why=NAMES[0], advice=NAMES[1])
     ruled = Score("rule_adherence", 0.5, subject=(NAMES[0],))
+    worst = [{"pair": [name, name, name, name], "made": 3, "expected": 7.0} for name in NAMES]
+    joined = Score("unseen_pairs", 0.5, detail={"worst": worst})
     claims = {name: (name,) for name in NAMES}
     return Evaluation(
         {"real": 100, "made": 100, "holdout": 100},
         NAMES[0],
-        (*named, failed, ruled),
+        (*named, failed, ruled, joined),
         tuple(views),
         pairs,
         claims,

@@ -85,6 +85,21 @@ def test_the_verdict_comes_first_in_words_with_reason_and_advice() -> None:
         assert found, f"{part!r} does not stand after {before[-80:]!r}"
 
 
+def test_pairs_of_levels_that_no_real_row_joins_are_named() -> None:
+    pair = {"pair": ["sex", "<male>", "pregnant", "yes"], "made": 1031, "expected": 240.4}
+    score = Score(
+        "unseen_pairs", 0.01, 0.008, 0.013, 4000, "lower", 0.0, "real", passed=False, detail={"worst": [pair]}
+    )
+    evaluation = fabricate.evaluation()
+    told = Reader(made(replace(evaluation, scores=(*evaluation.scores, score)))).text
+    assert "Joined by made rows, never by real ones" in told
+    assert re.search(r"sex\s+=\s+<male>\s*,\s+pregnant\s+=\s+yes", told)
+    assert "1,031" in told
+    assert "240" in told
+    empty = replace(score, detail={"worst": []}, passed=True)
+    assert "never by real ones" not in made(replace(evaluation, scores=(*evaluation.scores, empty)))
+
+
 def test_a_score_that_was_not_measured_says_why() -> None:
     assert "no level of the real rows is rare enough" in Reader(made()).text
 

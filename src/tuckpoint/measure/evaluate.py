@@ -19,6 +19,7 @@ from tuckpoint.measure.intervals import clopper_pearson
 from tuckpoint.measure.limits import DEFAULT, Limits
 from tuckpoint.measure.prepare import Space, coded, prepare
 from tuckpoint.measure.sides import check_overlap
+from tuckpoint.measure.unseen import unseen_pairs
 from tuckpoint.measure.utility import global_utility, utility
 from tuckpoint.measure.views import column_views, pair_views
 from tuckpoint.schema import Schema
@@ -27,7 +28,9 @@ from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded, Field, Progress, quiet
 
 CLAIMS: dict[str, tuple[str, ...]] = {
-    "fidelity": ("detection", "one_way_distance", "two_way_distance", "correlation_error", "rare_level_coverage"),
+    "fidelity": (
+        "detection", "one_way_distance", "two_way_distance", "correlation_error", "rare_level_coverage", "unseen_pairs",
+    ),
     "utility": ("utility", "global_utility"),
     "copies & membership": (
         "exact_copies", "near_copies", "membership", "detection_against_training", "reissued_identifiers",
@@ -37,7 +40,9 @@ CLAIMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 JUDGED = 4  # draws of rows that `judge` asks membership on
 # Left out of a claim where the table has nothing that they could be measured on.
-OPTIONAL = {"rule_adherence", "correlation_error", "rare_level_coverage", "two_way_distance", "global_utility"}
+OPTIONAL = {
+    "rule_adherence", "correlation_error", "rare_level_coverage", "two_way_distance", "global_utility", "unseen_pairs",
+}  # fmt: skip
 
 
 class Rules(Protocol):
@@ -105,6 +110,7 @@ def measured(
         fidelity.correlation_error(real, made, holdout, seed=seed.child("correlation"), limits=limits),
         fidelity.missing_share_error(real, made, holdout, seed=seed.child("missing"), limits=limits),
         fidelity.rare_level_coverage(real, made, holdout, seed=seed.child("rare"), limits=limits),
+        unseen_pairs(real, made, holdout, kinds=space.kinds, seed=seed.child("unseen"), limits=limits),
     ]
     progress("detection", 0.2)
     scores.append(detection(real, made, holdout, seed=seed.child("detect"), threads=threads, limits=limits))

@@ -14,9 +14,10 @@ class Limits:
     by at most `distance_ratio` of it or by a small amount (`distance_slack`, `correlation_slack`, `missing_slack`).
     Utility may lose `utility_loss` of the skill that real data give (AUC above 0.5, or R2) beyond noise, `global_loss`
     on the mean of all columns, and never more than `utility_worst`. Membership passes up to `membership` beyond noise,
-    never above `membership_worst`. `rare_loss` is the allowed loss in covered rare levels (share). `min_rows` is the
-    fewest rows a side for a classifier or attack to say anything, `min_positives` the fewest holdout rows of a class
-    for an AUC.
+    never above `membership_worst`. `rare_loss` is the allowed loss in covered rare levels (share),
+    `unseen_slack` how many more made rows than real ones may join levels that training rows never join (share).
+    `min_rows` is the fewest rows a side for a classifier or attack to say anything, `min_positives` the fewest holdout
+    rows of a class for an AUC.
     """
 
     detection: float = 0.55
@@ -26,6 +27,7 @@ class Limits:
     correlation_slack: float = 0.02
     missing_slack: float = 0.005
     rare_loss: float = 0.10
+    unseen_slack: float = 0.005
     utility_loss: float = 0.05
     global_loss: float = 0.10
     utility_worst: float = 0.25

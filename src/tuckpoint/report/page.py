@@ -317,5 +317,25 @@ def _pairs(evaluation: Evaluation) -> Section:
         f'<p class="legend"><span>distance {chart.scale(ordered)}</span></p>'
         f'<div class="scroll" tabindex="0">{chart.heat(ordered, names)}</div><h3>Worst pairs</h3>'
         '<table class="pairs"><thead><tr><th scope="col">Pair</th><th scope="col" class="num">Made</th>'
-        f'<th scope="col" class="num">Holdout</th></tr></thead><tbody>{rows}</tbody></table>',
+        f'<th scope="col" class="num">Holdout</th></tr></thead><tbody>{rows}</tbody></table>{_unseen(evaluation)}',
+    )
+
+
+def _unseen(evaluation: Evaluation) -> str:
+    """The pairs of levels that made rows join and no real row does, those of most made rows first."""
+    found = next((score.detail.get("worst") for score in evaluation.scores if score.name == "unseen_pairs"), None)
+    if not found:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{text(first, 32)} = {text(level, 32)}, {text(second, 32)} = {text(other, 32)}</th>'
+        f'<td class="num" data-is="Made rows">{pair["made"]:,}</td>'
+        f'<td class="num" data-is="Expected">{pair["expected"]:,.0f}</td></tr>'
+        for pair in found
+        for first, level, second, other in (pair["pair"],)
+    )
+    return (
+        "<h3>Joined by made rows, never by real ones</h3><p>Beside the training rows that would join the two if their "
+        "columns were unrelated: of many, none is no accident. Forbid with a rule what cannot be.</p>"
+        '<table class="pairs"><thead><tr><th scope="col">Levels</th><th scope="col" class="num">Made rows</th>'
+        f'<th scope="col" class="num">Expected</th></tr></thead><tbody>{rows}</tbody></table>'
     )

@@ -92,6 +92,14 @@ MEANINGS: dict[str, Meaning] = {
         "Levels held by too few people are pooled on purpose and are not expected to come back.",
         "percent",
     ),
+    "unseen_pairs": Meaning(
+        "Pairs of levels never seen in real rows",
+        "Share of made rows that join two levels, of columns with at most 50 or few numbers, which the training "
+        "rows hold but never together, though five or more would if the columns were unrelated: a pregnancy of a man. "
+        "The reference is the share of real holdout rows that join such levels, which is how often real rows surprise.",
+        "It sees two columns at a time, no ranges of numbers, and no pair so rare that chance may keep it apart.",
+        "percent",
+    ),
     "exact_copies": Meaning(
         "Exact copies",
         "Share of made rows equal to some real row that the model has seen; the reference is the share of real holdout "
