@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tuckpoint.seed import Seed
@@ -59,12 +60,14 @@ def test_many_words_among_numbers_are_still_for_a_person_to_look_at(tmp_path):
 def test_two_numbers_in_a_cell_are_told(tmp_path, values, mark):
     column, _ = understood(tmp_path, values)
     assert column.kind == "identifier"
-    assert f"two numbers in a cell, with {mark!r} between: made anew, not learnt; split them into two" in column.note
+    assert (
+        f"2 numbers in a cell, with {mark!r} between: made anew, not learnt; split them into 2 columns" in column.note
+    )
     assert "--person" not in column.note
 
 
 def test_codes_of_one_number_or_few_levels_are_no_two_numbers(tmp_path):
-    assert "two numbers" not in understood(tmp_path, [f"A-{at:05d}" for at in range(300)])[0].note
+    assert "numbers in a cell" not in understood(tmp_path, [f"A-{at:05d}" for at in range(300)])[0].note
     levels, _ = understood(tmp_path, ["1/2", "1/4", "3/4"] * 100)
     assert (levels.kind, levels.note) == ("category", "")
 
@@ -123,3 +126,61 @@ def test_limits_are_written_again_where_they_are_the_only_gap(tmp_path):
     assert column.absent == ("<0.5",)
     assert "taken as missing, and written again where a made value is missing; to have them learnt" in column.note
     assert spell(table, infer(table)).column("x").to_pylist() == table.column("x").to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([f"{a:.5f},{b:.5f}" for a, b in DRAW.random((60, 2)) * 50], "2 numbers in a cell, with ',' between"),
+        ([f"{a:.2f}; -{b:.2f}" for a, b in DRAW.random((60, 2)) * 50], "2 numbers in a cell, with ';' between"),
+        ([f"{a}x{b}x{c} mm" for a, b, c in DRAW.integers(10, 90, (60, 3))], "3 numbers in a cell, with 'x' between"),
+    ],
+)
+def test_more_numbers_in_a_cell_are_told(tmp_path, values, told):
+    assert told in understood(tmp_path, values)[0].note
+
+
+STAMPS = [f"2024-{1 + at % 12:02d}-{1 + at % 28:02d} {at % 24:02d}:{at % 60:02d}:00" for at in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (
+            [*STAMPS, "2024-05-06", "2024-05-07"],
+            "100 of 102 different values are moments written like %Y-%m-%d %H:%M:%S",
+        ),
+        (
+            [*STAMPS, "tomorrow at 9", "2024-02-30 10:00:00"],
+            "100 of 102 different values are moments written like %Y-%m-%d %H:%M:%S, the rest are not (first: row 101)",
+        ),
+        ([*(f"{value}.5" for value in range(60)), *(f"{value}.5 H" for value in range(40))], "mixed: 60 of 100"),
+    ],
+)
+def test_a_few_cells_that_are_written_otherwise_are_told(tmp_path, values, told):
+    column, _ = understood(tmp_path, values)
+    assert not column.modelled
+    assert told in column.note
+
+
+def test_decimal_commas_are_no_two_numbers(tmp_path):
+    values = [f"{value},{value % 10} {unit}" for value in range(60) for unit in ("Mio.", "Tsd.")]
+    assert "numbers in a cell" not in understood(tmp_path, values)[0].note
+
+
+def test_codes_that_repeat_are_told(tmp_path):
+    column, _ = understood(tmp_path, [f"{DRAW.integers(10, 99)}-{DRAW.choice(list('ABC'))}" for _ in range(200)])
+    assert column.kind == "identifier"
+    assert "codes that few rows share: made anew, not learnt" in column.note
+
+
+@pytest.mark.parametrize("layout", ['="{:03d}"', "<{:03d}>", "AB-{:03d}-X"])
+def test_codes_that_fill_their_mask_grow_within(tmp_path, layout):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"code": [layout.format(at) for at in range(1000)]}), path)
+    column = infer(read(path).table)["code"]
+    made = fabricate(column, 20_000, first_row=0, seed=Seed(1)).to_pylist()
+    start, end = layout.split("{:03d}")
+    assert all(text.startswith(start) and text.endswith(end) for text in made)
+    assert len(set(made)) == 20_000
+    assert not set(made) & {layout.format(at) for at in range(1000)}

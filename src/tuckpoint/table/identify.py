@@ -182,9 +182,11 @@ def _joined(*pieces: pa.Array | str) -> pa.Array:
 
 
 def _written(places: Places, numbers: Numbers, key: Seed, draw: Seed | None = None) -> pa.Array:
-    """One text per number, all different; a mask that is too small for the numbers grows by digits at its end."""
+    """One text per number, all different; a mask that is too small for them grows by digits after its last digit."""
+    last = max((at for at, place in enumerate(places) if len(place) > 1 and set(place) <= set(DIGITS)), default=-1)
+    grown = last + 1 or len(places)
     while prod(map(len, places)) <= int(numbers.max(initial=0)):
-        places = (*places, DIGITS)
+        places = (*places[:grown], DIGITS, *places[grown:])
     sizes = [len(place) for place in places]
     first, space = len(places), 1  # places from `first` on are numbered by the permutation, those before are drawn
     while first > 0 and space * sizes[first - 1] <= LIMIT:

@@ -286,7 +286,7 @@ def mask_of(texts: pa.Array) -> str:
     """A mask that keeps the layout of distinct codes and that none of them fits.
 
     It follows the longest codes. At one place it allows only characters that no real code has there; where every
-    place is full it is one digit longer.
+    place is full it has one digit more, after the last run of digits.
     """
     lengths = pc.utf8_length(texts)
     longest = pc.max(lengths).as_py()
@@ -299,7 +299,8 @@ def mask_of(texts: pa.Array) -> str:
         free = "".join(c for c in places[at] if c not in used[at])
         if free:
             return "".join(_written(free if here == at else place) for here, place in enumerate(places))
-    return "".join(map(_written, places)) + "9"
+    grown = last_run[-1] + 1 if last_run else longest
+    return "".join(map(_written, places[:grown])) + "9" + "".join(map(_written, places[grown:]))
 
 
 def _used(texts: pa.Array, length: int) -> list[set[str]]:

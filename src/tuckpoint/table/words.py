@@ -35,11 +35,13 @@ _CALENDAR = re.compile(
 )
 _FIGURE = r"^[^<>≤≥~]*[0-9]"  # how a text begins that may be a number or a moment
 _NO_DAY = r"^(?:0{4}[-/.]?00[-/.]?00|00[-/.]00[-/.](?:00)?00)(?:[ T]?00:?00(?::?00)?)?$"
+MOST_LETTERS = 60  # of a moment
 MOST_WORDS = 5  # among numbers or moments
 SLIPS = 0.01  # share of cells that may hold words which few rows hold
 _LIMIT = r"^(?:[<>≤≥]=?|~)\s*[0-9][0-9.,]*(?:\s*[^0-9]{1,12})?$"  # of what could be measured
-_PAIR = r"^[0-9]{1,4}(?:[.,][0-9]{1,2})?(?P<mark>\s*[/x×–-]\s*)[0-9]{1,4}(?:[.,][0-9]{1,2})?$"
-PAIRS = "two numbers in a cell"
+_BETWEEN = ("/", "x", "×", ";", ",", "–", "-")  # two numbers of one cell
+PAIRS = "numbers in a cell"
+RARE_CODES = "codes that few rows share: made anew, not learnt"
 MOST_DIGITS = 18  # that a computer writes of a number that it keeps with 15 to 17
 NANOSECONDS = "moments are kept to microseconds: what is finer is written as 0"
 _NUMBER = r"^[+-]?[0-9][0-9,]*\.?[0-9]*$"
@@ -232,11 +234,12 @@ def _words(
         or (called and different > max(MANY, MANY_SHARE * rows))
         or (rows >= TINY and different > 0.5 * rows and different > 20)
     ):
-        note = "; ".join(filter(None, (note, _pairs(present))))
+        told = _pairs(present) or ("" if called or different == rows else RARE_CODES)
+        note = "; ".join(filter(None, (note, told)))
         return Column(name, "identifier", "string", missing, pattern=patterns.code_of(name, texts), note=note)
     if not _are_levels(texts, counts, rows, different):
         if rows >= TINY and patterns.is_code_like(pc.replace_substring(present, " ", "")) and _is_short(present):
-            told = _pairs(present) or "codes that few rows share: made anew, not learnt"
+            told = _pairs(present) or RARE_CODES
             note = "; ".join(filter(None, (note, told)))
             return Column(name, "identifier", "string", missing, pattern=patterns.code_of(name, texts), note=note)
         return Column(name, "text", "string", missing, pattern=patterns.words_pattern(texts), note=note)
@@ -250,13 +253,15 @@ def _words(
 
 
 def _pairs(present: pa.Array) -> str:
-    """What is said of cells that hold two numbers, such as a blood pressure or a range; nothing where they do not."""
-    found = pc.extract_regex(present, _PAIR)
-    marks = pc.utf8_trim_whitespace(found.field("mark")).unique()
-    if found.null_count or len(marks) > 1:
-        return ""
-    mark = marks[0].as_py()
-    return f"{PAIRS}, with {mark!r} between: made anew, not learnt; split them into two columns to have them learnt"
+    """What is said of cells that hold several numbers, such as a blood pressure or a range; nothing of others."""
+    for mark in _BETWEEN:
+        number = r"-?[0-9]{1,4}\.[0-9]+" if mark == "," else r"-?[0-9]{1,4}(?:[.,][0-9]+)?"
+        cell = rf"^{number}(?:\s*{re.escape(mark)}\s*{number})+(?:\s?[^\s0-9]{{1,6}})?$"
+        if pc.all(pc.match_substring_regex(present, cell)).as_py():
+            many = len(re.findall(rf"[0-9]\s*{re.escape(mark)}", present[0].as_py())) + 1
+            told = f"{many} {PAIRS}, with {mark!r} between: made anew, not learnt"
+            return f"{told}; split them into {many} columns to have them learnt"
+    return ""
 
 
 def _is_short(texts: pa.Array) -> bool:
@@ -277,16 +282,40 @@ def _are_levels(texts: pa.Array, counts: NDArray[np.int64], rows: int, different
 def _doubts(present: pa.Array, array: pa.ChunkedArray, born: str | None) -> str:
     notes = []
     plain = np.asarray(pc.match_substring_regex(present, _NUMBER))
-    if 0.8 <= plain.mean() < 1 and len(present) >= 10:
-        odd = pc.invert(pc.match_substring_regex(pc.utf8_trim_whitespace(array.cast(pa.string())), _NUMBER))
-        row = int(np.argmax(np.asarray(pc.fill_null(odd, False))))
-        notes.append(
-            f"mixed: {int(plain.sum())} of {len(present)} different values are numbers, the rest are not (first: row "
-            f"{row + 1}); clean them to have numbers"
-        )
+    if 0.5 <= plain.mean() < 1 and len(present) >= 10:
+        notes.append(_mixed(present, ~plain, array, "numbers"))
+    elif pc.max(pc.utf8_length(present)).as_py() <= MOST_LETTERS:
+        notes += _moments_among(present, array)
     if born is not None and born not in ("utf-8", "utf-16") and not pc.all(pc.string_is_ascii(present)).as_py():
         notes.append(f"the file is not UTF-8: read as {born}")
     return "; ".join(notes)
+
+
+def _mixed(present: pa.Array, odd: NDArray[np.bool_], array: pa.ChunkedArray, what: str) -> str:
+    """What is said of texts of which some, the odd (n,), are not what the others are."""
+    trimmed = pc.utf8_trim_whitespace(array.cast(pa.string()))
+    row = int(np.argmax(np.asarray(pc.is_in(trimmed, value_set=present.filter(pa.array(odd))))))
+    return (
+        f"mixed: {int((~odd).sum())} of {len(present)} different values are {what}, the rest are not (first: row "
+        f"{row + 1}); clean them to have {what.partition(' ')[0]}"
+    )
+
+
+def _moments_among(present: pa.Array, array: pa.ChunkedArray) -> list[str]:
+    """What is said of texts of which most are moments, written alike."""
+    if not re.search("[0-9]", present[0].as_py()):
+        return []
+    digits = pc.replace_substring_regex(present, "[0-9]", "9")
+    shapes = pc.replace_substring_regex(digits, r"\p{L}+", "A")
+    found = shapes.value_counts()
+    usual = found[int(np.argmax(found.field("counts").to_numpy()))]
+    if not max(10, 0.5 * len(present)) <= usual["counts"].as_py() < len(present):
+        return []
+    read = formats.recognise(present.filter(pc.equal(shapes, usual["values"]))[:10])
+    if read is None:
+        return []
+    odd = moments.parse(present, read.format)[1]
+    return [_mixed(present, odd, array, f"moments written like {read.format}")] if odd.any() else []
 
 
 def in_order(levels: list[str]) -> list[str] | None:
