@@ -182,6 +182,7 @@ def test_an_unknown_directive_is_named():
         (["Wed, 31 Jan 2024 10:15:00 GMT", "Sun, 31 Dec 2023 23:59:59 GMT"], "%a, %d %b %Y %H:%M:%S GMT"),
         (["Wed Jan 31 2024 10:15:00 GMT+0100", "Sun Dec 31 2023 23:59:59 GMT+0100"], "%a %b %d %Y %H:%M:%S GMT%z"),
         (["Wed Jan  3 10:15:00 2024", "Sun Dec 31 23:59:59 2023"], "%a %b %e %H:%M:%S %Y"),
+        (["Wed Jan 03 10:15:00 2024", "Sun Dec 31 23:59:59 2023"], "%a %b %d %H:%M:%S %Y"),
         (["Jan  3 2024  9:05AM", "Dec 31 2023 11:16PM"], "%b %e %Y %l:%M%p"),
         (["2024-01-31T10:15:00+01:00[Europe/Berlin]"], "%Y-%m-%dT%H:%M:%S%:z[Europe/Berlin]"),
         (["1st January 2024", "22nd May 2023", "13th June 2024", "3rd July 2024", "11th May 2024"], "%o %B %Y"),

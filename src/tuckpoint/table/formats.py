@@ -119,7 +119,7 @@ def _recognised(texts: pa.Array) -> Reading | None:
             doubt = other is not None and _fits(texts, other)
             note = f"month or day first is not certain: read as {format_}; correct the format if it is {other}"
             return Reading("date", format_, note=note if doubt else "")
-    for format_ in (date.removesuffix(" %Y") + " %H:%M:%S %Y" for date in dates if date.endswith("%e %Y")):
+    for format_ in (date.removesuffix(" %Y") + " %H:%M:%S %Y" for date in dates if date.endswith((" %d %Y", "%e %Y"))):
         if _fits(sample, format_) and _fits(texts, format_):
             return Reading("datetime", format_)
     for format_ in _SPANS:

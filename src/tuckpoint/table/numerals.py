@@ -4,9 +4,9 @@ A picture says how a column writes its numbers: `#` the digits before the point,
 thousands, then the point with `0` for each fixed decimal or `#` for as many as needed; what stands around it is
 written around each number. `$#,###.00` writes 1234.5 as `$1,234.50`; `#,###;(#,###)` writes -1234 as `(1,234)`, as
 accounts do, `#,###;#,###-` as `1,234-`, `#.00 CR;#.00 DR` what stands after an amount of either side; `#,##,###`
-groups as India does; `+#.00` writes a plus where there is no minus, `+#.00;-#.00;#.00` none before zero; `#.00e+00`
-writes 1234.5 as `1.23e+03`. Without a picture integers are plain and other numbers have as many decimals as needed, at
-least one.
+groups as India does; `#?.00` writes .50 without a zero; `+#.00` writes a plus where there is no minus,
+`+#.00;-#.00;#.00` none before zero; `#.00e+00` writes 1234.5 as `1.23e+03`. Without a picture integers are plain and
+other numbers have as many decimals as needed, at least one.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _UNIT = (  # that stands at its number without a space
     r"hPa|mmHg|bpm|rpm|ppm|dB|min|ha|px|h|CR|[Cc]r)"
 )
 _SHAPE = re.compile(
-    rf"^({_CURRENCY}{_SPACE}?)?[+-]?[\d.][\d.,'’ \u00a0\u202f]*?(?:[eE][+-]?\d+)?"
+    rf"^({_CURRENCY}{_SPACE}?)?[+-]?[\d.,][\d.,'’ \u00a0\u202f]*?(?:[eE][+-]?\d+)?"
     rf"({_SPACE}?%|{_SPACE}?{_CURRENCY}|{_SPACE}[^\s\d.,+-][^\s\d,]{{0,9}}|{_UNIT}|[.,][–—-]{{1,2}})?$"
 )
-_PICTURE = re.compile(r"^(.*?)#(?:([,.'’ \u00a0\u202f]|,##,)###)?(?:([.,])(0+|#))?([eE]\+?0+)?([^#]*)$", re.DOTALL)
+_PICTURE = re.compile(r"^(.*?)#(\??)(?:([,.'’ \u00a0\u202f]|,##,)###)?(?:([.,])(0+|#))?([eE]\+?0+)?([^#]*)$", re.DOTALL)
 # How a negative number is written, other than with a minus before its digits, and what is around the rest.
 _NEGATIVES = {"({})": r"^\(([^()]*)\)$", "{}-": r"^(.*[0-9%€$£].*)-$", "−{}": r"^−(.*)$", "-{}": r"^-([^0-9.].*)$"}
 _MARKS = (
@@ -57,6 +57,7 @@ class Picture:
 
     `negative` is what stands around a negative number instead of a minus sign before its digits, such as `({})`.
     `plus` is "" where positive numbers have no sign, "+" where they and zero have one, "0" where zero has none.
+    `pointed` numbers below one begin with the point.
     `power` is how powers of ten are written, such as `e+00`: the letter, a plus where it stands, and at least so many
     digits; empty without them.
     """
@@ -69,6 +70,7 @@ class Picture:
     negative: str = ""
     power: str = ""
     plus: str = ""
+    pointed: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Picture:
@@ -84,13 +86,13 @@ class Picture:
         found = _PICTURE.match(plain if negative else text)
         if found is None:
             raise SchemaError(f"format {text!r} is no picture of a number; write it like '#.00' or '$#,###.00'")
-        prefix, group, point, decimals, power, suffix = found.groups()
+        prefix, bare_point, group, point, decimals, power, suffix = found.groups()
         places = None if decimals == "#" else len(decimals or "")
         point = point or ("," if group == "." else ".")
-        return cls(prefix, group or "", point, places, suffix, negative, power or "")
+        return cls(prefix, group or "", point, places, suffix, negative, power or "", pointed=bool(bare_point))
 
     def __str__(self) -> str:
-        grouped = f"{self.group}###" if self.group else ""
+        grouped = ("?" if self.pointed else "") + (f"{self.group}###" if self.group else "")
         decimals = f"{self.point}#" if self.places is None else (self.point + "0" * self.places if self.places else "")
         plain = f"{self.prefix}#{grouped}{decimals}{self.power}{self.suffix}"
         if self.debit:
@@ -155,7 +157,11 @@ def recognise(texts: pa.Array) -> Picture | None:
             core = _core(texts, picture)
             if len(suffix) == 1 and suffix.isalpha() and not pc.any(pc.match_substring(core, ".")).as_py():
                 return None  # 12A and 13A are codes
-            return None if _is_code(core) else _with_places(core, replace(picture, plus=_plus(core)))
+            return (
+                None
+                if _is_code(core)
+                else _with_places(core, replace(picture, plus=_plus(core), pointed=_is_pointed(core)))
+            )
     return None
 
 
@@ -212,6 +218,7 @@ def spell(values: NDArray[np.float64], decimals: int, picture: Picture | None) -
     else:
         texts = _with_decimals(np.where(missing, 0, values), decimals, picture)
     if picture is not None:
+        texts = pc.replace_substring_regex(texts, r"^(-?)0\.", r"\1.") if picture.pointed else texts
         if picture.point != ".":
             texts = pc.replace_substring(texts, ".", picture.point)
         while picture.group and (grouped := _grouped(texts, picture)) is not None:
@@ -270,6 +277,12 @@ def _is_code(core: pa.Array) -> bool:
     long = rf"^[+-]?[0-9]{{{MAX_DIGITS + 1},}}(?:\.|$)"
     dialled = some(r"^\+[0-9]+$") and not some(r"^-|[.eE]|^0$")
     return some(r"^[+-]?0[0-9]") or some(long) or dialled
+
+
+def _is_pointed(core: pa.Array) -> bool:
+    """Whether numbers below one begin with the point."""
+    with_zero = pc.any(pc.match_substring_regex(core, r"^[+-]?0\.")).as_py()
+    return not with_zero and bool(pc.any(pc.match_substring_regex(core, r"^[+-]?\.")).as_py())
 
 
 def _plus(core: pa.Array) -> str:
