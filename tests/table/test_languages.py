@@ -101,7 +101,7 @@ def test_english_months_have_directives_of_their_own():
     assert names_in(pa.array(["1 January 2024"])).months == "%B"
 
 
-@pytest.mark.parametrize("listed", ["%{Jan|Feb}", "%{" + "|".join(["Jan"] * 12) + "}"])
+@pytest.mark.parametrize("listed", ["%{Jan|Feb|Mar}", "%{" + "|".join(["Jan"] * 12) + "}"])
 def test_a_list_of_names_that_cannot_be_is_refused(listed):
     with pytest.raises(SchemaError, match="lists 12 months or 7 days"):
         parse(pa.array(["x"]), f"%d {listed} %Y")

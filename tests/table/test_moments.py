@@ -127,6 +127,30 @@ def test_other_digits_are_no_times(texts):
     assert recognise(pa.array(texts), compact_dates=True) is None
 
 
+def test_two_digits_that_hardly_vary_are_the_year():
+    days = [(day, month, year) for year in (21, 22) for month in range(1, 13) for day in (3, 9, 17, 28)]
+    for format_, layout in (("%d/%m/%y", "{0:02d}/{1:02d}/{2}"), ("%y/%m/%d", "{2}/{1:02d}/{0:02d}")):
+        read = recognise(pa.array([layout.format(*day) for day in days]))
+        assert read.format == format_
+        assert "which are years and which days is not certain" in read.note
+        stamped = recognise(pa.array([layout.format(*day) + " 10:15" for day in days]))
+        assert stamped.format == f"{format_} %H:%M"
+        assert stamped.note == read.note
+    assert recognise(pa.array(["31/12/99", "30/11/98"])).note == ""
+    assert "month or day first" in recognise(pa.array(["05/06/2024 10:15", "07/08/2024 11:15"])).note
+    assert recognise(pa.array(["05/16/2024 10:15", "07/08/2024 11:15"])).note == ""
+    assert recognise(pa.array(["12-05-03", "11-04-02"])) is None
+
+
+def test_clocks_of_four_digits_are_told_by_what_chance_would_not_write():
+    texts = [f"{hour:02d}{minute:02d}" for hour in range(24) for minute in (0, 15, 45)]
+    read = recognise(pa.array(texts), compact_dates=True)
+    assert (read.kind, read.format) == ("duration", "%H%M")
+    assert spell(parse(pa.array(texts), "%H%M")[0], "%H%M").to_pylist() == texts
+    for other in ([f"{at:04d}" for at in range(60)], [f"{at:04d}" for at in range(50, 2360, 50)], ["0815", "1200"]):
+        assert recognise(pa.array(other), compact_dates=True) is None
+
+
 def test_offsets_shift_and_come_back():
     seconds, _ = parse(pa.array(["1970-01-01 02:00:00+02:00"]), "%Y-%m-%d %H:%M:%S%z")
     assert seconds.tolist() == [0]
@@ -182,6 +206,16 @@ def test_an_unknown_directive_is_named():
         (["Wed, 31 Jan 2024 10:15:00 GMT", "Sun, 31 Dec 2023 23:59:59 GMT"], "%a, %d %b %Y %H:%M:%S GMT"),
         (["Wed Jan 31 2024 10:15:00 GMT+0100", "Sun Dec 31 2023 23:59:59 GMT+0100"], "%a %b %d %Y %H:%M:%S GMT%z"),
         (["Wed Jan  3 10:15:00 2024", "Sun Dec 31 23:59:59 2023"], "%a %b %e %H:%M:%S %Y"),
+        (["23.01.2023 07:43:22:013", "03.11.2023 17:43:22:500"], "%d.%m.%Y %H:%M:%S:%3f"),
+        (["3/12/2022 4:16:21 p. m.", "20/7/2022 11:25:28 a. m."], "%-d/%-m/%Y %-I:%M:%S %{a. m.|p. m.}"),
+        (["4:16 p.m.", "11:25 a.m."], "%-I:%M %{a.m.|p.m.}"),
+        (["2024年1月31日", "2023年12月1日"], "%Y年%-m月%-d日"),
+        (["2024. 1. 31.", "2023. 12. 1."], "%Y. %-m. %-d."),
+        (["2024.01.31.", "2023.12.01."], "%Y.%m.%d."),
+        (["31. 1. 2024", "1. 12. 2023"], "%-d. %-m. %Y"),
+        (["31JAN24", "01DEC23"], "%d%^b%y"),
+        (["31-01-24", "01-12-23", "15-06-24", "16-07-23", "17-07-23"], "%d-%m-%y"),
+        (["24-01-31", "23-12-01", "24-06-15", "23-07-16", "23-07-17"], "%y-%m-%d"),
         (["Wed Jan 03 10:15:00 2024", "Sun Dec 31 23:59:59 2023"], "%a %b %d %H:%M:%S %Y"),
         (["Jan  3 2024  9:05AM", "Dec 31 2023 11:16PM"], "%b %e %Y %l:%M%p"),
         (["2024-01-31T10:15:00+01:00[Europe/Berlin]"], "%Y-%m-%dT%H:%M:%S%:z[Europe/Berlin]"),

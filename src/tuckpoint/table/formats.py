@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from tuckpoint.table import durations, languages, zones
 from tuckpoint.table.moments import DAY, parse, pattern_of, pieces_of, read_by
 
+_SHORT = ("%d-%m-%y", "%m-%d-%y", "%y-%m-%d")
 _DATES = (
     "%Y-%m-%d",
     "%Y/%m/%d",
@@ -24,10 +25,23 @@ _DATES = (
     "%d.%m.%y",
     "%m/%d/%y",
     "%d/%m/%y",
+    "%y/%m/%d",
+    *("%d. %m. %Y", "%Y. %m. %d.", "%Y.%m.%d.", "%d.%m.%Y.", "%Y年%m月%d日"),
+    *_SHORT,
 )
 _NAMED = (
     *("%d {} %Y", "%d-{}-%Y", "{} %d, %Y", "%d. {} %Y", "%d/{}/%Y", "%d.{}.%Y", "%d-{}-%y", "%d {} %y", "%d. {} %y"),
-    *("%d de {} de %Y", "%d de {} %Y", "%d de {} del %Y", "%Y-{}-%d", "%Y {} %d", "%d{}%Y", "{} %d %Y"),
+    *(
+        "%d de {} de %Y",
+        "%d de {} %Y",
+        "%d de {} del %Y",
+        "%Y-{}-%d",
+        "%Y {} %d",
+        "%d{}%Y",
+        "%d{}%y",
+        "{}-%d-%Y",
+        "{} %d %Y",
+    ),
     *("{} %e %Y", "%o {} %Y", "{} %o, %Y", "{} %o %Y"),
 )
 _CLOCKS = (
@@ -38,7 +52,7 @@ _SPOKEN = ("%H:%M Uhr", "%H:%M:%S Uhr", "%H.%M Uhr", "%H:%M h", "%H:%M:%S h", "%
 _AFTER_DATES = (
     *_CLOCKS,
     *("%H%M%S", *_SPOKEN, "%H.%M.%S", "%H.%M.%S.%f", "%H.%M", "%I.%M.%S %p", "%I.%M.%S.%f %p", "%I:%M:%S.%f %p"),
-    *("%l:%M%p", "%l:%M:%S%p"),
+    *("%l:%M%p", "%l:%M:%S%p", "%H:%M:%S:%f"),
 )
 _ZONES = ("", "%z", " %z", " UTC", " GMT", " GMT%z")
 _BETWEEN = (" ", "T", ", ", " um ", " à ", "  ", "-", ":")
@@ -52,10 +66,14 @@ _SPANS = (
     *("%-M:%S.%f", "%-M:%S,%f", "%-Mm %-Ss", "%-Mm%-Ss", "%-M min %-S s"),
     *(f"%N{clock}" for clock in ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S%.f", "%H:%M")),
 )
-_AMBIGUOUS = {"%m/%d/%Y": "%d/%m/%Y", "%m-%d-%Y": "%d-%m-%Y", "%m/%d/%y": "%d/%m/%y"}
+_YEAR_FIRST = {"%d/%m/%y": "%y/%m/%d", "%d-%m-%y": "%y-%m-%d"}
+_AMBIGUOUS = {"%m/%d/%Y": "%d/%m/%Y", "%m-%d-%Y": "%d-%m-%Y", "%m/%d/%y": "%d/%m/%y", "%m-%d-%y": "%d-%m-%y"}
 _COMPACT = ("%Y%m%dT%H%M%S", "%Y%m%d %H%M%S")
+_HALVES = re.compile(r"[0-9] ?([AaPp]\. ?[Mm]\.)$")
+FEW = 5  # dates from which on they are told from codes
 MANY = 20  # times from which on they are told from codes
 _SIX = r"^(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9](?:\.[0-9]+)?$"
+_FOUR = r"^(?:[01][0-9]|2[0-3])[0-5][0-9]$"
 _BARE = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # by their digits
 
 
@@ -97,12 +115,19 @@ def _bare(texts: pa.Array) -> Reading | None:
 
 
 def _bare_clock(texts: pa.Array) -> Reading | None:
-    """Times of day written in six digits, which so many numbers or codes would not all be by chance.
+    """Times of day written in six digits or four, which so many numbers or codes would not all be by chance.
 
     Some begin with a zero, as no number does, and some are past ten, as no short count is.
     """
     format_ = next((one for one in ("%H%M%S", "%H%M%S.%f") if _fits(texts[:1], one)), None)
-    if format_ is None or len(texts) < MANY or not pc.all(pc.match_substring_regex(texts, _SIX)).as_py():
+    if len(texts) < MANY:
+        return None
+    if pc.all(pc.match_substring_regex(texts, _FOUR)).as_py():
+        minutes = pc.utf8_slice_codeunits(texts, 2, 4).unique()
+        format_ = "%H%M" if len(minutes) >= 3 else None  # hundreds and fifties are counted
+    elif not pc.all(pc.match_substring_regex(texts, _SIX)).as_py():
+        format_ = None
+    if format_ is None:
         return None
     some = [pc.any(pc.match_substring_regex(texts, start)).as_py() for start in ("^0", "^1", "^2|^1[2-9]")]
     return Reading("duration", format_) if all(some) and _fits(texts, format_) else None
@@ -111,14 +136,17 @@ def _bare_clock(texts: pa.Array) -> Reading | None:
 def _recognised(texts: pa.Array) -> Reading | None:
     if not len(texts):
         return None
+    halves = _HALVES.search(texts[0].as_py())
+    if halves is not None:
+        return _halved(texts, halves[1])
     sample = texts[:: max(1, len(texts) // 20)][:20]
     dates = _dates(texts)
     for format_ in dates:
         if _fits(sample, format_) and _fits(texts, format_):
-            other = _AMBIGUOUS.get(format_)
-            doubt = other is not None and _fits(texts, other)
-            note = f"month or day first is not certain: read as {format_}; correct the format if it is {other}"
-            return Reading("date", format_, note=note if doubt else "")
+            if format_ in _SHORT and len(texts) < FEW:
+                return None  # three numbers of two digits may be a code
+            date, note = _order(texts, format_)
+            return Reading("date", date, note=note)
     for format_ in (date.removesuffix(" %Y") + " %H:%M:%S %Y" for date in dates if date.endswith((" %d %Y", "%e %Y"))):
         if _fits(sample, format_) and _fits(texts, format_):
             return Reading("datetime", format_)
@@ -135,8 +163,37 @@ def _recognised(texts: pa.Array) -> Reading | None:
                 for zone in zones_:
                     format_ = date + between + clock + zone
                     if _fits(sample, format_) and _fits(texts, format_):
-                        return _timed(texts, format_, date)
+                        date, note = _order(texts, date, format_.removeprefix(date))
+                        read = _timed(texts, date + format_[len(date) :], date)
+                        return replace(read, note="; ".join(filter(None, (note, read.note))))
     return None
+
+
+def _halved(texts: pa.Array, word: str) -> Reading | None:
+    """Moments with `a. m.` and `p. m.`, or a like pair, written as the first has it."""
+    letter = "p" if "P" in word.upper() else "a"
+    pair = [re.sub(f"(?i){letter}", one if word.islower() else one.upper(), word, count=1) for one in "ap"]
+    plain = pc.replace_substring(pc.replace_substring(texts, pair[0], "AM"), pair[1], "PM")
+    read = _recognised(plain)
+    if read is None or "%p" not in read.format:
+        return None
+    return replace(read, format=read.format.replace("%p", "%{" + "|".join(pair) + "}"))
+
+
+def _order(texts: pa.Array, date: str, rest: str = "") -> tuple[str, str]:
+    """The date of a format that these texts fit, or one that they fit as well and more likely, and what is doubtful."""
+    other, years = _AMBIGUOUS.get(date), _YEAR_FIRST.get(date)
+    if years is not None and _fits(texts, years + rest):
+        found = pc.extract_regex(texts, pattern_of(date + rest))
+        if len(found.field("d").unique()) < len(found.field("y").unique()):
+            date, years = years, date
+        return (
+            date,
+            f"which are years and which days is not certain: read as {date}; correct the format if it is {years}",
+        )
+    doubt = other is not None and _fits(texts, other + rest)
+    note = f"month or day first is not certain: read as {date}; correct the format if it is {other}"
+    return date, note if doubt else ""
 
 
 def _dates(texts: pa.Array) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Formats are strptime's: %Y %y %m %d %b %B %a %A %H %I %p %M %S %f %z; anything e
 %-d %-m %-H %-I %-M %-S write no zero in front, %e %l a space, %o 1st 2nd 3rd, %^b %^B %^a %^A capitals, %P am and pm,
 %:z +02:00 and %:::z +02 where %z writes +0200; %3f writes three decimals, %.f a point and as many as needed, %:f a
 point and six of them or nothing. All of them read either way. `%{Jan|Feb|...}` lists the twelve months, or seven days
-from Monday, of any language.
+from Monday, of any language, or two halves of a day.
 
 Of durations, %D stands for the days (`%D days %H:%M:%S`), %:D for `1 day, `, `2 days, ` or nothing; %N for a minus in
 front of all below zero, %+N for a plus or a minus; %+H writes a plus before the hours where the days are below zero.
@@ -115,7 +115,7 @@ def pattern_of(format_: str) -> str:
     """A regular expression of the texts of a format; each directive is a group called as its letter."""
     pieces = re.findall(rf"{_DIRECTIVE}|%.", format_)
     if unknown := [piece for piece in pieces if not read_by(piece)]:
-        named = "%{...} lists 12 months or 7 days, each once, with | between them"
+        named = "%{...} lists 12 months or 7 days, each once, or 2 halves of a day, with | between them"
         raise SchemaError(f"format {format_!r}: {unknown[0]} is not known; use {' '.join(_FIELDS)}; {named}")
     return "^" + "".join(read_by(piece) or re.escape(piece) for piece in pieces_of(format_)) + "$"
 
@@ -125,6 +125,8 @@ def read_by(piece: str) -> str | None:
     if not piece.startswith("%{"):
         return _FIELDS.get(piece)
     words = languages.listed(piece)
+    if len(words) == 2:
+        return f"(?P<p>{'|'.join(map(re.escape, words))})"
     right = len(words) in (7, 12) and (languages.places(pa.array(words), words) == np.arange(len(words))).all()
     return f"(?P<{'a' if len(words) == 7 else 'b'}>{_NAMES})" if right else None
 
@@ -136,6 +138,9 @@ def _numbered(parts: dict[str, pa.Array], format_: str) -> dict[str, pa.Array]:
         letter = piece[-1]
         words = languages.listed(piece) if letter == "}" else _MONTHS if letter in "bB" else _DAYS
         if piece.startswith("%") and letter in "bBaA}":
+            if len(words) == 2:
+                out["p"] = pc.if_else(pc.equal(parts["p"], words[1]), "PM", "AM")
+                continue
             group = letter if letter != "}" else "b" if len(words) == 12 else "a"
             names = words if letter in "BA}" else tuple(name[:3] for name in words)
             out["m" if len(words) == 12 else "a"] = pa.array(languages.places(parts[group], names) + 1)
@@ -230,8 +235,11 @@ def _cell(micros: NDArray[np.int64], piece: str, timezone: pa.Array | str | None
         full = _padded(10_000, 4).take(pa.array(np.clip(year, 0, 9999)))
         return full if piece == "%Y" else pc.utf8_slice_codeunits(full, 2, 4)
     if piece[-1] in "aAbB}":
-        words = languages.listed(piece) if piece[-1] == "}" else _MONTHS if piece[-1] in "bB" else _DAYS
-        which = month if len(words) == 12 else (seconds // DAY + 3) % 7
+        words: tuple[str, ...] = (
+            languages.listed(piece) if piece[-1] == "}" else _MONTHS if piece[-1] in "bB" else _DAYS
+        )
+        half = seconds % DAY // (DAY // 2)
+        which = month if len(words) == 12 else half if len(words) == 2 else (seconds // DAY + 3) % 7
         return pa.array([name[: 3 if piece[-1] in "ab" else None] for name in words]).take(pa.array(which))
     number = month + 1 if piece == "%m" else (days - months.astype("datetime64[D]")).astype(np.int64) + 1
     return _padded(60, 2).take(pa.array(number))
