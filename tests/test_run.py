@@ -11,7 +11,9 @@ import tuckpoint
 from tuckpoint import run
 from tuckpoint.errors import InputError
 from tuckpoint.outcome import Made
+from tuckpoint.record import Maker, Record
 from tuckpoint.schema import Column, Domain, Schema
+from tuckpoint.write import parquet
 
 ENGINE = "independent"
 
@@ -170,3 +172,14 @@ def test_what_says_the_same_is_taken(fitted):
     assert other.equals(plain)
     with pytest.raises(TypeError, match="sample: missing a required argument: 'rows'"):
         tuckpoint.sample(fitted)
+
+
+def test_advice_is_for_whoever_made_the_rows():
+    def advice(made):
+        found = tuckpoint.evaluate(TABLE, made, holdout=HELD).evaluation
+        return found.score("exact_copies").advice
+
+    assert "Do not pass these rows on; whoever made them" in advice(TABLE)  # copies, of unknown origin
+    record = Record("people", Maker(ENGINE, "0" * 64), "1" * 64, seed=0, rows=80)
+    marked = TABLE.replace_schema_metadata({parquet.KEY: record.sealed()})
+    assert "Make them with `--private`" in advice(marked)

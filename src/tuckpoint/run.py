@@ -16,7 +16,7 @@ from tuckpoint.errors import RecipeError
 from tuckpoint.fair.make import FairRows
 from tuckpoint.measure.evaluate import evaluate as measure
 from tuckpoint.measure.evaluate import judge
-from tuckpoint.measure.evaluation import Evaluation
+from tuckpoint.measure.evaluation import Evaluation, maker_of
 from tuckpoint.measure.finding import Audit
 from tuckpoint.measure.memory import memorised
 from tuckpoint.outcome import ARROW, MODEL, RECIPE, Fitted, Made, Measured, fair_sample, load
@@ -157,8 +157,10 @@ def evaluate(
     check_held(held, real=frame, made=other)
     meaning = schema_of(frame.table, schema, target=target)
     running: dict[str, Any] = {"target": target, "seed": Seed(seed), "progress": progress}
+    about = stamp_of(made) or {}
     evaluation = measure(frame.table, other.table, held.table, meaning, **running)
-    return Measured(evaluation, meaning, other.name, stamp_of(made) or {})
+    evaluation = evaluation.advised(maker_of(about), private=bool(about.get("privacy")))
+    return Measured(evaluation, meaning, other.name, about)
 
 
 @typed

@@ -52,7 +52,21 @@ def evaluation() -> Evaluation:
     ]
     pairs = tuple(PairView(a, b, 0.2, 0.1) for i, a in enumerate(NAMES) for b in NAMES[:i])
     named = [
-        Score(name, 0.5, 0.4, 0.6, 100, "lower", 0.5, name, (name, name), passed=False, why=name, advice=name)
+        Score(
+            name,
+            0.5,
+            0.4,
+            0.6,
+            100,
+            "lower",
+            0.5,
+            name,
+            (name, name),
+            passed=False,
+            why=name,
+            advice=name,
+            allowed=name,
+        )
         for name in NAMES
     ]
     failed = Score("detection", None, why=NAMES[0], advice=NAMES[1])

@@ -78,6 +78,7 @@ def test_the_verdict_comes_first_in_words_with_reason_and_advice() -> None:
         "What to do",
         "declare the rule behind",
         "0.583 [0.561, 0.605] · real 0.498",
+        "allowed: up to 0.55 by its interval",
         "Key numbers",
     ]
     for part in order:

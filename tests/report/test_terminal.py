@@ -22,6 +22,7 @@ def test_verdicts_come_first_then_numbers_then_columns_then_the_place() -> None:
     order = [
         "4 of 6 claims hold",
         "✗ Does not hold: Made rows cannot be told from real ones",
+        "real 0.498; allowed: up to",
         "What to do:",
         "– Not decided",
         "✓ Holds",

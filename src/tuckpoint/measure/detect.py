@@ -117,11 +117,13 @@ def detection(
     low, high = max(told.value - Z95 * told.se, 0.0), min(told.value + Z95 * told.se, 1.0)
     copied = _alarm(told)
     beyond, sure = told.value, low
+    allowed = f"up to {limits.detection:g} by its interval and {limits.detection_worst:g} by its value"
     if null.value - Z95 * null.se > 0.5:
         beyond, sure = _beyond(told, null)
+        allowed += ", beyond what tells real rows apart"
     passed = not copied and sure <= limits.detection and beyond <= limits.detection_worst
     worst = [name for name, share in told.gains.items() if share > 0][:3]
-    advice = f"What gives made rows away most: {', '.join(worst)}. Add a rule, correct a kind, or choose `trees`."
+    advice = f"What gives made rows away most: {', '.join(worst)}."
     if copied:
         advice = (
             "Clearly below 0.5: made rows repeat holdout rows, so the holdout was not untouched. Split before fitting."
@@ -130,7 +132,8 @@ def detection(
         "detection", told.value, low, high, told.rows, "lower", null.value,
         "real training rows told from real holdout rows by the same judge", passed=passed,
         advice="" if passed else advice,
-        detail={"gains": told.gains, "rows_a_side": told.rows, "se": told.se, "beyond": beyond},
+        detail={"gains": told.gains, "rows_a_side": told.rows, "se": told.se, "beyond": beyond, "copied": copied},
+        allowed=allowed,
     )  # fmt: skip
 
 
@@ -160,10 +163,10 @@ def detection_against_training(
         reference, what = min(null.value, 0.5), "rows whose columns are drawn each by itself from the training rows"
         passed = told.value + Z95 * float(np.hypot(told.se, null.se)) >= reference
         detail["reference_se"] = null.se
-    advice = "Clearly below what shared shares of values explain: made rows sit on training rows; use larger leaves."
+    advice = "Clearly below what shared shares of values explain: made rows sit on training rows."
     return Score(
         "detection_against_training", told.value, low, high, told.rows, "reference", reference, what, passed=passed,
-        advice="" if passed else advice, detail=detail,
+        advice="" if passed else advice, detail=detail, allowed="not surely below the reference",
     )  # fmt: skip
 
 

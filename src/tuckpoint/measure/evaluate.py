@@ -169,6 +169,7 @@ def rule_adherence(made: pa.Table, holdout: pa.Table | None, schema: Schema, rul
                 "rule_adherence", obeying / n, *clopper_pearson(obeying, n), n, "higher", reference,
                 "" if reference is None else "share of real holdout rows that obey", () if rule is None else (rule,),
                 obeying == n, advice="" if obeying == n else "Make the rows with this rule given, or drop the rule.",
+                allowed="100%",
                 detail={"broken": n - obeying, "rules": len(broken["made"]), "interval_of": "value", **first},
             )
         )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from tuckpoint.measure import bins
 from tuckpoint.measure.intervals import around, average_ranks, paired_difference, resample
-from tuckpoint.measure.limits import DEFAULT, Limits
+from tuckpoint.measure.limits import DEFAULT, Limits, figure
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded, cut
@@ -116,9 +116,9 @@ def distance_score(found: Distances, *, limits: Limits = DEFAULT) -> Score:
     if not found.subjects:
         return Score(name, None, why="the table has one column, so there are no pairs")
     advice = (
-        "See the worst columns: correct their kind or domain in the schema, or choose the engine `trees`."
+        "Values of single columns come too often or too seldom; see the worst columns."
         if ways == 1
-        else "See the worst pairs: made rows miss how these columns hang together; choose the engine `trees`."
+        else "Made rows miss how pairs of columns hang together; see the worst pairs."
     )
     base = None if found.holdout is None else float(found.holdout.mean())
     full = float(found.made_full.mean())
@@ -150,7 +150,9 @@ def against_reference(
         return Score(name, value, n=rows, why=NO_HOLDOUT, detail={"full": full, **detail})
     difference = value - base
     low, high = around(difference, draws)
-    passed = low <= 0 or difference <= max(limits.distance_ratio * base, slack)
+    room = max(limits.distance_ratio * base, slack)
+    passed = low <= 0 or difference <= room
+    most = figure(base + room, percent=name == "missing_share_error")
     return Score(
         name, value, max(base + low, 0.0), base + high, rows, "lower", base, HOLDOUT_IS, passed=passed,
         advice="" if passed else advice,
@@ -158,6 +160,7 @@ def against_reference(
             "full": full, "difference": difference, "difference_low": low, "difference_high": high,
             "interval_of": "difference to the reference", **detail,
         },
+        allowed=f"up to {most}, or more by chance alone",
     )  # fmt: skip
 
 
@@ -193,8 +196,7 @@ def correlation_error(
     return against_reference(
         "correlation_error", errors[0], base, draws, rows=rows, full=full, limits=limits,
         slack=limits.correlation_slack, detail={"pairs": len(names) * (len(names) - 1) // 2},
-        advice="Columns rise and fall together differently in made rows; choose the engine `trees`, or add the rule "
-        "that ties them.",
+        advice="Columns rise and fall together otherwise in made rows than in real ones.",
     )  # fmt: skip
 
 
@@ -253,7 +255,7 @@ def missing_share_error(
     return against_reference(
         "missing_share_error", errors[0], errors[1] if holdout is not None else None, draws, rows=rows,
         full=float(full_gap.mean()), limits=limits, slack=limits.missing_slack, detail={"worst": worst},
-        advice="Some columns hold too many or too few missing values; see which, and check how they were read.",
+        advice=f"Values are missing too often or too seldom{_named(list(worst)[:3])}; check how they were read.",
     )  # fmt: skip
 
 
@@ -309,8 +311,13 @@ def rare_level_coverage(
     return Score(
         name, value, max(base + low, 0.0), min(base + high, 1.0), n, "higher", base, HOLDOUT_IS, passed=passed,
         detail=detail,
-        advice="" if passed else "Rare levels are lost; make more rows, lower k, or rebalance the column.",
+        advice="" if passed else f"Rare levels are lost{_named(lost[:3])}.",
+        allowed=f"from {figure(max(base - limits.rare_loss, 0.0), percent=True)}, or fewer by chance alone",
     )  # fmt: skip
+
+
+def _named(names: Sequence[str]) -> str:
+    return f": {', '.join(names)}" if names else ""
 
 
 def _level_counts(data: Encoded, name: str, size: int) -> Array:

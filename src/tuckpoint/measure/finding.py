@@ -14,6 +14,8 @@ from tuckpoint.table.engine import Array, Encoded
 
 Criterion = Literal["copying", "membership", "singling out", "linkability", "inference", "worst case"]
 Decision = Literal["pass", "block"]
+# What to do where made rows give people away; they may be anybody's.
+CLOSER = "model people less closely, or with a guarantee (in tuckpoint: larger leaves, or `--private`)"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tuckpoint.measure.exchange import crowd
-from tuckpoint.measure.finding import Finding, Sides
+from tuckpoint.measure.finding import CLOSER, Finding, Sides
 from tuckpoint.measure.intervals import Z95, auc, clopper_pearson, rate_at
 from tuckpoint.measure.limits import AUDIT, AuditLimits
 from tuckpoint.measure.nearness import Nearness, embedding, nearness
@@ -15,7 +15,7 @@ from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array
 
 FALSE_ALARMS = 0.01
-ADVICE = "Who was in the data can be told from the made rows; use bagging, larger leaves or `--private`."
+ADVICE = f"Who was in the data can be told from the made rows; {CLOSER}."
 
 
 def near(sides: Sides, seed: Seed) -> Nearness:

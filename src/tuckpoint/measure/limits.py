@@ -40,6 +40,11 @@ class Limits:
 DEFAULT = Limits()
 
 
+def figure(value: float, *, percent: bool = False) -> str:
+    """A limit as a reader sees it."""
+    return f"{100 * value:.3g}%" if percent else f"{value:.3g}"
+
+
 @dataclass(frozen=True)
 class AuditLimits:
     """Thresholds of the audit and of the gate behind it. The upper 95 % bound of a score is held against them.

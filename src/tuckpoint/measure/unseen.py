@@ -138,4 +138,4 @@ def told(pair: dict[str, object]) -> str:
 
 def _advice(worst: list[dict[str, object]]) -> str:
     listed = "; ".join(f"{told(pair)} ({count(int(str(pair['made'])), 'made row')})" for pair in worst[:3])
-    return f"Made rows join what no real row joins{f': {listed}' if listed else ''}. Forbid with a rule what cannot be."
+    return f"Made rows join what no real row joins{f': {listed}' if listed else ''}."

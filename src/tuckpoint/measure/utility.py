@@ -11,7 +11,7 @@ from tuckpoint.errors import count
 from tuckpoint.measure import boost
 from tuckpoint.measure.boost import PUBLISHED, Boosting
 from tuckpoint.measure.intervals import Z95, Estimate, auc, average_ranks, mean, r2
-from tuckpoint.measure.limits import DEFAULT, Limits
+from tuckpoint.measure.limits import DEFAULT, Limits, figure
 from tuckpoint.score import Score
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array, Encoded, Progress, cut, quiet
@@ -182,8 +182,9 @@ def _utility_score(work: Task, on_made: Estimate, on_real: Estimate, *, rows: in
     passed = (
         None if useless else gap_high >= -limits.utility_loss * skill and gap.value >= -limits.utility_worst * skill
     )
+    allowed = _allowed(on_real.value, skill, limits.utility_loss, limits.utility_worst)
     why = "Real rows themselves do not predict this target, so there is nothing to keep." if useless else ""
-    advice = "Made rows train a weaker model; choose `trees`, and see the worst pairs with the target."
+    advice = "Made rows train a weaker model; see the worst pairs with the target."
     return Score(
         "utility", on_made.value, low, min(high, 1.0), rows, "higher", on_real.value,
         "the same model trained on the real rows", (work.target,), passed, why,
@@ -192,7 +193,14 @@ def _utility_score(work: Task, on_made: Estimate, on_real: Estimate, *, rows: in
             "measure": work.measure, "classes": list(work.labels), "difference": gap.value, "difference_low": gap_low,
             "difference_high": gap_high, "interval_of": "value",
         },
+        allowed="" if useless else allowed,
     )  # fmt: skip
+
+
+def _allowed(real: float, skill: float, loss: float, worst: float) -> str:
+    return (
+        f"from {figure(real - loss * skill)}, or less by chance alone, and never under {figure(real - worst * skill)}"
+    )
 
 
 def _unable(real: Encoded, holdout: Encoded | None, target: str, limits: Limits) -> str:
@@ -304,7 +312,7 @@ def _global_score(found: Mapping[str, tuple[Estimate, Estimate]], rows: int, lim
     skill = on_real.value
     passed = None if useless else gap_high >= -limits.global_loss * skill and gap.value >= -limits.utility_worst * skill
     worst = sorted(found, key=lambda name: found[name][0].value - found[name][1].value)
-    advice = f"Columns least predictable from made rows: {', '.join(worst[:3])}; choose `trees`."
+    advice = f"Columns least predictable from made rows: {', '.join(worst[:3])}."
     return Score(
         "global_utility", on_made.value, low, min(high, 1.0), rows, "higher", on_real.value,
         "the same models trained on equally many real rows", (), passed,
@@ -314,4 +322,5 @@ def _global_score(found: Mapping[str, tuple[Estimate, Estimate]], rows: int, lim
             "difference": gap.value, "difference_low": gap_low, "difference_high": gap_high, "interval_of": "value",
             "columns": {name: {"made": pair[0].value, "real": pair[1].value} for name, pair in found.items()},
         },
+        "" if useless else _allowed(on_real.value, skill, limits.global_loss, limits.utility_worst),
     )  # fmt: skip

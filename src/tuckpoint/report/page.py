@@ -213,8 +213,12 @@ def _fact(score: Score) -> str:
     shown = figures(score)
     reference = f' <span class="soft">· real {shown.reference}</span>' if shown.reference else ""
     interval = f' <span class="soft">{shown.interval}</span>' if shown.interval else ""
-    mark = glyph(state(score)) if state(score) == "fails" else ""
-    return f"<div><dt>{mark}{_name(score)}</dt><dd><b>{shown.value}</b>{interval}{reference}</dd></div>"
+    failed = state(score) == "fails"
+    mark = glyph(state(score)) if failed else ""
+    allowed = (
+        f'<span class="soft allowed">allowed: {text(score.allowed, 160)}</span>' if failed and score.allowed else ""
+    )
+    return f"<div><dt>{mark}{_name(score)}</dt><dd><b>{shown.value}</b>{interval}{reference}{allowed}</dd></div>"
 
 
 def _name(score: Score) -> str:
@@ -241,6 +245,7 @@ def _number_row(score: Score) -> str:
     wanted = {"lower": "Lower is better.", "higher": "Higher is better.", "reference": "Closer to real is better."}
     told = [wanted.get(score.better, "Shown, decides nothing.")] if score.value is not None else []
     told += [f"Reference: {text(score.reference_is, 400)}."] if score.reference_is else []
+    told += [f"Allowed: {text(score.allowed, 160)}."] if score.allowed else []
     told += [WORSE] if score.passed and measurably_worse(score) else []
     told += [prose(score.why)] if score.why else []
     word = WORD[state(score)] if score.passed is not None and score.value is not None else "–"

@@ -66,7 +66,10 @@ def _verdict(verdict: Verdict, width: int, *, colour: bool) -> Iterator[str]:
         return
     for score in verdict.scores:
         if state(score) == verdict.state:
-            yield from wrapped(f"{_label(score)}: {_told(score)}", width, indent=4)
+            allowed = (
+                f"; allowed: {visible(score.allowed, WHOLE)}" if score.allowed and verdict.state == "fails" else ""
+            )
+            yield from wrapped(f"{_label(score)}: {_told(score)}{allowed}", width, indent=4)
             yield from wrapped(visible(score.why, WHOLE), width, indent=4) if score.why else ()
             yield from wrapped(f"What to do: {visible(score.advice, WHOLE)}", width, indent=4) if score.advice else ()
 

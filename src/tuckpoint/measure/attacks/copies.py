@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from tuckpoint.errors import count
 from tuckpoint.measure.exchange import beside, crowd
-from tuckpoint.measure.finding import Finding, Sides
+from tuckpoint.measure.finding import CLOSER, Finding, Sides
 from tuckpoint.measure.guesses import near as nearness_of
 from tuckpoint.measure.intervals import clopper_pearson, counted, share_difference
-from tuckpoint.measure.limits import DEFAULT, Limits
+from tuckpoint.measure.limits import DEFAULT, Limits, figure
 from tuckpoint.measure.neighbours import metric, nearest
 from tuckpoint.measure.people import alone, found_again, hits_among, holders
 from tuckpoint.schema import Schema
@@ -33,7 +33,7 @@ ENOUGH, BATCH = 50, 1_000
 MOST_HITS = 500
 OUTSIDE_IS = "the same share of people who were not in the data"
 COMMON = "no row is held by one person alone both in the data and out of it: rows are too common to be anybody's"
-COPIED = "Rows of single people were written again; use bagging, larger leaves or jitter, or `--private`."
+COPIED = f"Rows of single people were written again; {CLOSER}."
 BASE_IS = "share of real holdout rows that do the same"
 NO_BASE = "no holdout was given, so the natural rate is unknown; hold out rows before fitting"
 FEW_BASE = "the holdout is too small to tell the natural rate ({held} of {least} rows needed); hold out more rows"
@@ -77,7 +77,7 @@ def exact_copies(real: Encoded, made: Encoded, holdout: Encoded | None, *, limit
     """
     return against_base(
         "exact_copies", exact_hits(real, made, holdout), limits=limits,
-        advice="Made rows repeat real rows more often than chance; use bagging, larger leaves or jitter.",
+        advice="Made rows repeat real rows more often than chance.",
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def near_copies(
     hits, near = near_hits(real, made, holdout, seed=seed)
     return against_base(
         "near_copies", hits, limits=limits,
-        advice="Made rows crowd around real rows; use bagging, larger leaves or jitter.", near=near,
+        advice="Made rows crowd around real rows.", near=near,
     )  # fmt: skip
 
 
@@ -152,6 +152,7 @@ def against_base(
     return Score(
         name, value, low, high, int(made.rows), "lower", base, base_is, passed=passed,
         advice="" if passed else advice, detail=detail,
+        allowed=f"up to {figure(base + slack, percent=True)}, or more by chance alone",
     )  # fmt: skip
 
 
@@ -234,6 +235,7 @@ def reissued_identifiers(real: pa.Table, made: pa.Table, holdout: pa.Table | Non
                 "share of distinct holdout values that training rows hold", (column.name,), passed,
                 advice="" if passed else "Identifiers of real people were written again; make them anew.",
                 detail={"count": counts[0], "interval_of": "value"},
+                allowed=f"up to {figure(base, percent=True)}{', or more by chance alone' if base > 0 else ''}",
             )
         )  # fmt: skip
     return scores

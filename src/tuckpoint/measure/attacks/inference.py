@@ -9,7 +9,7 @@ import numpy as np
 from tuckpoint.measure import boost
 from tuckpoint.measure.attacks.linkability import BLOCK_CELLS, entropy
 from tuckpoint.measure.exchange import Hits, crowd, excess_score
-from tuckpoint.measure.finding import Finding, Sides
+from tuckpoint.measure.finding import CLOSER, Finding, Sides
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.nearness import embedding
 from tuckpoint.measure.prepare import UNSEEN
@@ -26,7 +26,7 @@ PARTS = 10
 MOST_CLASSES = 20
 TREES = 60  # of all classes together
 NOBODY = -2  # the class of levels that no real person holds
-ADVICE = "Made rows tell this column of people in the data; use bagging, larger leaves or `--private`."
+ADVICE = f"Made rows tell this column of people in the data; {CLOSER}."
 
 
 def inference(sides: Sides, seed: Seed, *, secrets: Sequence[str] | None = None) -> tuple[Finding, ...]:

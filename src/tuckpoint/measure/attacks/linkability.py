@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tuckpoint.measure.exchange import Hits, crowd, excess_score
-from tuckpoint.measure.finding import Finding, Sides
+from tuckpoint.measure.finding import CLOSER, Finding, Sides
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.nearness import embedding
 from tuckpoint.score import Score
@@ -19,7 +19,7 @@ MOST_MADE = 20_000
 BLOCK_CELLS = 2_000_000
 BINS = 50
 SAME = 1e-5  # distances that differ by less are one
-ADVICE = "Made rows tie together what belongs to one person of the data; use bagging, larger leaves or `--private`."
+ADVICE = f"Made rows tie together what belongs to one person of the data; {CLOSER}."
 
 
 def linkability(

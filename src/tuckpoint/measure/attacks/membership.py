@@ -40,7 +40,7 @@ def membership(real: Encoded, made: Encoded, holdout: Encoded | None, *, seed: S
     passed = low <= limits.membership and found.value <= limits.membership_worst
     return Score(
         "membership", found.value, low, high, people, "lower", 0.5, "guessing", passed=passed,
-        advice="" if passed else "Training rows lie nearer to made rows than other real rows do: use bagging, larger "
-        "leaves, jitter, or the private engine `marginals`.",
+        advice="" if passed else "Training rows lie nearer to made rows than other real rows do.",
+        allowed=f"up to {limits.membership:g} by its interval and {limits.membership_worst:g} by its value",
         detail={"interval_of": "value", "made_rows": len(against)},
     )  # fmt: skip

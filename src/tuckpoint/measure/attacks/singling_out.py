@@ -8,7 +8,7 @@ import numpy as np
 
 from tuckpoint.measure.attacks.copies import DECIMALS
 from tuckpoint.measure.exchange import Hits, crowd, excess_score, tail
-from tuckpoint.measure.finding import Finding, Sides
+from tuckpoint.measure.finding import CLOSER, Finding, Sides
 from tuckpoint.measure.limits import AUDIT
 from tuckpoint.measure.prepare import UNSEEN
 from tuckpoint.seed import Seed
@@ -18,7 +18,7 @@ BINS = 50
 MOST_PEOPLE = 20_000
 ORDERS = 8
 MOST_EXPECTED = 1e-6
-ADVICE = "Descriptions read off made rows fit single people of the data; use bagging, larger leaves or `--private`."
+ADVICE = f"Descriptions read off made rows fit single people of the data; {CLOSER}."
 
 
 @dataclass(frozen=True)
