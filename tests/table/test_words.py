@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tuckpoint.schema import Column, Schema
 from tuckpoint.seed import Seed
+from tuckpoint.table.decode import decode
 from tuckpoint.table.encode import encode, spell
 from tuckpoint.table.frame import read
 from tuckpoint.table.identify import fabricate
@@ -184,3 +188,36 @@ def test_codes_that_fill_their_mask_grow_within(tmp_path, layout):
     assert all(text.startswith(start) and text.endswith(end) for text in made)
     assert len(set(made)) == 20_000
     assert not set(made) & {layout.format(at) for at in range(1000)}
+
+
+@pytest.mark.parametrize(
+    ("values", "value"),
+    [
+        ([*(f"{value / 10:.1f}" for value in range(200)), *["-999.0"] * 9], "-999.0"),
+        ([*(str(at % 5) for at in range(200)), *["98"] * 5, *["99"] * 5], "99"),
+        ([*(f"2024-01-{1 + at % 28:02d}" for at in range(200)), *["9999-12-31"] * 9], "9999-12-31"),
+        ([*(f"{value},5 kg" for value in range(200)), *["9999,9 kg"] * 9], "9999,9 kg"),
+    ],
+)
+def test_a_value_far_from_all_others_may_be_named_as_missing(tmp_path, values, value):
+    column, table = understood(tmp_path, values)
+    assert f"{value!r} stands in {values.count(value)} rows, far from the others" in column.note
+    assert "name it in `absent`" in column.note
+    named = Schema((replace(column, missing=True, absent=(value,), domain=None),))
+    encoded = encode(table, named)
+    assert np.isnan(encoded.columns["x"]).sum() == values.count(value)
+    written = spell(decode(encoded, named), named).column("x").to_pylist()
+    assert written == values if column.format or value == "99" else written[-1] == value
+
+
+def test_numbers_named_as_missing_are_missing_in_typed_columns():
+    column = Column("x", "integer", "int64", missing=True, absent=("-999", "-998"))
+    values = encode(pa.table({"x": [1, -999, 2, -998, None]}), Schema((column,))).columns["x"]
+    assert np.isnan(values).tolist() == [False, True, False, True, True]
+
+
+def test_a_few_large_values_and_many_zeros_are_no_words_for_missing():
+    amounts = np.round(DRAW.lognormal(7, 1.5, 500), 2)
+    assert infer(pa.table({"x": amounts}))["x"].note == ""
+    assert infer(pa.table({"x": np.where(DRAW.random(500) < 0.5, 0, amounts)}))["x"].note == ""
+    assert infer(pa.table({"x": np.append(amounts, [1e9] * 4)}))["x"].note == ""

@@ -130,6 +130,9 @@ def numbers(array: pa.ChunkedArray, column: Column) -> tuple[NDArray[np.float64]
     if pa.types.is_null(kind):
         return np.full(len(array), np.nan), np.zeros(len(array), bool)
     values = _typed(array, column)
+    if column.absent and column.kind in ("integer", "decimal"):
+        named = numerals.parse(pa.array(column.absent), Picture.parse(column.format or "#.#"))[0]
+        values = np.where(np.isin(values, named[~np.isnan(named)]), np.nan, values)
     bad = np.isinf(values)
     if column.kind == "integer":
         bad |= values != np.rint(values)
@@ -171,7 +174,8 @@ def _from_text(array: pa.ChunkedArray, column: Column) -> tuple[NDArray[np.float
     if column.kind == "integer":
         bad |= np.isfinite(values) & (values != np.rint(values))
     if column.absent:
-        bad &= ~np.asarray(pc.is_in(pc.utf8_trim_whitespace(texts), value_set=pa.array(column.absent)))
+        gone = np.asarray(pc.is_in(pc.utf8_trim_whitespace(texts), value_set=pa.array(column.absent)))
+        values, bad = np.where(gone, np.nan, values), bad & ~gone
     values, bad = np.append(values, np.nan), np.append(bad | np.isinf(values), False)
     at = _indices(encoded)
     return values[at], bad[at]

@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 from tuckpoint.errors import SchemaError, count, did_you_mean, listed
 from tuckpoint.schema import NUMERIC, Column, Domain, Kind, Schema
 from tuckpoint.table import delimited, moments, numerals, patterns, steps
-from tuckpoint.table.decode import PER_SECOND, RARE, storage_type
+from tuckpoint.table.decode import PER_SECOND, RARE, spelled, storage_type
 from tuckpoint.table.encode import encode_column, floats
-from tuckpoint.table.quantities import counted, fraction, key_start, nothing, range_of
+from tuckpoint.table.engine import Array, Field
+from tuckpoint.table.quantities import counted, far_off, fraction, key_start, nothing, range_of
 from tuckpoint.table.words import NANOSECONDS, PAIRS, text
 from tuckpoint.write.csv import SEPARATOR
 
@@ -60,7 +61,9 @@ def infer(
             columns[name] = replace(column, pattern=f"{column.pattern};missing={_share(table.column(name)):.2g}")
         elif column.kind in NUMERIC and not (column.kind in ("integer", "decimal") and _of_powers(column)):
             field, values = encode_column(table.column(name), column, strict=False)
-            columns[name] = replace(column, steps=steps.find(values, field.decimals, column.kind))
+            found = steps.find(values, field.decimals, column.kind)
+            note = _far_off(values, field, column, table.schema.field(name).type)
+            columns[name] = replace(column, steps=found, note="; ".join(filter(None, (column.note, note))))
     if target is not None and not columns[target].modelled:
         raise SchemaError(
             f'target "{target}" was understood as {columns[target].kind} ({columns[target].note or "all different"}), '
@@ -209,6 +212,16 @@ def _moment(name: str, array: pa.ChunkedArray, missing: bool) -> Column:
             finer = kind.unit == "ns" and bool((ticks % 1000).any())
             column = replace(column, note=NANOSECONDS if finer else "")
     return replace(column, domain=range_of(values))
+
+
+def _far_off(values: Array, field: Field, column: Column, kind: pa.DataType) -> str:
+    """What is said of a value that lies far from all others; nothing without one."""
+    found = far_off(values)
+    if found is None or not (pa.types.is_string(kind) or column.kind in ("integer", "decimal")):
+        return ""
+    value = spelled(np.array([found[0]]), field, column)[0].as_py()
+    rows = count(found[1], "row")
+    return f"{value!r} stands in {rows}, far from the others; if it means a missing one, name it in `absent`"
 
 
 def _is_number(name: str) -> bool:

@@ -14,6 +14,7 @@ from tuckpoint.table import patterns
 from tuckpoint.table.decode import EXACT, storage_type
 
 TINY = 20  # rows below which shares mean nothing
+FAR, FEW = 3, 5  # widths of all other values that one lies off, and rows that hold it
 HIGH = 100_000  # where numbers in a row are no years and no days of a spreadsheet
 MANY, MANY_SHARE = 100, 0.02  # keys, and of the rows, above which they are no levels of a category
 
@@ -79,6 +80,21 @@ def largest_key(storage: str) -> int:
         return int(2 ** {16: 11, 32: 24, 64: 53}[kind.bit_width])
     widest = int(np.iinfo(np.uint64).max)
     return min(widest, int(10 ** (kind.precision - kind.scale)) - 1) if pa.types.is_decimal(kind) else widest
+
+
+def far_off(values: NDArray[np.float64]) -> tuple[float, int] | None:
+    """A value that many rows (n,) hold far from all others, as one that stands for a missing one may be; and how many.
+
+    The outermost of up to three that lie off together, such as 98 and 99 beside answers from 1 to 5.
+    """
+    distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    for side in (slice(None), slice(None, None, -1)):
+        ends, held = distinct[side], counts[side]
+        for off in range(1, min(3, len(ends) - FEW) + 1):
+            width, gap = abs(ends[-1] - ends[off]), abs(ends[off] - ends[off - 1])
+            if gap > FAR * width and held[:off].min() >= FEW:
+                return float(ends[0]), int(held[0])
+    return None
 
 
 def fraction(ticks: NDArray[np.int64], per_second: int) -> int | None:
