@@ -183,3 +183,17 @@ def test_advice_is_for_whoever_made_the_rows():
     record = Record("people", Maker(ENGINE, "0" * 64), "1" * 64, seed=0, rows=80)
     marked = TABLE.replace_schema_metadata({parquet.KEY: record.sealed()})
     assert "Make them with `--private`" in advice(marked)
+
+
+@pytest.mark.parametrize("rows", [20, 64, 200])
+def test_how_many_rows_were_measured_is_known(rows):
+    made = tuckpoint.make(TABLE, engine=ENGINE, rows=rows)
+    assert made.data.num_rows == rows
+    assert dict(made.evaluation.rows) == {"real": 64, "made": 64, "holdout": 16, "written": rows}
+
+
+def test_what_rules_threw_away_is_told():
+    told = tuckpoint.make(TABLE, engine=ENGINE, rules=["age < 60 or sex == 'F'"]).evaluation.notes
+    assert any("% of the drawn rows broke the rule `age < 60 or sex == 'F'`" in note for note in told), told
+    plain = tuckpoint.make(TABLE, engine=ENGINE, rules=["height < 400"]).evaluation.notes
+    assert not any("drawn rows" in note for note in plain)

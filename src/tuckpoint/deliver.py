@@ -91,13 +91,13 @@ def sample(
 
 
 def _bent(fitted: Fitted, seed: int, where: str | None) -> str | None:
-    """That most drawn rows broke a rule which came after the fit, if they did."""
+    """That many drawn rows broke a rule which came after the fit, if they did."""
+    later = {rule.text for rule in fitted.model.book.added}
+    if not later:
+        return None
     thrown = sampling.thrown(fitted.model, Seed(seed).child("thrown"), where=where)
-    told = [
-        f"{share:.0%} of the drawn rows broke the rule `{text}` and were drawn anew" for text, share in thrown.items()
-    ]
-    bent = ", which moves the shares of other columns; one that computes a column is obeyed at no loss by `make --rule`"
-    return "; ".join(told) + bent if thrown else None
+    told = outcome.bent({text: share for text, share in thrown.items() if text in later})
+    return f"{told}; one that computes a column is obeyed at no loss by `make --rule`" if told else None
 
 
 def draw_fair(

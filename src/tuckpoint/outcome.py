@@ -23,6 +23,7 @@ from tuckpoint.seed import Seed
 from tuckpoint.settings import typed
 from tuckpoint.table import artefact
 from tuckpoint.table import fit as fitting
+from tuckpoint.table import sample as sampling
 from tuckpoint.table.encode import spell
 from tuckpoint.table.engine import Progress, quiet
 from tuckpoint.table.fit import TableModel
@@ -126,6 +127,22 @@ def fair_sample(
         raise InputError("fair: quotas and conditions in one draw are not kept; use `shares`, or leave --where out")
     stream = Seed(recipe.seed).child("sample", 0)
     return fair_rows(model, Spec.from_dict(recipe.fair), recipe.rows, stream, real=real, progress=progress)
+
+
+def as_made(evaluation: Evaluation, model: TableModel, recipe: Recipe) -> Evaluation:
+    """What was measured of a twin, with advice for its engine, the rows that are written, and what rules threw away."""
+    told = bent(sampling.thrown(model, Seed(recipe.seed).child("thrown")))
+    rows = {**evaluation.rows, "written": recipe.rows}
+    noted = replace(evaluation, rows=rows, notes=(*evaluation.notes, *([f"{told}."] if told else [])))
+    return noted.advised(recipe.engine, private=model.guarantee is not None)
+
+
+def bent(thrown: Mapping[str, float]) -> str:
+    """What it means that so large shares of drawn rows broke these rules; nothing if none did."""
+    told = [
+        f"{share:.0%} of the drawn rows broke the rule `{text}` and were drawn anew" for text, share in thrown.items()
+    ]
+    return f"{'; '.join(told)}, which moves the shares of other columns" if told else ""
 
 
 def is_run(folder: Path) -> bool:

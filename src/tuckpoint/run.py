@@ -19,7 +19,7 @@ from tuckpoint.measure.evaluate import judge
 from tuckpoint.measure.evaluation import Evaluation, maker_of
 from tuckpoint.measure.finding import Audit
 from tuckpoint.measure.memory import memorised
-from tuckpoint.outcome import ARROW, MODEL, RECIPE, Fitted, Made, Measured, fair_sample, load
+from tuckpoint.outcome import ARROW, MODEL, RECIPE, Fitted, Made, Measured, as_made, fair_sample, load
 from tuckpoint.privacy.ledger import Ledger
 from tuckpoint.recipe import Recipe, Source
 from tuckpoint.record import Maker, Record, digest_of
@@ -352,7 +352,7 @@ def _make(recipe: Recipe, frame: Frame, means: _Means) -> Made:
         real, drawn.slice(0, real.num_rows), holdout, meaning, target=meaning.target, seed=seed, rules=model.book,
         progress=means.within(0.5, 0.8 if audited else 1.0).progress,
     )  # fmt: skip
-    evaluation = evaluation.advised(recipe.engine, private=model.guarantee is not None)
+    evaluation = as_made(evaluation, model, recipe)
     tried = None
     if audited:
         tried = release.tried(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from report import fabricate, hostile
 
-from tuckpoint.report import terminal
+from tuckpoint.report import page, terminal
 from tuckpoint.schema import Column, Schema
 
 
@@ -85,3 +85,23 @@ def test_plain_ascii_says_the_same() -> None:
     told = terminal.summary(fabricate.evaluation(), encoding="ascii")
     assert "x Does not hold" in told
     assert "+ Holds" in told
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (3907, ""),
+        (3000, "3,907 made rows were measured, as many as were learnt from; the 3,000 written are the first of them."),
+        (1, "3,907 made rows were measured, as many as were learnt from; the 1 written is the first of them."),
+        (9000, "The first 3,907 of 9,000 made rows were measured, as many as were learnt from."),
+    ],
+)
+def test_how_many_rows_were_measured_is_told(written: int, said: str) -> None:
+    found = fabricate.evaluation()
+    found = replace(found, rows={**found.rows, "written": written})
+    told = " ".join(terminal.summary(found).split())
+    html = page.page(found, schema=fabricate.schema(), record={}, title="people")
+    assert said in told
+    assert said in html
+    assert ("were measured" in told) is bool(said)
+    assert ("were measured" in html) is bool(said)

@@ -109,16 +109,27 @@ def test_rules_that_leave_too_few_rows_are_short_and_carry_them(model):
     assert len(set(rows["id"].to_pylist())) == rows.num_rows
 
 
-def test_a_later_rule_that_throws_most_rows_away_is_told(model):
+def test_a_rule_that_throws_rows_away_is_told(model):
     def under(*texts):
         rules = [user_rule(text, model.book.fields, model.schema) for text in texts]
         return replace(model, book=model.book.with_rules(rules))
 
-    assert thrown(model, Seed(1)) == thrown(under("size < 25"), Seed(1)) == {}
-    told = thrown(under("size < 25", "extra * 40 == base"), Seed(1))
-    assert set(told) == {"extra * 40 == base"}
+    assert thrown(model, Seed(1)) == thrown(under("size < 40"), Seed(1)) == {}
+    told = thrown(under("size < 40", "extra * 40 == base", 'group != "mid"'), Seed(1))
+    assert set(told) == {"extra * 40 == base", 'group != "mid"'}
     assert told["extra * 40 == base"] > 0.9
+    assert told['group != "mid"'] == pytest.approx(0.3, abs=0.05)
     assert thrown(under('group == "high"'), Seed(1), where='group == "high"') == {}
+
+
+def test_a_rule_of_the_fit_that_throws_rows_away_is_told():
+    rule = 'group != "mid" or size > 17'  # a fifth of all rows break it
+    model = fitting.fit(
+        REAL, infer(REAL), engine=Independent(), seed=Seed(1), rules=[rule], mine_rules=False, context=Context()
+    )
+    told = thrown(model, Seed(1))
+    assert set(told) == {rule}
+    assert 0.1 < told[rule] < 0.3
 
 
 def test_rules_added_after_the_fit_are_obeyed(model):

@@ -32,7 +32,17 @@ from tuckpoint.report.verdict import (
     worst_columns,
     worst_pairs,
 )
-from tuckpoint.report.words import count, figures, meaning, measurably_worse, number, places, subjects, visible
+from tuckpoint.report.words import (
+    count,
+    figures,
+    meaning,
+    measurably_worse,
+    measured,
+    number,
+    places,
+    subjects,
+    visible,
+)
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 
@@ -236,6 +246,7 @@ def _numbers(evaluation: Evaluation) -> Section:
         '<th scope="col">Verdict</th><th scope="col" class="num">n</th></tr></thead>'
     )
     lead = "Each figure beside what real rows reach under the same conditions. That, not zero or one, is the aim."
+    lead = f"{lead} {measured(evaluation.rows)}".rstrip()
     body = f'<table class="stack">{head}<tbody>{"".join(rows)}</tbody></table>' if rows else ""
     return Section("numbers", "Key numbers", lead, body)
 

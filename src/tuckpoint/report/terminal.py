@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tuckpoint.measure.evaluation import Evaluation
 from tuckpoint.report.lines import NARROWEST, encodable, table, wrapped
 from tuckpoint.report.verdict import WORD, State, Verdict, deciding, headline, state, verdicts, worst_columns
-from tuckpoint.report.words import WHOLE, count, figures, meaning, number, subjects, visible
+from tuckpoint.report.words import WHOLE, count, figures, meaning, measured, number, subjects, visible
 from tuckpoint.schema import Schema
 from tuckpoint.score import Score
 
@@ -31,7 +31,7 @@ def summary(
     about = (
         f"{count(rows.get('made', 0), 'made row')}, {rows.get('real', 0):,} real, {rows.get('holdout', 0):,} held out"
     )
-    lines = [headline(found), *wrapped(about, width), ""]
+    lines = [headline(found), *wrapped(about, width), *wrapped(measured(rows), width), ""]
     for verdict in found:
         lines += _verdict(verdict, width, colour=colour)
     lines += ["", *_numbers(evaluation, width)]

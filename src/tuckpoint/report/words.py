@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -176,6 +177,18 @@ def _shown(character: str) -> str:
     if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}:
         return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character) or f"\\u{ord(character):04x}"
     return character
+
+
+def measured(rows: Mapping[str, int]) -> str:
+    """That other rows are written than were measured, if so; nothing where all were."""
+    made = rows.get("made", 0)
+    written = rows.get("written", made)
+    if written > made:
+        return f"The first {made:,} of {count(written, 'made row')} were measured, as many as were learnt from."
+    if written < made:
+        first = count(written, "written is", "written are")
+        return f"{count(made, 'made row')} were measured, as many as were learnt from; the {first} the first of them."
+    return ""
 
 
 @dataclass(frozen=True)

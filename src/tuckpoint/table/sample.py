@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,7 +26,8 @@ from tuckpoint.table.steps import settled
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 ROUNDS = 40  # of drawing again what broke a rule
 MOST = 50  # times as many rows as asked that may be drawn in all
-TRIED = 2_000  # rows on which a rule that came after the fit is tried
+TRIED = 2_000  # rows on which rules that drawing anew obeys are tried
+THROWN = 0.05  # of drawn rows, that breaking a rule is told from
 
 
 def sample(
@@ -71,16 +72,21 @@ def sample(
 
 
 def thrown(model: TableModel, seed: Seed, *, where: str | None = None) -> dict[str, float]:
-    """For each rule that came after the fit, the share of drawn rows that break it and are drawn anew, if that is most.
+    """For each rule that is obeyed by drawing anew, the share of drawn rows that break it, from one in twenty.
 
     What such a rule leaves has other shares in all columns that hang together with it.
     """
-    rules = {rule.text for rule in model.book.added}
-    if not rules:
+    if not model.book.fields:
         return {}
-    columns = drawn(replace(model, book=replace(model.book, added=())), TRIED, seed, where=where)
-    shares = {text: float(mask.mean()) for text, mask in model.book.violations(columns).items() if text in rules}
-    return {text: share for text, share in shares.items() if share > 0.5}
+    condition = None if where is None else _condition(model, where)
+    raw = model.engine.draw(TRIED, seed, condition=None if condition is None else condition.engine)
+    judge = partial(obeying, model, rows=raw.rows, condition=condition)
+    columns, _ = settled(model.book, raw, seed.child("steps"), judge)
+    asked = np.ones(raw.rows, bool) if condition is None else condition.mask(columns)
+    if not asked.any():
+        return {}
+    shares = {text: float(mask[asked].mean()) for text, mask in model.book.violations(columns).items()}
+    return {text: share for text, share in shares.items() if share >= THROWN}
 
 
 def drawn(model: TableModel, rows: int, seed: Seed, *, where: str | None = None) -> dict[str, Array]:
