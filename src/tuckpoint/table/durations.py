@@ -30,7 +30,7 @@ def is_format(format_: str) -> bool:
 
 def recognise(texts: pa.Array) -> str | None:
     """The format of distinct texts that are all such durations; None if they are not."""
-    if not len(texts) or not pc.all(pc.match_substring_regex(texts, _SOME)).as_py():
+    if not len(texts) or "P" not in texts[0].as_py()[:2] or not pc.all(pc.match_substring_regex(texts, _SOME)).as_py():
         return None
     found = pc.extract_regex(texts, _TEXT)
     if found.null_count:

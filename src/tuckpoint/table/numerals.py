@@ -38,17 +38,20 @@ _UNIT = (  # that stands at its number without a space
 )
 _SHAPE = re.compile(
     rf"^({_CURRENCY}{_SPACE}?)?[+-]?[\d.,][\d.,'’ \u00a0\u202f]*?(?:[eE][+-]?\d+)?"
-    rf"({_SPACE}?%|{_SPACE}?{_CURRENCY}|{_SPACE}[^\s\d.,+-][^\s\d,]{{0,9}}|{_UNIT}|[.,][–—-]{{1,2}})?$"
+    rf"({_SPACE}?%|{_SPACE}?{_CURRENCY}|{_SPACE}[^\s\d.,+-][^\s\d,]{{0,9}}|{_UNIT}|{_SPACE}?\+|[.,][–—-]{{1,2}})?$"
 )
 _PICTURE = re.compile(r"^(.*?)#(\??)(?:([,.'’ \u00a0\u202f]|,##,)###)?(?:([.,])(0+|#))?([eE]\+?0+)?([^#]*)$", re.DOTALL)
 # How a negative number is written, other than with a minus before its digits, and what is around the rest.
-_NEGATIVES = {"({})": r"^\(([^()]*)\)$", "{}-": r"^(.*[0-9%€$£].*)-$", "−{}": r"^−(.*)$", "-{}": r"^-([^0-9.].*)$"}
+_NEGATIVES = {
+    **{"({})": r"^\(([^()]*)\)$", "{} -": r"^(.*[0-9%€$£].*) -$", "{}-": r"^(.*[0-9%€$£].*)-$"},
+    **{"− {}": r"^− (.*)$", "−{}": r"^−(.*)$", "- {}": r"^- (.*)$", "-{}": r"^-([^0-9.].*)$"},
+}
 _MARKS = (
     *(("", "."), (",", "."), ("", ","), (".", ","), ("'", "."), (" ", ","), (" ", ".")),
     *(("\u00a0", ","), ("\u202f", ","), ("’", "."), ("\u00a0", "."), ("\u202f", "."), (",##,", ".")),
 )
 # What stands after amounts to somebody's credit, and after those owed, which are below zero.
-_SIDES = (("CR", "DR"), ("Cr", "Dr"), ("cr", "dr"), ("C", "D"), ("H", "S"))
+_SIDES = (("CR", "DR"), ("Cr", "Dr"), ("cr", "dr"), ("C", "D"), ("H", "S"), ("+", "-"))
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,8 @@ def recognise(texts: pa.Array) -> Picture | None:
             core = _core(texts, picture)
             if len(suffix) == 1 and suffix.isalpha() and not pc.any(pc.match_substring(core, ".")).as_py():
                 return None  # 12A and 13A are codes
+            if suffix.endswith("+") and not picture.debit:
+                return None  # 18+ is a range
             return (
                 None
                 if _is_code(core)
@@ -174,8 +179,9 @@ def _negative(texts: pa.Array) -> str:
 
 def _sides(texts: pa.Array) -> tuple[str, str] | None:
     """What stands after the amounts of either side, where each has one and both are there."""
-    for sides in _SIDES:
-        found = pc.extract_regex(texts, f"[0-9] ?(?P<side>{'|'.join(sides)})$").field("side")
+    last = texts[0].as_py()[-1:] if len(texts) else ""
+    for sides in _SIDES if last in "RrCDHS+-" else ():
+        found = pc.extract_regex(texts, f"[0-9] ?(?P<side>{'|'.join(map(re.escape, sides))})$").field("side")
         if set(found.unique().to_pylist()) == set(sides):
             return sides
     return None
