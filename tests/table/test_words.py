@@ -221,3 +221,15 @@ def test_a_few_large_values_and_many_zeros_are_no_words_for_missing():
     assert infer(pa.table({"x": amounts}))["x"].note == ""
     assert infer(pa.table({"x": np.where(DRAW.random(500) < 0.5, 0, amounts)}))["x"].note == ""
     assert infer(pa.table({"x": np.append(amounts, [1e9] * 4)}))["x"].note == ""
+
+
+@pytest.mark.parametrize(("mark", "digits"), [(":", "0123456789abcdef"), ("-", "0123456789ABCDEF")])
+def test_made_hardware_addresses_are_of_those_that_nobody_is_given(tmp_path, mark, digits):
+    pairs = [["".join(DRAW.choice(list(digits), 2)) for _ in range(6)] for _ in range(400)]
+    column, _ = understood(tmp_path, [mark.join(row) for row in pairs])
+    made = fabricate(column, 2000, first_row=0, seed=Seed(1)).to_pylist()
+    assert len(set(made)) == 2000
+    for text in made:
+        assert [len(pair) for pair in text.split(mark)] == [2] * 6
+        assert text[1] in "26ae26AE"
+        assert set(text) <= {*digits, mark}

@@ -13,6 +13,7 @@ phone   +999, a country code that ITU-T E.164 keeps unassigned; in the layout of
         elsewhere 000 in front, since 00 there calls abroad and no subscriber's number begins with it (ITU-T E.164).
 plate   letters I and Q only, I first: I is left out of plates in the United Kingdom, France, Italy and Spain, and no
         German district begins with II or IQ.
+mac     for local use, given to no maker (IEEE 802).
 ssn     area number 000, never issued (United States Social Security Administration).
 codes   at one place of the mask only characters that no real code had there when the schema was inferred.
 place   of postcodes any that fit the layout: they may be in use and may repeat, for they are no person's.

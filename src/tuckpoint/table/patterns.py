@@ -24,6 +24,7 @@ UUID = r"^\{?[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-
 IP = r"^(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$"
 URL = r"^https?://\S+$"
 IBAN = r"^[A-Z]{2}\d{2} ?(?:[A-Z0-9]{4} ?){2,7}[A-Z0-9]{1,4}$"
+MAC = r"^[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}$"
 SSN = r"^\d{3}-\d{2}-\d{4}$"
 PHONE = r"^(?:\+|00)?[(]?[0-9][0-9 ()./x-]{6,20}[0-9]$"
 PLATE = r"^[A-Z0-9ÄÖÜ]{1,4}[ -]?[A-Z0-9]{1,4}[ -]?[A-Z0-9]{0,4}$"
@@ -214,6 +215,8 @@ def special(name: str, texts: pa.Array) -> str | None:
         return "ip"
     if mostly(IBAN) and (words & {"iban", "account"} or len(texts) > 1):
         return f"iban:{_shape(texts)}"
+    if mostly(MAC):
+        return _hardware(texts)
     if mostly(SSN):
         return "000-99-9999"
     if mostly(PHONE) and _is_phone(words, texts):
@@ -227,6 +230,15 @@ def special(name: str, texts: pa.Array) -> str | None:
     return _people(
         name, texts, mostly(r"^[\p{Lu}][\p{L}'.’-]*(?: [\p{Lu}][\p{L}'.’-]*){1,4}$"), mostly(r"^[\p{L}'.’ -]+$")
     )
+
+
+def _hardware(texts: pa.Array) -> str:
+    """The mask of hardware addresses that are for local use, and so given to no maker (IEEE 802)."""
+    first = str(texts[0].as_py())
+    upper = not pc.any(pc.match_substring_regex(texts, "[a-f]")).as_py()
+    digit, local = ("[0-9A-F]", "[26AE]") if upper else ("[0-9a-f]", "[26ae]")
+    mark = r"\:" if first[2] == ":" else "-"
+    return mark.join([digit + local, *[digit * 2] * 5])
 
 
 def _people(name: str, texts: pa.Array, full: bool, letters: bool) -> str | None:
