@@ -42,6 +42,15 @@ def test_numbers_as_round_as_chance_makes_them_have_none(scale):
             assert grains.find(values, np.ones(size, bool), scale) is None
 
 
+def test_numbers_of_many_decimals_are_asked_no_more_than_they_can_hold():
+    tiny = np.round(np.random.default_rng(5).random(N) * 1e-3, 15)
+    assert grains.find(tiny, np.ones(N, bool), 1e15) is None
+    assert grains.find(np.zeros(N), np.ones(N, bool), 1e15) is None
+    halves = np.where(np.arange(N) % 2 == 0, np.round(tiny, 6), tiny)
+    found = grains.find(halves, np.ones(N, bool), 1e15)
+    assert np.array_equal(found.grain >= 10**9, np.arange(N) % 2 == 0)
+
+
 def test_grains_are_told_from_loose_rows_and_missing_ones_have_none_of_their_own():
     values = np.where(np.arange(N) < 1000, np.nan, payments().columns["amount"])
     heap = np.where(np.arange(N) < 3500, 1000.0, np.random.default_rng(2).integers(0, 10**6, N) / 100)

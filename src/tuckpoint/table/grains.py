@@ -50,10 +50,12 @@ def find(values: NDArray[np.float64], loose: NDArray[np.bool_], scale: float) ->
     found = [1]
     among = units[loose]
     for grain in (k * 10**power for power in range(round(np.log10(scale)) + ABOVE) for k in (5, 10)):
+        if grain > np.abs(among).max():
+            break
         chance = found[-1] / grain
         multiples = among % grain == 0
         error = (chance * (1 - chance) / max(len(among), 1)) ** 0.5
-        if multiples.mean() > max(TIMES * chance, chance + SURE * error) and np.abs(among).max() >= grain:
+        if multiples.mean() > max(TIMES * chance, chance + SURE * error):
             found.append(grain)
             among = among[multiples]
     if found == [1]:
