@@ -233,3 +233,23 @@ def test_made_hardware_addresses_are_of_those_that_nobody_is_given(tmp_path, mar
         assert [len(pair) for pair in text.split(mark)] == [2] * 6
         assert text[1] in "26ae26AE"
         assert set(text) <= {*digits, mark}
+
+
+@pytest.mark.parametrize(
+    ("values", "secret"),
+    [
+        ([*(f"A-{at:04d}" for at in range(0, 1000, 7)), "HIV-POSITIVE-1987"], "HIV-POSITIVE-1987"),
+        ([*(str(at) for at in range(100, 400)), "Miller"], "Miller"),
+        ([*(f"K{at:05d}" for at in range(0, 900, 7)), *(f"K{at}12345678" for at in range(4))], "12345678"),
+        (["AX-1987-Q", "BX-1987-Q"] * 30, "1987"),
+    ],
+)
+def test_no_mask_holds_what_few_codes_hold(tmp_path, values, secret):
+    column, table = understood(tmp_path, values, "customer_id")
+    if column.kind != "identifier":
+        column = infer(table, person="customer_id")["customer_id"]
+    assert column.kind == "identifier"
+    assert secret not in column.pattern.replace("\\", "")
+    made = fabricate(column, 500, first_row=0, seed=Seed(1)).to_pylist()
+    assert not set(made) & set(values)
+    assert not any(secret in text for text in made)

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 PROBE = 16
+SHARED = 5  # codes from which on a mask may hold what all of them have
 DIGITS, UPPER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 EMAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 UUID = r"^\{?[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}\}?$"
@@ -287,32 +288,43 @@ def code_of(name: str, texts: pa.Array) -> str:
     """The pattern of distinct codes: of postcodes the whole layout of most of them, of others a mask that none fits."""
     if not names_a_place(name):
         return mask_of(texts)
-    lengths = pc.utf8_length(texts)
-    usual = lengths.value_counts()
-    most = usual.field("values")[int(np.argmax(usual.field("counts").to_numpy()))]
-    used = _used(texts.filter(pc.equal(lengths, most)), most.as_py())
-    return "place:" + "".join(_written(_class(characters)) for characters in used)
+    length, used = _usual(texts)
+    shared = pc.sum(pc.equal(pc.utf8_length(texts), length)).as_py() >= SHARED
+    return "place:" + "".join(_written(_class(characters, shared=shared)) for characters in used)
+
+
+def _usual(texts: pa.Array) -> tuple[int, list[set[str]]]:
+    """The commonest length of distinct codes, the longest of those, and the characters at each place of it."""
+    found = pc.utf8_length(texts).value_counts()
+    lengths, held = found.field("values").to_numpy(), found.field("counts").to_numpy()
+    length = int(lengths[held == held.max()].max())
+    return length, _used(texts.filter(pc.equal(pc.utf8_length(texts), length)), length)
 
 
 def mask_of(texts: pa.Array) -> str:
     """A mask that keeps the layout of distinct codes and that none of them fits.
 
-    It follows the longest codes. At one place it allows only characters that no real code has there; where every
-    place is full it has one digit more, after the last run of digits.
+    It follows the longest codes that five or more have the length of, and holds what all of those share and nothing
+    that fewer do. At one place it allows only characters that no real code has there; where every place is full it has
+    digits more, after the last run of digits.
     """
     lengths = pc.utf8_length(texts)
-    longest = pc.max(lengths).as_py()
-    used = _used(texts.filter(pc.equal(lengths, longest)), longest)
-    places = [_class(characters) for characters in used]
+    found = lengths.value_counts()
+    known, held = found.field("values").to_numpy(), found.field("counts").to_numpy()
+    length = int(known[held >= SHARED].max()) if (held >= SHARED).any() else _usual(texts)[0]
+    used = _used(texts.filter(pc.equal(lengths, length)), length)
+    places = [_class(characters, shared=held[known == length][0] >= SHARED) for characters in used]
     last_run = _last_digits(used)
     for at in last_run:
         places[at] = DIGITS
-    for at in [*last_run, *(at for at in range(longest) if len(places[at]) > 1)]:
-        free = "".join(c for c in places[at] if c not in used[at])
+    longer = _used(pc.utf8_slice_codeunits(texts.filter(pc.greater_equal(lengths, length)), 0, length), length)
+    for at in [*last_run, *(at for at in range(length) if len(places[at]) > 1)]:
+        free = "".join(c for c in places[at] if c not in longer[at])
         if free:
             return "".join(_written(free if here == at else place) for here, place in enumerate(places))
-    grown = last_run[-1] + 1 if last_run else longest
-    return "".join(map(_written, places[:grown])) + "9" + "".join(map(_written, places[grown:]))
+    grown = last_run[-1] + 1 if last_run else length
+    more = next(digits for digits in range(1, len(known) + 2) if length + digits not in known)
+    return "".join(map(_written, places[:grown])) + "9" * more + "".join(map(_written, places[grown:]))
 
 
 def _used(texts: pa.Array, length: int) -> list[set[str]]:
@@ -321,11 +333,14 @@ def _used(texts: pa.Array, length: int) -> list[set[str]]:
     return [set(np.unique(grid[:, at]).tolist()) for at in range(length)]
 
 
-def _class(used: set[str]) -> str:
-    """All characters of the kinds that stand at one place; itself where it is always the same."""
-    if len(used) == 1:
-        return next(iter(used))
+def _class(used: set[str], *, shared: bool) -> str:
+    """All characters of the kinds that stand at one place; itself where it is always the same and so `shared`."""
     kinds = (DIGITS, UPPER, UPPER.lower())
+    if len(used) == 1:
+        only = next(iter(used))
+        return (
+            only if shared or not only.isalnum() else next((k for k in kinds if only in k), kinds[only.islower() + 1])
+        )
     if used <= set(DIGITS + "abcdef") and used & set("abcdef") and used & set(kinds[0]):
         return DIGITS + "abcdef"
     known = "".join(kind for kind in kinds if used & set(kind))
