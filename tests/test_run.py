@@ -177,7 +177,7 @@ def test_what_says_the_same_is_taken(fitted):
 def test_advice_is_for_whoever_made_the_rows():
     def advice(made):
         found = tuckpoint.evaluate(TABLE, made, holdout=HELD).evaluation
-        return found.score("exact_copies").advice
+        return found.score("exact_copies").remedy
 
     assert "Do not pass these rows on; whoever made them" in advice(TABLE)  # copies, of unknown origin
     record = Record("people", Maker(ENGINE, "0" * 64), "1" * 64, seed=0, rows=80)

@@ -18,7 +18,8 @@ class Score:
     value that real data reach under the same conditions and `reference_is` says what it was computed on.
     `better` is the direction of improvement; "reference" means the closer to the reference the better, "none" that the
     number is shown but decides nothing. `passed` is None for a score that carries no verdict.
-    A score that could not be computed has `value` None and says `why`. `allowed` tells what would pass, in words.
+    A score that could not be computed has `value` None and says `why`. `allowed` tells what would pass, in words;
+    `advice` what is wrong and what to look at, `remedy` what whoever made the rows can do about it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Score:
     advice: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
     allowed: str = ""
+    remedy: str = ""
 
     def __post_init__(self) -> None:
         if self.value is None and not self.why:

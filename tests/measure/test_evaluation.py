@@ -12,7 +12,7 @@ LONELY = evaluate(REAL, independent(REAL.drop_columns(["email"]), 0), HOLDOUT, S
 
 
 def advice(evaluation: Evaluation) -> str:
-    return " ".join(score.advice for score in evaluation.scores)
+    return " ".join(f"{score.advice} {score.remedy}" for score in evaluation.scores)
 
 
 def test_who_chose_trees_is_not_told_to_choose_trees() -> None:

@@ -66,6 +66,7 @@ def evaluation() -> Evaluation:
             why=name,
             advice=name,
             allowed=name,
+            remedy=name,
         )
         for name in NAMES
     ]

@@ -105,3 +105,19 @@ def test_how_many_rows_were_measured_is_told(written: int, said: str) -> None:
     assert said in html
     assert ("were measured" in told) is bool(said)
     assert ("were measured" in html) is bool(said)
+
+
+def test_a_remedy_is_told_once_for_a_claim() -> None:
+    found = fabricate.evaluation()
+    scores = tuple(
+        replace(score, passed=False, advice=f"{score.name} is off.", remedy="Ask the maker.")
+        if score.name in ("exact_copies", "near_copies")
+        else score
+        for score in found.scores
+    )
+    found = replace(found, scores=scores)
+    html = page.page(found, schema=fabricate.schema(), record={}, title="people")
+    for told in (terminal.summary(found), html):
+        assert "exact_copies is off." in told
+        assert "near_copies is off." in told
+        assert told.count("Ask the maker.") == 1

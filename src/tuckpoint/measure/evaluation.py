@@ -91,15 +91,12 @@ class Evaluation:
         raise KeyError(name)
 
     def advised(self, engine: str | None, *, private: bool = False) -> Evaluation:
-        """The same with advice that helps whom `engine` made the rows, None for rows of anybody else.
+        """The same with remedies for failed scores, for whom `engine` made the rows; None for rows of anybody else.
 
         Nobody is told to choose what they chose, and nobody to set what another tool does not have.
         """
         scores = tuple(
-            replace(score, advice=f"{score.advice} {way}")
-            if score.advice and (way := _way(score, engine, private))
-            else score
-            for score in self.scores
+            replace(score, remedy=_remedy(score, engine, private) if score.advice else "") for score in self.scores
         )
         return replace(self, scores=scores)
 
@@ -108,7 +105,7 @@ class Evaluation:
         return asdict(self) | {"scores": [score.to_dict() for score in self.scores]}
 
 
-def _way(score: Score, engine: str | None, private: bool) -> str:
+def _remedy(score: Score, engine: str | None, private: bool) -> str:
     """What whoever made the rows can do about a score that failed; empty where its own advice says all."""
     who = "a private one" if private else engine if engine in WAYS_OUT else "another of ours"
     far, close, rare = WAYS_OUT["somebody else" if engine is None else who]

@@ -208,8 +208,10 @@ def _claim(verdict: Verdict) -> str:
     same = [score for score in verdict.scores if state(score) == verdict.state]
     prefix = {id(score): f"{_name(score)}: " if len(verdict.scores) > 1 else "" for score in same}
     why = [f"<p>{prefix[id(score)]}{prose(score.why)}</p>" for score in same if score.why]
-    advised = list(dict.fromkeys(score.advice for score in same if score.advice and verdict.state != "holds"))
-    todo = "".join(f"<li>{prose(advice)}</li>" for advice in advised[:4])
+    failing = [] if verdict.state == "holds" else same
+    advised = list(dict.fromkeys(score.advice for score in failing if score.advice))
+    remedies = list(dict.fromkeys(score.remedy for score in failing if score.remedy))
+    todo = "".join(f"<li>{prose(advice)}</li>" for advice in (*advised[:4], *remedies))
     todo = f'<div class="todo"><strong>What to do</strong><ul>{todo}</ul></div>' if todo else ""
     facts = "".join(_fact(score) for score in verdict.scores[:6])
     return (
