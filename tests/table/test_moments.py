@@ -142,6 +142,23 @@ def test_two_digits_that_hardly_vary_are_the_year():
     assert recognise(pa.array(["12-05-03", "11-04-02"])) is None
 
 
+@pytest.mark.parametrize(("format_", "layout"), [("%y%m%d", "{2}{1:02d}{0:02d}"), ("%d%m%y", "{0:02d}{1:02d}{2}")])
+def test_dates_of_six_digits_are_told_by_what_chance_would_not_write(format_, layout):
+    days = [(day, month, year) for year in (23, 24) for month in range(1, 13) for day in (3, 9, 17, 28, *range(10, 20))]
+    texts = [layout.format(*day) for day in days]
+    read = recognise(pa.array(texts), compact_dates=True)
+    assert (read.kind, read.format) == ("date", format_)
+    assert spell(parse(pa.array(texts), format_)[0], format_).to_pylist() == texts
+    for other in (
+        texts[:15],
+        [*texts, "241301"],
+        [f"{year}{month:02d}" for year in (2010, 2011, 2012) for month in range(1, 13)],
+        [str(number) for number in range(240_101, 240_130)],
+        [str(number) for number in range(100_000, 100_400)],
+    ):
+        assert recognise(pa.array(other), compact_dates=True) is None
+
+
 def test_clocks_of_four_digits_are_told_by_what_chance_would_not_write():
     texts = [f"{hour:02d}{minute:02d}" for hour in range(24) for minute in (0, 15, 45)]
     read = recognise(pa.array(texts), compact_dates=True)

@@ -105,12 +105,26 @@ def _bare(texts: pa.Array) -> Reading | None:
     lengths = pc.utf8_length(pc.replace_substring_regex(texts, r"(?:\.[0-9]{1,9})?(?:[+-][0-9]{4})?$", "")).unique()
     format_ = _BARE.get(lengths[0].as_py()) if len(lengths) == 1 else None
     if format_ is None:
-        return _bare_clock(texts)
+        return _bare_clock(texts) or _bare_day(texts)
     if not pc.all(pc.match_substring_regex(texts, r"^(?:19|20|9999)[0-9]+(?:\.[0-9]+)?(?:[+-][0-9]{4})?$")).as_py():
         return None
     for rest in ("", "%z", ".%f", ".%f%z") if format_ != "%Y%m%d" else ("",):
         if _fits(texts, format_ + rest):
             return Reading("date", format_) if format_ == "%Y%m%d" else _timed(texts, format_ + rest, "%Y%m%d")
+    return None
+
+
+def _bare_day(texts: pa.Array) -> Reading | None:
+    """Days written in six digits, in several months, which so many numbers would not all be by chance."""
+    if len(texts) < MANY or not pc.all(pc.match_substring_regex(texts, "^[0-9]{6}$")).as_py():
+        return None
+    for format_ in ("%y%m%d", "%d%m%y"):
+        if not _fits(texts, format_):
+            continue
+        found = pc.extract_regex(texts, pattern_of(format_))
+        years, months, days = (len(found.field(part).unique()) for part in "ymd")
+        if days > max(12, years) and months >= 3:
+            return Reading("date", format_)
     return None
 
 
