@@ -101,6 +101,16 @@ def test_pairs_of_levels_that_no_real_row_joins_are_named() -> None:
     assert "never by real ones" not in made(replace(evaluation, scores=(*evaluation.scores, empty)))
 
 
+def test_a_score_that_was_not_measured_says_why_beside_one_that_failed() -> None:
+    evaluation = fabricate.evaluation()
+    scores = tuple(
+        replace(score, passed=False) if score.name == "rule_adherence" else score for score in evaluation.scores
+    )
+    html = made(replace(evaluation, scores=scores))
+    verdict = html[html.index('id="verdict"') : html.index('id="numbers"')]
+    assert "no level of the real rows is rare enough" in verdict
+
+
 def test_a_score_that_was_not_measured_says_why() -> None:
     assert "no level of the real rows is rare enough" in Reader(made()).text
 

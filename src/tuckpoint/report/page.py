@@ -207,30 +207,32 @@ def _verdict_section(found: Sequence[Verdict], schema: Schema) -> Section:
 def _claim(verdict: Verdict) -> str:
     same = [score for score in verdict.scores if state(score) == verdict.state]
     prefix = {id(score): f"{_name(score)}: " if len(verdict.scores) > 1 else "" for score in same}
-    why = [f"<p>{prefix[id(score)]}{prose(score.why)}</p>" for score in same if score.why]
     failing = [] if verdict.state == "holds" else same
-    advised = list(dict.fromkeys(score.advice for score in failing if score.advice))
-    remedies = list(dict.fromkeys(score.remedy for score in failing if score.remedy))
-    todo = "".join(f"<li>{prose(advice)}</li>" for advice in (*advised[:4], *remedies))
+    said = [(prefix[id(score)], score.why) for score in same if score.why]
+    said += [(prefix[id(score)], score.advice) for score in failing if score.remedy]
+    why = [f"<p>{name}{prose(words)}</p>" for name, words in said]
+    advised = dict.fromkeys(score.remedy or score.advice for score in failing if score.advice)
+    todo = "".join(f"<li>{prose(advice)}</li>" for advice in list(advised)[:4])
     todo = f'<div class="todo"><strong>What to do</strong><ul>{todo}</ul></div>' if todo else ""
-    facts = "".join(_fact(score) for score in verdict.scores[:6])
+    facts = "".join(_fact(score, "" if score in same else score.why) for score in verdict.scores[:6])
     return (
         f'<li class="{verdict.state}">{glyph(verdict.state)}<div><h3>{text(verdict.label, 120)}</h3>'
-        f'<p class="word {verdict.state}">{WORD[verdict.state]}</p>{"".join(why[:4])}{todo}'
+        f'<p class="word {verdict.state}">{WORD[verdict.state]}</p>{"".join(why[:6])}{todo}'
         f'<dl class="facts">{facts}</dl></div></li>'
     )
 
 
-def _fact(score: Score) -> str:
+def _fact(score: Score, why: str) -> str:
+    """A figure with what it is read against; one that could not be computed says `why` if nobody did."""
     shown = figures(score)
     reference = f' <span class="soft">· real {shown.reference}</span>' if shown.reference else ""
     interval = f' <span class="soft">{shown.interval}</span>' if shown.interval else ""
     failed = state(score) == "fails"
     mark = glyph(state(score)) if failed else ""
-    allowed = (
-        f'<span class="soft allowed">allowed: {text(score.allowed, 160)}</span>' if failed and score.allowed else ""
-    )
-    return f"<div><dt>{mark}{_name(score)}</dt><dd><b>{shown.value}</b>{interval}{reference}{allowed}</dd></div>"
+    more = [f"allowed: {text(score.allowed, 160)}"] if failed and score.allowed else []
+    more += [prose(why)] if why and score.value is None else []
+    under = "".join(f'<span class="soft under">{line}</span>' for line in more)
+    return f"<div><dt>{mark}{_name(score)}</dt><dd><b>{shown.value}</b>{interval}{reference}{under}</dd></div>"
 
 
 def _name(score: Score) -> str:

@@ -64,7 +64,7 @@ def _verdict(verdict: Verdict, width: int, *, colour: bool) -> Iterator[str]:
         yield f"\x1b[{COLOURS[verdict.state]}m{line}\x1b[0m" if colour else line
     if verdict.state == "holds":
         return
-    told: set[str] = set()
+    todo: dict[str, None] = {}
     for score in verdict.scores:
         if state(score) == verdict.state:
             allowed = (
@@ -72,9 +72,11 @@ def _verdict(verdict: Verdict, width: int, *, colour: bool) -> Iterator[str]:
             )
             yield from wrapped(f"{_label(score)}: {_told(score)}{allowed}", width, indent=4)
             yield from wrapped(visible(score.why, WHOLE), width, indent=4) if score.why else ()
-            advice = " ".join(filter(None, (score.advice, score.remedy if score.remedy not in told else "")))
-            told.add(score.remedy)
-            yield from wrapped(f"What to do: {visible(advice, WHOLE)}", width, indent=4) if advice else ()
+            if score.remedy:
+                yield from wrapped(visible(score.advice, WHOLE), width, indent=4)
+            todo.setdefault(score.remedy or score.advice)
+    for advice in filter(None, todo):
+        yield from wrapped(f"What to do: {visible(advice, WHOLE)}", width, indent=4)
 
 
 def _label(score: Score) -> str:
