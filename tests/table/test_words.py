@@ -253,3 +253,29 @@ def test_no_mask_holds_what_few_codes_hold(tmp_path, values, secret):
     made = fabricate(column, 500, first_row=0, seed=Seed(1)).to_pylist()
     assert not set(made) & set(values)
     assert not any(secret in text for text in made)
+
+
+MONTHS = [(year, month) for year in range(1990, 2024) for month in range(1, 13)]
+NAMES = (
+    *("Januar", "Februar", "März", "April", "Mai", "Juni"),
+    *("Juli", "August", "September", "Oktober", "November", "Dezember"),
+)
+
+
+@pytest.mark.parametrize(
+    ("layout", "format_"),
+    [
+        ("{y}-{m:02d}", "%Y-%m"),
+        ("{m:02d}/{y}", "%m/%Y"),
+        ("{m}.{y}", "%-m.%Y"),
+        ("{n} {y}", "%{" + "|".join(NAMES) + "} %Y"),
+    ],
+)
+def test_months_are_dates_where_they_are_too_many_for_levels(tmp_path, layout, format_):
+    values = [layout.format(y=year, m=month, n=NAMES[month - 1]) for year, month in MONTHS]
+    column, table = understood(tmp_path, values)
+    assert (column.kind, column.format) == ("date", format_)
+    assert column.steps.month_day == 1
+    assert spell(decode(encode(table, infer(table)), infer(table)), infer(table)).column("x").to_pylist() == values
+    assert understood(tmp_path, values[:40] * 9)[0].kind in ("category", "ordered")
+    assert understood(tmp_path, [*values, layout.format(y=2024, m=13, n="Nemo")])[0].kind not in ("date", "datetime")

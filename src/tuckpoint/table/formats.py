@@ -44,6 +44,9 @@ _NAMED = (
     ),
     *("{} %e %Y", "%o {} %Y", "{} %o, %Y", "{} %o %Y"),
 )
+_MONTHS = ("%Y-%m", "%m/%Y", "%m.%Y", "%m-%Y", "%Y/%m", "%Y.%m")
+_NAMED_MONTHS = ("{} %Y", "{}-%Y", "{}/%Y", "{}.%Y", "%Y {}", "%Y-{}", "{}-%y", "{} %y")
+_CENTURIES = r"(?:^|[^0-9])(?:19|20)[0-9]{2}(?:$|[^0-9])|^\D+[0-9]{2}$"
 _CLOCKS = (
     *("%H:%M:%S", "%H:%M:%S.%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p"),
     *("%H:%M:%S%.f", "%H:%M:%S,%f", "%I:%M:%S%p", "%I:%M%p"),
@@ -98,6 +101,16 @@ def recognise(texts: pa.Array, *, compact_dates: bool = False) -> Reading | None
         return Reading("duration", lasting)
     found = (_bare(texts) if compact_dates else None) or _recognised(texts)
     return None if found is None else replace(found, format=_as_written(found.format, texts))
+
+
+def recognise_months(texts: pa.Array) -> Reading | None:
+    """How distinct trimmed texts spell months without a day; None if they do not."""
+    names = languages.names_in(texts) if len(texts) else None
+    layouts = _MONTHS if names is None else tuple(one.replace("{}", names.months) for one in _NAMED_MONTHS)
+    format_ = next((one for one in layouts if _fits(texts, one)), None)
+    if format_ is None or not pc.all(pc.match_substring_regex(texts, _CENTURIES)).as_py():
+        return None
+    return Reading("date", _as_written(format_, texts))
 
 
 def _bare(texts: pa.Array) -> Reading | None:

@@ -35,6 +35,7 @@ _CALENDAR = re.compile(
 )
 _FIGURE = r"^[^<>≤≥~]*[0-9]"  # how a text begins that may be a number or a moment
 _NO_DAY = r"^(?:0{4}[-/.]?00[-/.]?00|00[-/.]00[-/.](?:00)?00)(?:[ T]?00:?00(?::?00)?)?$"
+_MONTH = r"^(?:0?[1-9]|1[0-2])[.](?:19|20)[0-9]{2}$"  # which so many numbers would not all look like
 MOST_LETTERS = 60  # of a moment
 MOST_WORDS = 5  # among numbers or moments
 SLIPS = 0.01  # share of cells that may hold words which few rows hold
@@ -166,6 +167,8 @@ def _written_number(
         return None  # "5 GB" and "10 GB" are names of two things
     if _may_be_bare(name, present) and formats.recognise(present, compact_dates=True) is not None:
         return None
+    if len(present) >= TINY and pc.all(pc.match_substring_regex(present, _MONTH)).as_py():
+        return None
     values, _ = numerals.parse(present, picture)
     if np.isinf(values).any():
         return None
@@ -192,8 +195,11 @@ def _may_be_bare(name: str, present: pa.Array) -> bool:
 
 def _written_moment(name: str, present: pa.Array, born: str | None) -> Column | None:
     read = formats.recognise(present, compact_dates=_may_be_bare(name, present))
-    if read is None:
-        return None
+    return None if read is None else _moment(name, present, read, born)
+
+
+def _moment(name: str, present: pa.Array, read: formats.Reading, born: str | None) -> Column:
+    """The column of moments that texts are by a reading."""
     zone = f", tz={read.timezone}" if read.timezone else ""
     stored = {"date": "date32[day]", "datetime": f"timestamp[us{zone}]", "duration": "duration[us]"}[read.kind]
     seconds, _ = moments.parse(present, read.format)
@@ -227,6 +233,9 @@ def _words(
     if special is not None:
         personal = special not in ("uuid", "url")
         return Column(name, "identifier", "string", missing, pattern=special, personal=personal, note=note)
+    months = None if _are_levels(texts, counts, rows, different) else formats.recognise_months(present)
+    if months is not None and rows >= TINY:
+        return replace(_moment(name, present, months, born), missing=missing, note=note)
     code_like = different > 1 and patterns.is_code_like(texts)
     called = patterns.names_an_id(name)
     if code_like and (
