@@ -106,7 +106,7 @@ def test_numbers_beyond_what_is_exact_keep_their_text(tmp_path, ending):
 
 
 @pytest.mark.parametrize(
-    "name", ["plz", "PLZ_Wohnort", "zip", "zip_code", "postal code", "Postleitzahl", "CAP", "code_postal"]
+    "name", ["plz", "PLZ_Wohnort", "zip", "zip_code", "postal code", "Postleitzahl", "CAP", "zip9", "code_postal"]
 )
 def test_made_postcodes_have_the_length_of_real_ones(tmp_path, name):
     values = [f"{value:05d}" for value in DRAW.integers(1000, 99_999, 3000)]
@@ -279,3 +279,11 @@ def test_months_are_dates_where_they_are_too_many_for_levels(tmp_path, layout, f
     assert spell(decode(encode(table, infer(table)), infer(table)), infer(table)).column("x").to_pylist() == values
     assert understood(tmp_path, values[:40] * 9)[0].kind in ("category", "ordered")
     assert understood(tmp_path, [*values, layout.format(y=2024, m=13, n="Nemo")])[0].kind not in ("date", "datetime")
+
+
+def test_numbers_in_groups_are_codes_and_no_free_text(tmp_path):
+    groups = ["{} {:02d} {:02d} {:02d} {:03d} {:03d} {:02d}".format(*row) for row in DRAW.integers(1, 90, (200, 7))]
+    column, _ = understood(tmp_path, groups)
+    assert column.kind == "identifier"
+    made = fabricate(column, 50, first_row=0, seed=Seed(1)).to_pylist()
+    assert all(text.replace(" ", "").isdigit() and len(text.split()) == 7 for text in made)

@@ -36,9 +36,11 @@ _UNIT = (  # that stands at its number without a space
     r"(?:°[CFK]?|‰|[kmµμn]?(?:g|l|L|m|W|V|A|s|t|Pa|Hz|mol|cal|bar|Wh|J|N)|[cd][ml]|[GM](?:Hz|Wh?|Pa|V)|[kKMGT]i?B|"
     r"hPa|mmHg|bpm|rpm|ppm|dB|min|ha|px|h|CR|[Cc]r)"
 )
+_TENS = rf"{_SPACE}?[x×*]?{_SPACE}?10[\^*][0-9]{{1,2}}[^\s,]{{0,6}}"
+_WORDS = rf"{_SPACE}[^\s\d.,+-][^\s\d,]{{0,9}}(?: [^\s\d,]{{1,9}})?"
 _SHAPE = re.compile(
     rf"^({_CURRENCY}{_SPACE}?)?[+-]?[\d.,][\d.,'’ \u00a0\u202f]*?(?:[eE][+-]?\d+)?"
-    rf"({_SPACE}?%|{_SPACE}?{_CURRENCY}|{_SPACE}[^\s\d.,+-][^\s\d,]{{0,9}}|{_UNIT}|{_SPACE}?\+|[.,][–—-]{{1,2}})?$"
+    rf"({_SPACE}?%(?:{_SPACE}p\.a\.)?|{_SPACE}?{_CURRENCY}|{_WORDS}|{_UNIT}|{_TENS}|{_SPACE}?\+|[.,][–—-]{{1,2}})?$"
 )
 _PICTURE = re.compile(r"^(.*?)#(\??)(?:([,.'’ \u00a0\u202f]|,##,)###)?(?:([.,])(0+|#))?([eE]\+?0+)?([^#]*)$", re.DOTALL)
 # How a negative number is written, other than with a minus before its digits, and what is around the rest.

@@ -150,7 +150,7 @@ def names_an_id(name: str) -> bool:
 
 def names_a_place(name: str) -> bool:
     """Whether a header says that its codes are postcodes, which belong to a place and repeat: `zip`, `PLZ`."""
-    return bool(_PLACE & set(words_of(name)))
+    return bool(_PLACE & {word.rstrip(DIGITS) for word in words_of(name)})
 
 
 def names_people(name: str) -> bool:

@@ -274,9 +274,13 @@ def _pairs(present: pa.Array) -> str:
 
 
 def _is_short(texts: pa.Array) -> bool:
-    """Whether texts are as short as codes, and none has a word in lower case."""
-    prose = pc.match_substring_regex(texts, r"[a-z]{3}")
-    return bool(pc.max(pc.utf8_length(texts)).as_py() <= 20 and not pc.any(prose).as_py())
+    """Whether texts are as short as codes, and none has a word in lower case; those without letters may be longer."""
+
+    def some(pattern: str) -> bool:
+        return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())
+
+    longest = pc.max(pc.utf8_length(texts)).as_py()
+    return not some(r"[a-z]{3}") and (longest <= 20 or (longest <= 40 and not some(r"\p{L}")))
 
 
 def _are_levels(texts: pa.Array, counts: NDArray[np.int64], rows: int, different: int) -> bool:
