@@ -73,6 +73,70 @@ def test_what_merely_depends_has_no_formula(spread):
     assert found(table(a=a, b=a + spread * rng.normal(0, 1, N), c=rng.normal(0, 1, N))) == ()
 
 
+def loans(rows=N):
+    """Instalments of an annuity: a product of the sum lent and of what rate and term together make."""
+    rng = stream()
+    lent = np.round(rng.lognormal(9, 0.6, rows), -2)
+    rate, term = rng.choice([4.9, 5.9, 7.9, 9.9, 12.9], rows), rng.choice([12.0, 24.0, 36.0, 48.0, 60.0], rows)
+    monthly = rate / 1200
+    due = lent * monthly / (1 - (1 + monthly) ** -term)
+    return {"lent": lent, "rate": rate, "term": term, "due": due, "score": np.round(rng.normal(600, 50, rows))}
+
+
+def test_a_factor_that_two_columns_of_few_values_make_is_found():
+    columns = table(**loans())
+    (formula,) = found(columns)
+    assert (formula.column, formula.parents, formula.logarithm) == ("due", ("lent",), True)
+    assert set(formula.cells.groups) == {"rate", "term"}
+    assert set(formula.needs) == {"lent", "rate", "term"}
+    other = loans(2 * N)
+    near = np.exp(formula.predict(other, 2 * N)) / other["due"]
+    assert np.quantile(np.abs(near - 1), 0.99) < 1e-4  # beyond those seen, predictions stay within their range
+    unknown = {"lent": np.array([1000.0]), "rate": np.array([6.66]), "term": np.array([np.nan])}
+    assert formula.predict(unknown, 1)[0] == pytest.approx(formula.offset + formula.weights[0] * np.log(1000.0))
+
+
+def test_a_tax_by_land_is_found_though_rows_break_it():
+    rng = stream()
+    land = rng.choice(6, N, p=[0.4, 0.2, 0.2, 0.14, 0.05, 0.01]).astype(np.int32)
+    net, many = np.round(rng.lognormal(4, 1, N), 2), rng.choice([1.0, 2.0, 3.0, 5.0, 10.0], N)
+    gross = net * many * (1 + np.array([0.19, 0.2, 0.22, 0.21, 0.25, 0.08]))[land]
+    gross[rng.random(N) < 0.03] *= 1.5
+    field = Field("land", levels=tuple("abcdef"))
+    columns = {**table(net=net, many=many, gross=gross), "land": code_column(field, land, atom_rows=5)}
+    (formula,) = found(columns)
+    assert {formula.column, *formula.parents} == {"net", "gross"}
+    assert set(formula.cells.groups) == {"many", "land"}
+    rest = rests(formula, columns)
+    assert np.nanmedian(np.abs(rest.rest)) < 1e-3
+    assert (rest.place >= 0).mean() > 0.95
+
+
+def test_an_offset_of_each_machine_is_found_beside_a_sum():
+    rng = stream()
+    machine = rng.integers(0, 12, N).astype(np.int32)
+    heat = rng.normal(100, 20, N)
+    load = 2 * heat + rng.normal(0, 50, 12)[machine] + rng.normal(0, 0.3, N)
+    field = Field("machine", levels=tuple("abcdefghijkl"))
+    columns = {**table(heat=heat, load=load), "machine": code_column(field, machine, atom_rows=5)}
+    (formula,) = found(columns)
+    assert formula.cells.groups == ("machine",)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_columns_of_few_values_that_have_nothing_to_do_with_it_make_no_formula(seed):
+    rng = stream(seed)
+    a = rng.normal(0, 1, N)
+    numbers = table(a=a, b=a + 0.3 * rng.normal(0, 1, N), c=rng.lognormal(0, 1, N))
+    levels = {
+        f"g{i}": code_column(
+            Field(f"g{i}", levels=tuple("abcdefgh")), rng.integers(-1, 8, N).astype(np.int32), atom_rows=5
+        )
+        for i in range(8)
+    }
+    assert found({**numbers, **levels}) == ()
+
+
 def test_few_rows_few_values_and_single_columns_have_none():
     rng = stream()
     a = rng.normal(0, 100, N)

@@ -45,5 +45,5 @@ def arrange(real: Encoded, target: str | None, fold: NDArray[np.uint8], features
     last = crowded | (frozenset() if target is None else {target})
     orders = order.candidates(names, chain, coded, last)
     for formula in formulas:
-        orders = [order.after_parents(each, formula.column, formula.parents) for each in orders]
+        orders = [order.after_parents(each, formula.column, formula.needs) for each in orders]
     return Arrangement(order.best(list(dict.fromkeys(orders)), coded, fold, features), information, formulas)

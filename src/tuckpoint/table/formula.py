@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuckpoint.table.cells import FEW, Cells, finer, offsets, within, worth
 from tuckpoint.table.codes import Coded, mid_ranks
 
 Array = NDArray[Any]
@@ -16,6 +18,7 @@ ROWS, LEAST_ROWS = 4000, 500  # that a formula is sought on
 MANY = 50  # distinct values of a column that can follow a formula or stand in one
 EXPLAINED = 0.9  # share of a column's variance that others must explain before a formula is sought
 PARENTS = 12  # in a formula, at most
+MOST_BESIDE_CELLS = 100  # columns of numbers; of more no offsets by cell are sought
 TIGHT = 8.0  # times that chance, among rows of like prediction, must lie farther from the formula than the rows do
 SLICES = 20  # of like prediction
 NEGLIGIBLE = 5.0  # rests by which a parent must move the prediction to stay in the formula
@@ -28,8 +31,9 @@ STEPS = 15
 class Formula:
     """`column` is near offset + weights . parents, of the numbers or, if `logarithm`, of their logarithms.
 
-    `middles` stand in for a parent that is missing or has no logarithm; predictions are kept within `low` and `high`,
-    between which those of real rows lie.
+    With `cells` the offset is that of a row's cell, from `offsets`, where it has one. `middles` stand in for a parent
+    that is missing or has no logarithm; predictions are kept within `low` and `high`, between which those of real rows
+    lie.
     """
 
     column: str
@@ -40,10 +44,19 @@ class Formula:
     logarithm: bool
     low: float = -np.inf
     high: float = np.inf
+    cells: Cells | None = None
+    offsets: tuple[float, ...] = ()
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """All columns that a prediction is made from."""
+        return self.parents if self.cells is None else (*self.parents, *self.cells.groups)
 
     def predict(self, values: Mapping[str, Array], rows: int) -> NDArray[np.float64]:
         """The formula (rows,) of these columns, as a logarithm if it is one."""
         total = np.full(rows, self.offset)
+        if self.cells is not None:
+            total = np.append(self.offsets, self.offset)[self.cells.of(values)]
         for name, weight, middle in zip(self.parents, self.weights, self.middles, strict=True):
             seen = self.scaled(values[name])
             total += weight * np.where(np.isnan(seen), middle, seen)
@@ -79,7 +92,7 @@ class Rests:
 def rests(formula: Formula, columns: Mapping[str, Coded]) -> Rests:
     """What the formula leaves of the real rows."""
     column = columns[formula.column]
-    predicted = formula.predict({name: columns[name].values for name in formula.parents}, len(column.values))
+    predicted = formula.predict({name: columns[name].values for name in formula.needs}, len(column.values))
     rest = formula.scaled(column.values) - predicted
     usual = np.nanmedian(np.abs(rest)) + 1e-12
     follows = ~heaps(column.values) & (np.abs(np.where(np.isnan(rest), np.inf, rest)) <= WILD * usual)
@@ -116,40 +129,44 @@ def find(columns: Mapping[str, Coded], names: Sequence[str], rng: np.random.Gene
     sample = rng.permutation(rows)[:ROWS]
     seen = {name: columns[name].values[sample] for name in left}
     common = {name: heaps(columns[name].values)[sample] for name in left}
+    groups = {n: columns[n].values[sample] for n in names if n not in left and len(np.unique(columns[n].code)) <= FEW}
+    ways = _ways(seen, left, groups)
     found: list[Formula] = []
     while len(left) > 1:
         tried = [
             made
-            for logarithm in (False, True)
-            for name, parents in _explained(seen, left, logarithm)
-            if (made := _fitted(name, parents, seen, common[name], logarithm, rng)) is not None
+            for logarithm, cells, wanted in ways
+            for name, parents in _explained(seen, left, logarithm, None if cells is None else cells.of(groups))
+            if name in wanted
+            and (made := _fitted(name, parents, seen, common[name], logarithm, rng, cells, groups)) is not None
         ]
         if not tried:
             break
         taken: set[str] = set()
         for _, formula in sorted(tried, key=lambda entry: -entry[0]):
-            if taken.isdisjoint((formula.column, *formula.parents)):
+            if taken.isdisjoint((formula.column, *formula.needs)):
                 taken.add(formula.column)
                 found.append(formula)
         left = [name for name in left if name not in taken]
     return tuple(found)
 
 
-def _explained(seen: Mapping[str, Array], names: Sequence[str], logarithm: bool) -> list[tuple[str, list[str]]]:
-    """Columns whose variance the others explain linearly, each with those that do most."""
-    matrix, kept = [], []
-    for name in names:
-        scaled = _scaled(seen[name], logarithm)
-        if np.isnan(scaled).mean() > 0.01 + np.isnan(seen[name]).mean():
-            continue
-        low, middle, high = np.nanquantile(scaled, [0.001, 0.5, 0.999])
-        clipped = np.clip(np.where(np.isnan(scaled), middle, scaled), low, high)
-        if clipped.std() > 0:
-            matrix.append((clipped - clipped.mean()) / clipped.std())
-            kept.append(name)
-    if len(kept) < 2:
-        return []
-    precision = np.linalg.inv(np.corrcoef(matrix) + 1e-9 * np.eye(len(kept)))
+def _ways(
+    seen: Mapping[str, Array], left: Sequence[str], groups: Mapping[str, Array]
+) -> list[tuple[bool, Cells | None, set[str]]]:
+    """Whether logarithms are taken, which cells have offsets of their own, and the columns sought like that."""
+    ways: list[tuple[bool, Cells | None, set[str]]] = [(logarithm, None, set(left)) for logarithm in (False, True)]
+    for logarithm in (False, True) if groups and len(left) <= MOST_BESIDE_CELLS else ():
+        parted = worth(groups, partial(_unexplained, seen, left, logarithm))
+        ways += [(logarithm, cells, wanted) for cells, wanted in parted.items()]
+    return ways
+
+
+def _explained(
+    seen: Mapping[str, Array], names: Sequence[str], logarithm: bool, cell: Array | None
+) -> list[tuple[str, list[str]]]:
+    """Columns whose variance (within cells) the others explain linearly, each with those that do most."""
+    kept, precision, _ = _precision(seen, names, logarithm, cell)
     out = []
     for i, name in enumerate(kept):
         if 1 - 1 / precision[i, i] < EXPLAINED:
@@ -160,6 +177,39 @@ def _explained(seen: Mapping[str, Array], names: Sequence[str], logarithm: bool)
     return out
 
 
+def _unexplained(
+    seen: Mapping[str, Array], names: Sequence[str], logarithm: bool, cell: Array | None
+) -> dict[str, float]:
+    """The share of each column's variance that the others leave, within cells (n,) if there are any."""
+    kept, precision, share = _precision(seen, names, logarithm, cell)
+    return {name: float(share[i] / precision[i, i]) for i, name in enumerate(kept)}
+
+
+def _precision(
+    seen: Mapping[str, Array], names: Sequence[str], logarithm: bool, cell: Array | None
+) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
+    """Columns that vary, the inverse (k, k) of their correlations, and the share of variance that is within cells."""
+    matrix, kept = [], []
+    for name in names:
+        scaled = _scaled(seen[name], logarithm)
+        if np.isnan(scaled).mean() > 0.01 + np.isnan(seen[name]).mean():
+            continue
+        low, middle, high = np.nanquantile(scaled, [0.001, 0.5, 0.999])
+        clipped = np.clip(np.where(np.isnan(scaled), middle, scaled), low, high)
+        if clipped.std() > 0:
+            matrix.append((clipped - clipped.mean()) / clipped.std())
+            kept.append(name)
+    share = np.ones(len(kept))
+    if cell is not None and kept:
+        inside = within(cell[cell >= 0], np.stack(matrix)[:, cell >= 0])
+        share = inside.var(axis=1)
+        matrix = list(inside[share > 0] / np.sqrt(share[share > 0])[:, None])
+        kept, share = [name for name, part in zip(kept, share, strict=True) if part > 0], share[share > 0]
+    if len(kept) < 2:
+        return [], np.zeros((0, 0)), np.zeros(0)
+    return kept, np.linalg.inv(np.corrcoef(matrix) + 1e-9 * np.eye(len(kept))), share
+
+
 def _fitted(
     name: str,
     parents: Sequence[str],
@@ -167,35 +217,76 @@ def _fitted(
     heap: NDArray[np.bool_],
     logarithm: bool,
     rng: np.random.Generator,
+    cells: Cells | None,
+    groups: Mapping[str, Array],
 ) -> tuple[float, Formula] | None:
-    """The formula of a column in those parents that matter, with its spread over its rest; None if it is not tight."""
+    """The formula of a column in those parents that matter, with its spread over its rest; None if it is not tight.
+
+    Where it is not, or where cells have offsets already, finer cells may make it so.
+    """
     own = _scaled(seen[name], logarithm)
-    usable = ~heap & ~np.isnan(own)
-    if usable.sum() < LEAST_ROWS:
-        return None
     scaled = {parent: _scaled(seen[parent], logarithm) for parent in parents}
     middles = {parent: float(np.nanmedian(values)) for parent, values in scaled.items()}
     filled = {parent: np.where(np.isnan(values), middles[parent], values) for parent, values in scaled.items()}
-    chosen = list(parents)
-    for _ in range(2):  # once with all, once with those that matter
-        matrix = np.stack([filled[parent][usable] for parent in chosen], axis=1)  # (n, k)
-        weights, offset, usual = _robust(matrix, own[usable])
-        matters = np.abs(weights) * matrix.std(axis=0) > NEGLIGIBLE * usual
-        if not matters.any():
+    while True:
+        cell = None if cells is None else cells.of(groups)
+        usable = ~heap & ~np.isnan(own) & (True if cell is None else cell >= 0)
+        if usable.sum() < LEAST_ROWS:
             return None
+        told = _weighed({parent: filled[parent][usable] for parent in parents}, own[usable], cells, cell, usable)
+        if told is None:
+            return None
+        chosen, weights, offset, shift, predicted = told
+        tight = _tightness(own[usable], predicted, rng) >= TIGHT
+        rest = own[usable] - predicted
+        more = None if tight and cells is None else finer(cells, groups, usable, rest)
+        if more is None:
+            break
+        cells = more
+    if not tight:
+        return None
+    spread = float(np.subtract(*np.quantile(own[usable], [0.75, 0.25])))
+    formula = Formula(
+        name, chosen, tuple(map(float, weights)), tuple(middles[parent] for parent in chosen), offset, logarithm,
+        float(predicted.min()), float(predicted.max()), cells, tuple(map(float, shift)),
+    )  # fmt: skip
+    return spread / (float(np.median(np.abs(rest))) + 1e-12), formula
+
+
+def _weighed(
+    parents: Mapping[str, Array], wanted: Array, cells: Cells | None, cell: Array | None, usable: NDArray[np.bool_]
+) -> tuple[tuple[str, ...], Array, float, Array, Array] | None:
+    """Of the usable rows: the parents that matter, their weights, the offset, that of each cell, and the prediction."""
+    chosen, shift = list(parents), np.zeros(0)
+    for _ in range(2):  # once with all, once with those that matter
+        matrix = np.stack([parents[parent] for parent in chosen], axis=1)  # (n, k)
+        if cells is None or cell is None:
+            weights, offset, usual = _robust(matrix, wanted)
+        else:
+            weights, shift, usual = _robust_within(cell[usable], cells.count, matrix, wanted)
+            offset = float(np.median(shift))
+        matters = np.abs(weights) * matrix.std(axis=0) > NEGLIGIBLE * usual
         if matters.all():
             break
         chosen = [parent for parent, keep in zip(chosen, matters, strict=True) if keep]
-    predicted = offset + matrix @ weights
-    if len(weights) != len(chosen) or _tightness(own[usable], predicted, rng) < TIGHT:
+        if not chosen:
+            return None
+    if len(weights) != len(chosen):
         return None
-    low, high = float(predicted.min()), float(predicted.max())
-    spread = float(np.subtract(*np.quantile(own[usable], [0.75, 0.25])))
-    formula = Formula(
-        name, tuple(chosen), tuple(map(float, weights)), tuple(middles[p] for p in chosen), float(offset), logarithm,
-        low, high,
-    )  # fmt: skip
-    return spread / usual, formula
+    predicted = (offset if cell is None else shift[cell[usable]]) + matrix @ weights
+    return tuple(chosen), weights, float(offset), shift, predicted
+
+
+def _robust_within(
+    cell: Array, count: int, matrix: NDArray[np.float64], wanted: Array
+) -> tuple[Array, NDArray[np.float64], float]:
+    """Weights (k,) within cells, the offset (count,) of each cell, and the median absolute rest."""
+    inside = within(cell, np.concatenate([matrix.T, wanted[None]]))
+    weights, _, _ = _robust(inside[:-1].T, inside[-1])
+    shift = offsets(cell, wanted - matrix @ weights, count)
+    weights, _, _ = _robust(matrix, wanted - shift[cell])  # means of cells bend to what is far away, medians do not
+    shift = offsets(cell, wanted - matrix @ weights, count)
+    return weights, shift, float(np.median(np.abs(wanted - shift[cell] - matrix @ weights))) + 1e-12
 
 
 def _robust(matrix: NDArray[np.float64], wanted: Array) -> tuple[Array, float, float]:

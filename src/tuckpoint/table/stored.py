@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tuckpoint.table import kernel
 from tuckpoint.table.boosting import FOLDS, Boost
+from tuckpoint.table.cells import Cells
 from tuckpoint.table.conditional import Conditional
 from tuckpoint.table.engine import Encoded, Field
 from tuckpoint.table.formula import Formula
@@ -84,15 +85,27 @@ def formulas(entries: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> t
         weights, middles = (tuple(map(float, entry[name])) for name in ("weights", "middles"))
         offset, low, high = (float(entry[name]) for name in ("offset", "low", "high"))
         parents, logarithm = tuple(entry["parents"]), bool(entry["logarithm"])
-        formula = Formula(entry["column"], parents, weights, middles, offset, logarithm, low, high)
+        cells = entry.get("cells")
+        parted = None if cells is None else Cells(tuple(cells["groups"]), tuple(map(tuple, cells["values"])))
+        offsets = tuple(map(float, entry.get("offsets", ())))
+        formula = Formula(entry["column"], parents, weights, middles, offset, logarithm, low, high, parted, offsets)
+        if parted is not None and not _cells_fit(parted, offsets, formula, {item.name for item in fields}):
+            raise ValueError("the cells of a formula do not fit it")
         if not {formula.column, *formula.parents} <= numeric or formula.column in formula.parents:
             raise ValueError("a formula holds for numbers in other numbers")
         if not len(formula.parents) == len(formula.weights) == len(formula.middles):
             raise ValueError("a formula has a weight and a middle for each parent")
-        if not np.isfinite([*weights, *middles, offset, low, high]).all():
+        if not np.isfinite([*weights, *middles, offset, low, high, *offsets]).all():
             raise ValueError("a formula is made of finite numbers")
         made.append(formula)
     return tuple(made)
+
+
+def _cells_fit(cells: Cells, offsets: tuple[float, ...], formula: Formula, names: set[str]) -> bool:
+    """Whether cells are of columns that are there and not the formula's own, of sorted values, each with an offset."""
+    good = all(len(known) and np.isfinite(known).all() and (np.diff(known) > 0).all() for known in cells.values)
+    told = set(cells.groups) <= names and formula.column not in cells.groups
+    return bool(good and told and len(cells.groups) == len(cells.values) and cells.count == len(offsets))
 
 
 def check_real(real: Encoded) -> None:

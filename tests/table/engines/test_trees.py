@@ -59,6 +59,21 @@ def accounts(rows=N):
     return Encoded(fields, {"age": age, "debit": debit, "credit": credit, "card": card})
 
 
+def test_made_rows_keep_a_factor_of_each_cell_and_a_saved_one_draws_the_same():
+    rng = np.random.default_rng(4)
+    net, land = np.round(rng.lognormal(4, 1, N), 2), rng.integers(0, 3, N).astype(np.int32)
+    factor = np.array([1.19, 1.4, 0.7])
+    fields = (Field("net", decimals=2), Field("land", levels=("a", "b", "c")), Field("gross", decimals=2))
+    model = fitted(Encoded(fields, {"net": net, "land": land, "gross": np.round(net * factor[land], 2)}))
+    made = model.draw(2000, Seed(1)).columns
+    wrong = np.abs(made["gross"] - made["net"] * factor[made["land"]])
+    assert np.quantile(wrong / made["gross"], 0.95) < 0.01
+    assert all(
+        np.array_equal(again(model).draw(500, Seed(2)).columns[n], v)
+        for n, v in model.draw(500, Seed(2)).columns.items()
+    )
+
+
 def test_what_a_block_fixes_is_held_while_drawing_and_the_rest_keeps_its_share():
     real = accounts()
     one = block("debit", [0.0], {"credit": 0.0}, opposite=True)
@@ -108,6 +123,10 @@ def test_a_saved_formula_draws_the_same():
         {"middles": [1.0, float("nan")]},
         {"offset": float("inf")},
         {"parents": None},
+        {"cells": {"groups": ["kind"], "values": [[0.0, 1.0, 2.0]]}, "offsets": [1.0]},
+        {"cells": {"groups": ["nobody"], "values": [[0.0]]}, "offsets": [1.0]},
+        {"cells": {"groups": ["kind"], "values": [[1.0, 0.0]]}, "offsets": [1.0, 1.0]},
+        {"cells": {"groups": ["kind"]}, "offsets": []},
     ],
 )
 def test_a_formula_that_cannot_be_one_is_refused(change):

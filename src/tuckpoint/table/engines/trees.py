@@ -229,7 +229,7 @@ class TreesModel:
     def _rests(self, name: str, before: Sequence[str]) -> Rests | None:
         """What its formula leaves of a column, if it has one and all of its parents come before."""
         formula = self._formulas.get(name)
-        if formula is None or not set(formula.parents) <= set(before):
+        if formula is None or not set(formula.needs) <= set(before):
             return None
         return rests(formula, self._coded)
 
