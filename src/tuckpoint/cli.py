@@ -131,7 +131,7 @@ def _rules(options: argparse.Namespace) -> None:
 
     found = run.rules_in(options.file, schema=options.schema)
     for rule in sorted(found, key=lambda rule: not rule.enforced):
-        nearly = f"not obeyed, {rule.rows - round(rule.support * rule.rows):,} of {rule.rows:,} rows break it"
+        nearly = f"not obeyed, broken by {rule.rows - round(rule.support * rule.rows):,} of {rule.rows:,} rows"
         _say(f"{'obeyed' if rule.enforced else nearly}: {rule.text}")
     if not found:
         _say("no rule found")
@@ -294,7 +294,7 @@ def _render_again(options: argparse.Namespace) -> int:
     if options.output is None:
         told = pictures.repeat(order, options.recipe.parent, **running)
     else:
-        told = f"{pictures.fill(order, options.output, **running).about.pictures:,} pictures in {options.output}"
+        told = f"{count(pictures.fill(order, options.output, **running).about.pictures, 'picture')} in {options.output}"
     _clear(sys.stderr)
     _say(told)
     return 0

@@ -21,7 +21,7 @@ from typing import Any
 
 from tuckpoint import declared, parts, recipe, settings
 from tuckpoint.asked import cores
-from tuckpoint.errors import InputError, RecipeError, TraceError, UnfitScene
+from tuckpoint.errors import InputError, RecipeError, TraceError, UnfitScene, count
 from tuckpoint.files import no_parent, replacing_folder, sha256, write_text
 from tuckpoint.labels import Item
 from tuckpoint.record import Maker, Record, canonical, digest_of, tuckpoint_version
@@ -218,7 +218,7 @@ def repeat(order: Order, old: Path, *, workers: int | None = None, progress: Pro
     if other:
         told = ", ".join(other)
         raise TraceError(f"not the same as in {old}: {told}; another version of tuckpoint or of the renderer?")
-    return f"the same bytes again: {len(names)} shards"
+    return f"the same bytes again: {count(len(names), 'shard')}"
 
 
 def draw_shard(asked: Mapping[str, Any], job: shards.Job, place: Path) -> int:

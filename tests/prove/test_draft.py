@@ -6,7 +6,7 @@ import pytest
 
 from tuckpoint.cli import main
 from tuckpoint.errors import InputError, RecipeError
-from tuckpoint.prove.draft import MOST, draft
+from tuckpoint.prove.draft import MOST, Decision, draft
 from tuckpoint.prove.plan import Plan
 from tuckpoint.prove.ridge import Ridge
 
@@ -192,3 +192,7 @@ def test_gaps_of_pictures_are_filled_by_what_can_be_drawn(tmp_path):
     assert [source.kind for source in plan.sources] == ["scene"]
     assert plan.learner == Ridge()
     assert plan.amounts == (100.0,)
+
+
+def test_one_row_is_told_as_one():
+    assert Decision("age < 3", "collect", 1, "few").lines()[0] == "collect 1 row: age < 3"

@@ -34,6 +34,15 @@ def test_the_page_tells_the_gap_and_what_to_do():
     assert "weak: age < 30" in told
 
 
+def test_one_of_a_thing_is_not_told_as_many():
+    alone = replace(GAP, missing=replace(MISSING, rows=1), harm=replace(GAP.harm, judged=1))
+    told = "\n".join(lines(replace(FOUND, gaps=(alone,), tested=1)))
+    assert "(1 cell tested)" in told
+    assert "1 row where 240 would be expected" in told
+    assert "(1 row judged)" in told
+    assert "1 rows" not in told
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuckpoint.commands import options as shared
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.files import check_new, write_text
 
 ABOUT = """Make rows that keep a fairness target exactly: equal shares of groups, one rate of positive labels in every
@@ -79,7 +79,7 @@ def _outputs(options: argparse.Namespace) -> tuple[Path, list[Path]]:
     rows = [path for path in options.output if path.suffix not in REPORTS]
     if len(rows) != 1:
         raise InputError(
-            f"{len(rows)} files of rows were named; give one, .parquet or .csv, beside the reports: "
+            f"{count(len(rows), 'file')} of rows were named; give one, .parquet or .csv, beside the reports: "
             "-o rows.parquet -o fair.html"
         )
     writing.suffix(rows[0])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tuckpoint.errors import count
+
 MOST = 12  # notes that are told one by one
 NAMED = 3  # columns named of those with the same note
 
@@ -27,4 +29,4 @@ def _line(text: str, some: Sequence[tuple[str, str]]) -> str:
         return some[0][1]
     names = [f'"{name}"' for name, _ in some]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{len(names)} columns: {text}: {', '.join(names[:NAMED])}{more}"
+    return f"{count(len(names), 'column')}: {text}: {', '.join(names[:NAMED])}{more}"

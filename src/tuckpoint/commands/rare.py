@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuckpoint.commands import options as shared
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.files import check_new, sha256
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _lines(
         f"{len(estimates)} independent repetitions",
         f"  inputs: {inputs.told}",
         f"  parameters: {parameters}",
-        f"  {len(found.ladder.levels)} levels before the event; {found.calls:,} runs of the simulator",
+        f"  {count(len(found.ladder.levels), 'level')} before the event; {count(found.calls, 'run')} of the simulator",
     ]
     if found.error > 0 and p < 1:
         plain = (1 - p) / p / found.error**2
@@ -144,7 +144,7 @@ def _lines(
             f"  only {found.fresh:.0%} of the rows differ from one another: the event is hard to move in; ask for fewer"
         )
     lines.append("  It is the simulator's probability: where the simulator is wrong, so is it.")
-    lines.append(f"{options.output}: {options.rows:,} rows of the event; their _weight adds up to {p:.3g}")
+    lines.append(f"{options.output}: {count(options.rows, 'row')} of the event; their _weight adds up to {p:.3g}")
     return lines
 
 

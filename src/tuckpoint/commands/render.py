@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tuckpoint.commands import options as shared
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 
 ABOUT = """Render labelled pictures of scenes that are drawn from a specification: things, lights and camera, every
 knob a value or how to draw one. No GPU is needed; the same seed gives the same labels, with any number of workers."""
@@ -81,16 +81,18 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
         **more,
     )
     coverage = pictures.covered(made)
-    lines = [f"{coverage['pictures']:,} pictures in {options.output}, with {len(made.about.meanings)} labels"]
+    lines = [
+        f"{count(coverage['pictures'], 'picture')} in {options.output}, with {count(len(made.about.meanings), 'label')}"
+    ]
     for name, seen in coverage["classes"].items():
-        lines.append(f"  {name:<14} in {seen['pictures']:,} pictures, {seen['things']:,} things")
+        lines.append(f"  {name:<14} in {count(seen['pictures'], 'picture')}, {count(seen['things'], 'thing')}")
     for number, cells in enumerate(coverage.get("quotas", ())):
         least, most = (pick(cell["pictures"] for cell in cells) for pick in (min, max))
         lines.append(f"  quota {number}: {len(cells):,} cells of {least:,} to {most:,} pictures")
         if least == 0:
             lines.append(f"    some cells have none: render {len(cells):,} scenes or more")
-    for why, count in coverage["scenes_drawn_in_vain"].items():
-        lines.append(f"  scenes drawn in vain: {count:,}, {why}")
+    for why, vain in coverage["scenes_drawn_in_vain"].items():
+        lines.append(f"  scenes drawn in vain: {vain:,}, {why}")
     lines.append(f"next: tuckpoint write {options.output} --format coco yolo")
     return "\n".join(lines), 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuckpoint.commands import options as shared
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.files import check_new
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _filled(order: Order, inputs: _Inputs, output: Path, *, overwrite: bool, pro
     write_text(_beside(output), order.to_yaml(), overwrite=True)
     where = "" if order.where is None else f" with {order.where}"
     said.append(
-        f"{output}: {table.num_rows:,} rows{where}; inputs: {ORIGINS[request.inputs]}; "
+        f"{output}: {count(table.num_rows, 'row')}{where}; inputs: {ORIGINS[request.inputs]}; "
         f"{made.extrapolated:.0%} lie beyond the real rows"
     )
     said.append(f"{_beside(output)}: all settings; tuckpoint run repeats it, byte for byte")

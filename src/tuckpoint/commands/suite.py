@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuckpoint.commands import options as shared
+from tuckpoint.errors import count
 from tuckpoint.files import check_new, sha256
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
     record = _record(made, frame, options=options, ways=ways)
     writing.write(asked.table(made.rows), options.output, record, overwrite=options.overwrite)
     lines.append(
-        f"{options.output}: {len(made.rows):,} rows; with them {made.covered:,} of {made.valid:,} are covered; no "
-        f"suite can do with fewer than {made.bound:,}"
+        f"{options.output}: {count(len(made.rows), 'row')}; with them {made.covered:,} of {made.valid:,} are covered; "
+        f"no suite can do with fewer than {made.bound:,}"
     )
     return "\n".join(lines), 0
 
@@ -80,7 +81,7 @@ def told(options: argparse.Namespace, *, progress: Any) -> tuple[str, int]:
 def _lines(asked: Domain, made: Suite, file: Path) -> list[str]:
     """What there is to cover, and what cannot be."""
     lines = [
-        f"{file}: {len(asked.factors)} factors, {made.valid:,} valid combinations of {made.ways}; "
+        f"{file}: {count(len(asked.factors), 'factor')}, {made.valid:,} valid combinations of {made.ways}; "
         f"{len(made.infeasible):,} cannot be"
     ]
     for one in made.infeasible[:SHOWN]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from tuckpoint.errors import count
 from tuckpoint.gap.finding import Leak
 from tuckpoint.measure.intervals import wilson
 from tuckpoint.table.engine import Array
@@ -115,7 +116,7 @@ def leaks(
         if shared:
             found.append(
                 Leak(
-                    "group", f"{len(shared):,} values of {group} stand on both sides of the split, with {rows:,} test "
+                    "group", f"{count(len(shared), 'value')} of {group} on both sides of the split, with {rows:,} test "
                     "rows; split again by this column, or what is measured is too good", len(shared), True,
                 )
             )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from tuckpoint.asked import schema_of
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError, count, did_you_mean
 from tuckpoint.gap import calibration, damage, domain, doubles, margins
 from tuckpoint.gap.assess import Case, Side, assessed, mask_of
 from tuckpoint.gap.columns import parts
@@ -251,7 +251,7 @@ def missing(asked: Asked, case: Case, space: Space) -> tuple[list[Missing], int,
         asked.seed.child("regions"), level=(1 - CELLS) * settings.level,
     )  # fmt: skip
     told = {
-        "cells": f"{search.tested:,} cells of up to three columns, Fisher's exact test, Holm at "
+        "cells": f"{count(search.tested, 'cell')} of up to three columns, Fisher's exact test, Holm at "
         f"{CELLS * settings.level:g} in equal shares for single columns, pairs and triples",
         "ranges of numbers": f"{judged} boxes from a tree on half of the rows, Fisher's exact test on the other half, "
         f"Holm at {(1 - CELLS) * settings.level:g}",

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.gap.finding import Leak
 from tuckpoint.measure.prepare import prepare
 from tuckpoint.measure.utility import CLASS_VALUES, Task, task
@@ -72,7 +72,8 @@ def unseen(train: pa.Table, others: Sequence[Frame], schema: Schema) -> list[Lea
             told = ", ".join(levels[:NAMED]) + (", ..." if len(levels) > NAMED else "")
             found.append(
                 Leak(
-                    "unseen outcomes", f"{frame.name}: {len(rows):,} rows hold a {name} that no training row holds "
+                    "unseen outcomes",
+                    f"{frame.name}: {count(len(rows), 'row holds', 'rows hold')} a {name} that no training row holds "
                     f"({told}): no model of the training rows can foretell it; collect rows of it, or write it alike",
                     len(rows), False,
                 )

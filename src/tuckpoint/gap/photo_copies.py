@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuckpoint.errors import count
 from tuckpoint.gap.finding import Leak
 from tuckpoint.measure.intervals import wilson
 from tuckpoint.photos.album import Photos
@@ -145,7 +146,7 @@ def split_leaks(train: Photos, test: Photos, groups: tuple[Array, Array] | None)
         if len(shared):
             rows = int(np.isin(groups[1], shared).sum())
             told = (
-                f"{len(shared):,} groups, such as {shared[0]}, stand on both sides of the split, with {rows:,} test "
+                f"{count(len(shared), 'group')} on both sides of the split, such as {shared[0]}, with {rows:,} test "
                 "pictures; split again by group, or what is measured is too good"
             )
             found.append(Leak("group", told, len(shared), True))

@@ -7,6 +7,7 @@ from itertools import permutations
 
 import numpy as np
 
+from tuckpoint.errors import count
 from tuckpoint.gap.finding import Leak
 from tuckpoint.photos.album import Photos
 from tuckpoint.table.engine import Array
@@ -37,7 +38,7 @@ def damaged(photos: Photos, name: str) -> list[Leak]:
     for kind, faults in sorted(kinds.items()):
         first, gone = faults[0], sum(fault.left_out for fault in faults)
         out = f", {gone:,} of them left out" if gone else ""
-        told = f"{name}: {len(faults):,} files: {kind}{out}; first {first.path}: {first.told}"
+        told = f"{name}: {count(len(faults), 'file')}: {kind}{out}; first {first.path}: {first.told}"
         told += f"; {ADVICE[kind]}" if kind in ADVICE else ""
         found.append(Leak(kind, told, len(faults), False))
     odd = defaultdict(list)
@@ -45,8 +46,8 @@ def damaged(photos: Photos, name: str) -> list[Leak]:
         odd[what].append(row)
     for what, rows in sorted(odd.items()):
         told = (
-            f"{name}: {len(rows):,} pictures: {what} (first {photos.table['path'][rows[0]]}); here they are read as "
-            "they should be seen, does your reader do so too?"
+            f"{name}: {count(len(rows), 'picture')}: {what} (first {photos.table['path'][rows[0]]}); here they are "
+            "read as they should be seen, does your reader do so too?"
         )
         found.append(Leak("odd file", told, len(rows), False))
     return found
@@ -100,7 +101,7 @@ def colour_leaks(photos: Photos, name: str) -> list[Leak]:
         return []
     named = ", ".join(f"{photos.table['path'][row]} (as {order})" for row, order in found[:TOLD])
     told = (
-        f"{name}: the colours of {len(found):,} pictures are those of their class only with channels exchanged: "
+        f"{name}: the colours of {count(len(found), 'picture')} are those of their class only with channels exchanged: "
         f"{named}; were they read in another order, or their bytes rewritten? (one in 1,000 seems so by chance)"
     )
     return [Leak("channels exchanged", told, len(found), False)]

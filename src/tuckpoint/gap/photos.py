@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.gap import domain as domains
 from tuckpoint.gap import margins as shares
 from tuckpoint.gap.assess import Case, assessed, mask_of
@@ -207,7 +207,7 @@ def _classes_lacking(sides: Sides) -> str:
     known = {str(label) for label in sides.train.labels}
     found = {str(one): int(n) for one, n in zip(labels, counts, strict=True) if one and str(one) not in known}
     first = sorted(found.items(), key=lambda one: -one[1])
-    return ", ".join(f"{one} ({n:,} pictures)" for one, n in first[:10]) if any(known - {""}) else ""
+    return ", ".join(f"{one} ({count(n, 'picture')})" for one, n in first[:10]) if any(known - {""}) else ""
 
 
 def _about(asked: Asked, sides: Sides) -> dict[str, Any]:
@@ -268,6 +268,6 @@ def _notes(asked: Asked, case: Case, sides: Sides) -> list[str]:
         notes.append(
             "Pictures of one object are counted one by one; name it with --group, else the tests are too sure."
         )
-    for what, count in sides.train.aside.items():
-        notes.append(f"{count:,} {what} were set aside.")
+    for what, left in sides.train.aside.items():
+        notes.append(f"{left:,} {what} were set aside.")
     return notes

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import ndimage
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.implant import radiograph_check as projected
 from tuckpoint.implant.calibrate import WITHIN
 from tuckpoint.implant.describe import LEAST_NODULES, WINDOW_MM, compared, measured, window_at
@@ -175,7 +175,11 @@ def edges(pairs: Sequence[Implanted]) -> Check:
         )
     if len(ratios) < 3:
         return Check(
-            "edge as wide as the host's", "open", f"{len(ratios)} findings with a free edge", "3", "implant more"
+            "edge as wide as the host's",
+            "open",
+            f"{count(len(ratios), 'finding')} with a free edge",
+            "3",
+            "implant more",
         )
     value = float(np.median(ratios))
     found = f"{value:.2f} of the point spread (median of {len(ratios)})"
@@ -201,7 +205,7 @@ def noise(pairs: Sequence[Implanted]) -> Check:
         host.append(_rough(before, core))
     if len(made) < 3:
         return Check(
-            "noise as the host's", "open", f"{len(made)} findings to measure in", "3", "implant more or larger"
+            "noise as the host's", "open", f"{count(len(made), 'finding')} to measure in", "3", "implant more or larger"
         )
     value = float(np.median(np.array(made) / np.maximum(host, 1e-6)))
     found = f"{value:.2f} of the host's (median of {len(made)})"
@@ -233,12 +237,12 @@ def null_control(pairs: Sequence[Implanted], seed: Seed) -> Check:
                 groups.append(pair.host.group)
     wanted = f"{0.5 + NULL:g} at most"
     if len(made) < LEAST or len(set(groups)) < 2:
-        found = f"{len(made)} nulls in {len(set(groups))} patients"
+        found = f"{count(len(made), 'null')} in {count(len(set(groups)), 'patient')}"
         return Check("null implants not told apart", "open", found, wanted, f"make {LEAST} or more nulls: --null 0.1")
     told = told_apart(made, host, (groups, groups), seed)
     # Below a half nothing was learnt: each null has its host as twin, and unlearnt twins are told apart the wrong way.
     fine = told.auc <= 0.5 + NULL or told.low <= 0.5
-    found = f"AUC {told.auc:.3f} [{told.low:.3f}, {told.high:.3f}], {len(made)} nulls"
+    found = f"AUC {told.auc:.3f} [{told.low:.3f}, {told.high:.3f}], {count(len(made), 'null')}"
     return _check("null implants not told apart", fine, found, wanted, "the implanter leaves a fingerprint", told.auc)
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from tuckpoint.errors import InputError, TraceError
+from tuckpoint.errors import InputError, TraceError, count
 from tuckpoint.files import check_folder, put_folder
 from tuckpoint.implant import formats, hosts, sets, unfinished
 from tuckpoint.implant.hosts import HostFile
@@ -42,7 +42,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         if self.count < 1 or self.each < 1:
-            raise InputError(f"{self.count} findings, {self.each} an image: give whole numbers from 1")
+            raise InputError(f"{count(self.count, 'finding')}, {self.each} an image: give whole numbers from 1")
         if not 0 <= self.null <= 1:
             raise InputError(f"null is {self.null}; give a share from 0 to 1")
 

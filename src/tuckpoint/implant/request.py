@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tuckpoint import declared, parts, recipe, settings
-from tuckpoint.errors import InputError, RecipeError, TraceError
+from tuckpoint.errors import InputError, RecipeError, TraceError, count
 from tuckpoint.files import sha256
 from tuckpoint.implant import formats, hosts, making, reading
 from tuckpoint.implant.appearance import SHARES, Appearance
@@ -88,7 +88,7 @@ def again(request: Request, old: Path, *, workers: int, progress: Progress | Non
             same = (old / "record.json").is_file() and _inputs(old) == _inputs(new)
             why = "another version of tuckpoint?" if same else "hosts or masks are not what they were"
             raise TraceError(f"{len(other)} of {len(files)} files are not as in {old}, the first {other[0]}: {why}")
-    return f"the same bytes again: {len(files)} files"
+    return f"the same bytes again: {count(len(files), 'file')}"
 
 
 def order_of(request: Request) -> Order:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.photos.picture import Array
 from tuckpoint.seed import Seed
 
@@ -33,7 +33,7 @@ def components(rows: Array, most: int, seed: Seed) -> Components:
     Of more than 4,000 rows a sample stands for all. Raises InputError for fewer than 2 rows.
     """
     if len(rows) < 2:
-        raise InputError(f"{len(rows)} pictures have no principal components; give 2 or more")
+        raise InputError(f"{count(len(rows), 'picture has', 'pictures have')} no principal components; give 2 or more")
     random = seed.numpy()
     sample = rows if len(rows) <= ROWS else rows[np.sort(random.permutation(len(rows))[:ROWS])]
     mean = sample.mean(axis=0, dtype=np.float64).astype(np.float32)

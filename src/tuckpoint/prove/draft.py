@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tuckpoint import parts
-from tuckpoint.errors import InputError, RecipeError, did_you_mean
+from tuckpoint.errors import InputError, RecipeError, count, did_you_mean
 from tuckpoint.measure.boost import Boosting
 from tuckpoint.prove.metric import LEAST
 from tuckpoint.prove.plan import Folds, Metric, Plan, Source
@@ -80,7 +80,7 @@ class Decision:
 
     def lines(self) -> list[str]:
         """In words: what, why, and for made rows how they are judged."""
-        told = [f"{self.do} {self.rows:,} rows: {self.where}", f"  {self.why}"]
+        told = [f"{self.do} {count(self.rows, 'row')}: {self.where}", f"  {self.why}"]
         if self.do in ("make", "reweight"):
             seen = "" if self.detectable is None else f", which show {self.detectable:.2g} in four of five trials"
             told += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tuckpoint.errors import count
 from tuckpoint.measure.intervals import Estimate, auc
 from tuckpoint.table.engine import Array
 
@@ -39,7 +40,7 @@ def estimate(metric: str, predicted: Array, truth: Array, *, rate: float | None 
 def measurable(metric: str, truth: Array, *, least: int = LEAST, rate: float | None = None) -> str:
     """Why the metric cannot be measured on rows with this truth; empty if it can."""
     if len(truth) < least:
-        return f"{len(truth)} rows; {least} are needed"
+        return f"{count(len(truth), 'row')}; {least} are needed"
     if metric in ("auc", "recall"):
         positives = int((truth == 1).sum())
         if min(positives, len(truth) - positives) < least:

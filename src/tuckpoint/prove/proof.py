@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.prove import arms, sources
 from tuckpoint.prove.arms import DUPLICATED, MIXED, PERMUTED, REAL, SMOTE, WEIGHED, Replicate
 from tuckpoint.prove.compare import effects
@@ -283,6 +283,6 @@ def _notes(work: Study, found: Sequence[Replicate]) -> tuple[str, ...]:
         facts = [one.facts[source.name] for one in found if one.facts.get(source.name)]
         for name in {name: None for one in facts for name in one}:
             values = [one[name] for one in facts if name in one]
-            told = f"{np.mean(values):.4g}" + ("" if source.name in once else f" (mean of {len(values)} fits)")
+            told = f"{np.mean(values):.4g}" + ("" if source.name in once else f" (mean of {count(len(values), 'fit')})")
             notes.append(f"Source {source.name}: {name} {told}.")
     return tuple(notes)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuckpoint.errors import count
 from tuckpoint.labels import Item
 from tuckpoint.report.chart import plain, text
 from tuckpoint.report.sheet import Head, Section, sheet, table
@@ -45,7 +46,7 @@ def contact(pictures: ImageSet, coverage: Mapping[str, Any], *, limit: int = 24)
         about=f"Rendered by {text(about.renderer)}, {about.width} x {about.height} pixels, record "
         f"<code>{about.record.digest()[:16]}</code>.",
         state="shown",
-        headline=f"{about.pictures:,} pictures with {len(about.meanings)} labels",
+        headline=f"{count(about.pictures, 'picture')} with {count(len(about.meanings), 'label')}",
         outcome="",
     )
     sections = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tuckpoint.errors import count
 from tuckpoint.fair.spec import TARGETS
 from tuckpoint.fair.told import Cell, Told, donors_told
 from tuckpoint.measure.fairness import MEASURES, Measure
@@ -34,7 +35,7 @@ def lines(told: Told, effects: Effects | None) -> list[str]:
         changed = f"; {_changed(cell)}" if cell.up or cell.down else ""
         donors = "" if cell.donors is None else f"; {donors_told(cell.donors)} real rows"
         after = "" if cell.after is None else f", {number(cell.after)} (wanted {number(cell.wanted or 0.0)})"
-        out.append(f"  {_name(cell)}: {cell.rows:,} rows{after}{changed}{donors}")
+        out.append(f"  {_name(cell)}: {count(cell.rows, 'row')}{after}{changed}{donors}")
     if effects is None:
         return out
     out += ["", f"  measured, not promised, on {effects.tested:,} real rows that nothing learnt from:"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tuckpoint.errors import count
 from tuckpoint.gap.finding import Expected, Gap, Gaps, Missing
 from tuckpoint.measure.intervals import Z95
 from tuckpoint.report import gaps_photos
@@ -38,7 +39,7 @@ def headline(found: Gaps) -> str:
 
 def lines(found: Gaps) -> list[str]:
     """The outcome for a terminal, the clearest gap first."""
-    told = [f"{headline(found)} ({found.tested:,} cells tested)"]
+    told = [f"{headline(found)} ({count(found.tested, 'cell')} tested)"]
     for gap in found.gaps[:TOLD]:
         told += ["", f"  {gap.missing.where}", f"    {counted(gap.missing)}"]
         told += [f"    {one}" for one in (*about(gap, _predicted(found)), *gap.hints, gap.advice) if one]
@@ -59,7 +60,7 @@ def counted(missing: Missing) -> str:
     """Rows there and rows that should be there."""
     wanted = "are declared" if missing.basis == "domain" else "would be expected"
     return (
-        f"{missing.rows:,} rows where {missing.expected:,.0f} {wanted} "
+        f"{count(missing.rows, 'row')} where {missing.expected:,.0f} {wanted} "
         f"(ratio {number(missing.ratio)} [{number(missing.low)}, {number(missing.high)}]); {missing.lacking:,} lacking"
     )
 
@@ -72,10 +73,10 @@ def about(gap: Gap, predicted: str = "") -> list[str]:
         told.append(
             f"{harm.state}: loss {number(harm.loss or 0.0)} there, {harm.excess:+.3g} "
             f"[{harm.low:+.3g}, {harm.high:+.3g}] beside the rest; "
-            f"predicted less true{_of(predicted)} {harm.bias or 0.0:+.3g} ({harm.judged:,} rows judged)"
+            f"predicted less true{_of(predicted)} {harm.bias or 0.0:+.3g} ({count(harm.judged, 'row')} judged)"
         )
     elif gap.harm is not None:
-        told.append(f"harm not known: {gap.harm.judged:,} rows there to judge by")
+        told.append(f"harm not known: {count(gap.harm.judged, 'row')} there to judge by")
     if gap.support != "unknown":
         told.append(
             f"{SUPPORT[gap.support]}: {gap.outside or 0.0:.0%} of its rows lie outside the support of the training rows"
@@ -98,7 +99,7 @@ def expects(found: Expected) -> str:
     seen = [level for level, mean in found.means.items() if mean >= SEEN or not level]
     by_mean = sorted(seen, key=lambda level: -found.means[level])[:EXPECTED]
     told = (f"{level} {number(found.means[level])} ± {number(Z95 * found.errors[level])}".strip() for level in by_mean)
-    return f"the model expects there, on {found.rows:,} rows: {', '.join(told)}"
+    return f"the model expects there, on {count(found.rows, 'row')}: {', '.join(told)}"
 
 
 def gaps_page(found: Gaps, shown: Mapping[str, Sequence[Path]] | None = None) -> str:

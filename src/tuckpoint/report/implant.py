@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tuckpoint.errors import count
 from tuckpoint.implant.check import Check, blocked
 from tuckpoint.implant.detectability import Detectability, Point
 from tuckpoint.implant.place import REACH_MM
@@ -52,7 +53,7 @@ def implant_page(pairs: Sequence[Implanted], checks: Sequence[Check], curves: De
         description="Implanted findings, held against their hosts and real ones",
         banner=BANNER + (UNTRUSTED if any(pair.projected for pair in pairs) else ""),
         heading=f"Implanted findings: {text(record.dataset)}",
-        about=f"{len(pairs):,} images &middot; {plain(record.maker.engine)} &middot; record "
+        about=f"{count(len(pairs), 'image')} &middot; {plain(record.maker.engine)} &middot; record "
         f"<code>{record.digest()[:16]}</code>",
         state="fails" if bad else "holds",
         headline="Blocked" if bad else said,

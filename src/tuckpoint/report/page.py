@@ -355,7 +355,8 @@ def _unseen(evaluation: Evaluation) -> str:
     )
     return (
         "<h3>Joined by made rows, never by real ones</h3><p>Beside the training rows that would join the two if their "
-        "columns were unrelated: of many, none is no accident. Forbid with a rule what cannot be.</p>"
+        "columns were unrelated: of many, none is no accident. What cannot be is forbidden by a rule where rows are "
+        "made.</p>"
         '<table class="pairs"><thead><tr><th scope="col">Levels</th><th scope="col" class="num">Made rows</th>'
         f'<th scope="col" class="num">Expected</th></tr></thead><tbody>{rows}</tbody></table>'
     )

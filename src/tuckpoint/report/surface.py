@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuckpoint.errors import count
 from tuckpoint.prove.explore import Explored
 from tuckpoint.prove.surface import CORNER_SHARE, DEPTH, Corner, Part
 from tuckpoint.report.chart import plain, prose, text
@@ -51,8 +52,8 @@ def lines(found: Explored) -> list[str]:
     if beside := on_real(surface.corner, found.unit, surface.real_rows):
         told.append(f"  {beside}")
     told.append(
-        f"  judged on {surface.rows:,} rows of {found.source}, whose truth is that of {found.source}; the model learnt "
-        f"{found.real['trained']:,} real rows"
+        f"  judged on {count(surface.rows, 'row')} of {found.source}, whose truth is that of {found.source}; the "
+        f"model learnt {found.real['trained']:,} real rows"
     )
     for part in surface.mains[:5]:
         worst = max(part.cells, key=lambda cell: cell.effect, default=None)

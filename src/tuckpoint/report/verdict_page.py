@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuckpoint.errors import count
 from tuckpoint.prove.arms import DUPLICATED, FORCED, MIXED, PERMUTED
 from tuckpoint.prove.controls import ALARM
 from tuckpoint.prove.effect import Effect
@@ -214,7 +215,7 @@ def _method(proof: Proof) -> str:
     folds, real = proof.plan.folds, proof.real
     notes = "".join(f"<li>{prose(note)}</li>" for note in proof.notes)
     entries = [
-        ("locked test", f"{real['locked']:,} rows, {'the latest' if real['time'] else 'by chance'}"
+        ("locked test", f"{count(real['locked'], 'row')}, {'the latest' if real['time'] else 'by chance'}"
          f"{', whole groups of ' + text(real['group']) if real['group'] else ''}; read for this verdict alone"),
         ("fitted anew", f"engine, source, amount, weight and learner in each of {folds.repeats} resamples, on "
          f"{folds.train:.0%} of the other rows; {folds.inner} inner folds choose, and take the least weight within one "

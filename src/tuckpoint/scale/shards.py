@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tuckpoint.errors import InputError, ToolError, TraceError
+from tuckpoint.errors import InputError, ToolError, TraceError, count
 from tuckpoint.files import no_parent, replacing, sha256, sync
 from tuckpoint.record import canonical, digest_of
 
@@ -98,7 +98,9 @@ def write(work: Work, initial: Any, job: Job, place: Path) -> tuple[int, int, st
     place.parent.mkdir(parents=True)
     rows = work(initial, job, place)
     if rows != job.rows or not place.is_file():
-        raise ToolError(f"shard {job.index}: the work wrote {rows} rows to {place.name}, the plan says {job.rows}")
+        raise ToolError(
+            f"shard {job.index}: the work wrote {count(rows, 'row')} to {place.name}, the plan says {job.rows}"
+        )
     return rows, place.stat().st_size, sha256(place)
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError, count, did_you_mean
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     if inner[-1] is Ellipsis:
         return tuple(_value(inner[0], item, f"{where}.{number}") for number, item in enumerate(value))
     if len(value) != len(inner):
-        raise InputError(f"{where} has {len(value)} entries; give {len(inner)}")
+        raise InputError(f"{where} has {count(len(value), 'entry', 'entries')}; give {len(inner)}")
     return tuple(_value(hint, item, f"{where}.{i}") for i, (hint, item) in enumerate(zip(inner, value, strict=True)))
 
 

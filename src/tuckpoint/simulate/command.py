@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from tuckpoint.declared import check_entries
-from tuckpoint.errors import InputError, ToolError
+from tuckpoint.errors import InputError, ToolError, count
 from tuckpoint.simulate.contract import Simulator, digest_of_files, from_entries
 from tuckpoint.table.engine import Array
 
@@ -101,7 +101,9 @@ def _read(title: str, text: str) -> dict[str, Array]:
     header, body = [name.strip() for name in rows[0]], rows[1:]
     for number, row in enumerate(body, 1):
         if len(row) != len(header):
-            raise ToolError(f"{title}: row {number} of its output has {len(row)} fields, the header {len(header)}")
+            raise ToolError(
+                f"{title}: row {number} of its output has {count(len(row), 'field')}, the header {len(header)}"
+            )
     return {name: np.array([_number(row[at]) for row in body]) for at, name in enumerate(header)}
 
 

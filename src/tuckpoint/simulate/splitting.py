@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.seed import Seed
 from tuckpoint.simulate.event import Event
 from tuckpoint.table.engine import Array
@@ -286,10 +286,11 @@ def _unreached(event: Event, climbers: _Climbers, levels: int, calls: int, how: 
     why = (
         "no row comes nearer: the event may be impossible, or say nothing of how near a row is"
         if stuck
-        else f"{how.levels} levels or {how.calls:,} runs are spent"
+        else f"{count(how.levels, 'level')} or {count(how.calls, 'run')} are spent"
     )
     return (
-        f"the event `{event.text}` was not reached after {levels} levels and {calls:,} runs; nearest: {nearest}; {why}."
-        f" Its probability is not estimated (with {levels} levels passed it would be below about "
+        f"the event `{event.text}` was not reached after {count(levels, 'level')} and {count(calls, 'run')}; nearest: "
+        f"{nearest}; {why}."
+        f" Its probability is not estimated (with {count(levels, 'level')} passed it would be below about "
         f"{how.pass_share**levels:.0e}); check units and ranges, or ask for a milder event first"
     )

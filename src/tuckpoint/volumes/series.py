@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tuckpoint.errors import InputError, MissingExtra, ToolError
+from tuckpoint.errors import InputError, MissingExtra, ToolError, count
 from tuckpoint.volumes.itk import simpleitk
 from tuckpoint.volumes.overlay import check_no_text
 from tuckpoint.volumes.volume import Array, Grid, Volume, digest
@@ -83,7 +83,10 @@ def check_ct(files: Sequence[Path], label: str) -> None:
     if "LOCALIZER" in (head.get("ImageType") or ()):
         raise InputError(f"{label}: a localizer (scout), not a volume; leave it out")
     if len(files) < LEAST_SLICES:
-        raise InputError(f"{label}: {len(files)} slices make no volume; give {LEAST_SLICES} or more, or leave it out")
+        raise InputError(
+            f"{label}: {count(len(files), 'slice makes', 'slices make')} no volume; give {LEAST_SLICES} or more, "
+            "or leave it out"
+        )
 
 
 def patient(header: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 
 Array = NDArray[Any]
 CLOSE_MM = 1e-2  # geometries that differ less at every corner are one: headers hold rounded decimals
@@ -121,7 +121,9 @@ class Case:
             )
         slices = 1 if len(shape) == 2 else len(self.image)
         if self.headers and len(self.headers) != slices:
-            raise InputError(f"{self.name}: {len(self.headers)} headers for {slices} slices; read it again")
+            raise InputError(
+                f"{self.name}: {count(len(self.headers), 'header')} for {count(slices, 'slice')}; read it again"
+            )
 
     def space(self, form: str) -> Grid:
         """The grid; raises InputError for a photograph, which has none."""
