@@ -42,7 +42,7 @@ def test_whole_numbers_are_taken_for_decimals():
         ({"name": "x", "mayn": []}, 'no entry "mayn".*many'),
         ({}, 'lacks "name"'),
         ({"name": 3}, "outer.name is 3; give text"),
-        ({"name": "x", "many": [{"at": [1]}]}, "outer.many.0.at has 1 entries; give 2"),
+        ({"name": "x", "many": [{"at": [1]}]}, "outer.many.0.at has 1 entry; give 2"),
         ({"name": "x", "many": 3}, "give a list"),
         ({"name": "x", "count": True}, "give a whole number"),
         ({"name": "x", "named": []}, "give a mapping"),
