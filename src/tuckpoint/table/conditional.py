@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint.seed import Seed
-from tuckpoint.table import kernel, leaf
+from tuckpoint.table import kernel, leaf, never
 from tuckpoint.table.boosting import FOLDS, Boost, fit_head, fit_mean
 from tuckpoint.table.codes import Coded, mid_ranks
 from tuckpoint.table.formula import Rests
+from tuckpoint.table.never import Never
 
 Array = NDArray[Any]
 MAX_CLASSES = 32  # beyond, the one-hot of a category is projected on so many random signs
@@ -50,7 +51,7 @@ class Conditional:
 
     `out_of_fold` (n,) is each real row's prediction by the model that did not see it; `low`, `high` its range. With
     `rests` a member gives what a formula leaves of its value, and the mean is one of those rests. `fine` says, of a
-    column just learnt, that its leaves are finer than usual.
+    column just learnt, that its leaves are finer than usual, `never` which classes the head does not draw.
     """
 
     features: tuple[str, ...]
@@ -62,6 +63,7 @@ class Conditional:
     high: float = 1.0
     rests: Rests | None = None
     fine: bool = False
+    never: Never | None = None
 
     @property
     def boosted(self) -> tuple[Boost, NDArray[np.float32]] | None:
@@ -106,7 +108,8 @@ def fit(
     loose = column.field.numeric and (column.place >= 0).mean() >= LOOSE
     if target and enough and (labelled := labels(column)) is not None:
         label, classes = labelled
-        return Conditional(features, head=fit_head(label, classes, given, settings.boost, fold, seed))
+        head = fit_head(label, classes, given, settings.boost, fold, seed)
+        return Conditional(features, head=head, never=never.find(label, classes, given, head, person))
     if column.field.numeric:
         ranks = mid_ranks(column.values)
         wanted = _moments(ranks, settings.moments)
@@ -258,7 +261,8 @@ def draw(
     offered = [codes[feature] for feature in fitted.features]
     key = seed.integer()
     if fitted.head is not None:
-        level = kernel.levels(fitted.head.predict(offered, rows, 0), first_row, key)
+        score = fitted.head.predict(offered, rows, 0)
+        level = kernel.levels(score if fitted.never is None else fitted.never.applied(score, offered), first_row, key)
         if column.field.numeric:
             made = np.append(column.cuts, np.nan)[level]
             return made, column.recode(made)

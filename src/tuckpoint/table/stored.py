@@ -15,6 +15,7 @@ from tuckpoint.table.cells import Cells
 from tuckpoint.table.conditional import Conditional
 from tuckpoint.table.engine import Encoded, Field
 from tuckpoint.table.formula import Formula
+from tuckpoint.table.never import Never
 
 Array = NDArray[Any]
 
@@ -33,6 +34,9 @@ def told(column: Conditional) -> tuple[dict[str, Any], dict[str, Array]]:
                 arrays[f"{kind}.{k}.{item.name}"] = getattr(model, item.name)
             arrays[f"{kind}.{k}.sizes"] = np.array([len(mapping) for mapping in maps], np.int64)
             arrays[f"{kind}.{k}.maps"] = np.concatenate([*maps, np.zeros(0, np.uint8)])
+    if column.never is not None:
+        values["never"], masks = column.never.told()
+        arrays.update(masks)
     if column.forest is not None:
         for item in fields(kernel.Forest):
             array = getattr(column.forest, item.name)
@@ -74,7 +78,10 @@ def heard(
         raise ValueError("a column has either a forest or a head")
     low, high = float(values["low"]), float(values["high"])
     plain = None if out_of_fold is None else np.ascontiguousarray(out_of_fold)
-    return Conditional(tuple(values["features"]), head, forest, mean, plain, low, high)
+    never = None
+    if head is not None and "never" in values:
+        never = Never.heard(values["never"], arrays, len(given), head)
+    return Conditional(tuple(values["features"]), head, forest, mean, plain, low, high, never=never)
 
 
 def formulas(entries: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> tuple[Formula, ...]:
