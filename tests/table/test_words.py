@@ -287,3 +287,10 @@ def test_numbers_in_groups_are_codes_and_no_free_text(tmp_path):
     assert column.kind == "identifier"
     made = fabricate(column, 50, first_row=0, seed=Seed(1)).to_pylist()
     assert all(text.replace(" ", "").isdigit() and len(text.split()) == 7 for text in made)
+
+
+def test_an_identifier_by_its_name_is_no_code_that_few_rows_share(tmp_path):
+    values = [f"1.2.840.{DRAW.integers(100, 999)}.{DRAW.integers(10, 99)}" for _ in range(200)]
+    column, _ = understood(tmp_path, [*values, *values[:40]], "series_uid")
+    assert column.kind == "identifier"
+    assert "few rows share" not in column.note

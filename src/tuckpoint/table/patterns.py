@@ -44,7 +44,7 @@ _PERSON = {
 } | {
     *("subject", "participant", "respondent", "policyholder", "insured", "citizen", "resident", "borrower"),
 }
-_ID = {"id", "ids", "key", "uuid", "guid", "pk", "rowid", "identifier"}
+_ID = {"id", "ids", "key", "uid", "uuid", "guid", "pk", "rowid", "identifier"}
 _NUMBER = {
     "number",
     "no",
