@@ -103,7 +103,7 @@ def test_groups_are_columns_or_what_a_path_says(tmp_path):
     frame, _, notes = images_of(real, "label", group="label,path")
     assert frame.table["group"][0].as_py() == "ball/ball/000_0.png"
     assert frame.table.num_rows == 11
-    assert "1 images were left out: ring/001_1.png" in notes[0]
+    assert "1 image was left out: ring/001_1.png" in notes[0]
     for wrong, said in ((r"none", "matches 11 paths not at all"), ("(", "no regular expression")):
         with pytest.raises(InputError, match=said):
             images_of(real, "label", pattern=wrong)

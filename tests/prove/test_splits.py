@@ -84,7 +84,7 @@ def test_a_test_of_ones_own_must_part_the_groups():
     mask = GROUPS >= 40
     locked = splits.own_lock(GROUPS, mask, "year == 2024")
     assert set(locked.test) == set(np.flatnonzero(mask))
-    with pytest.raises(InputError, match="1 groups have rows on both sides"):
+    with pytest.raises(InputError, match="1 group has rows on both sides"):
         splits.own_lock(GROUPS, np.arange(150) >= 100, "late")
     with pytest.raises(InputError, match="no rows satisfy it"):
         splits.own_lock(GROUPS, np.zeros(150, bool), "none")

@@ -81,7 +81,7 @@ def test_missing_slices_are_counted_and_placed(folder):
 def test_doubled_slices_and_uneven_distances_are_told(folder, tmp_path):
     first = sorted(folder.iterdir())[0]
     (folder / "again.dcm").write_bytes(first.read_bytes())
-    with pytest.raises(InputError, match="1 slices lie where another does"):
+    with pytest.raises(InputError, match="1 slice lies where another does"):
         read(folder)
     (folder / "again.dcm").unlink()
     moved = [float(v) for v in OBLIQUE.to_mm((3.3, 0, 0))]

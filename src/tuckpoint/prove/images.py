@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tuckpoint.errors import InputError, did_you_mean
+from tuckpoint.errors import InputError, count, did_you_mean
 from tuckpoint.photos.album import Photos, read_album
 from tuckpoint.photos.descriptor import with_descriptors
 from tuckpoint.table.engine import Progress, quiet
@@ -75,4 +75,5 @@ def _left_out(photos: Photos) -> tuple[str, ...]:
         return ()
     named = ", ".join(f"{fault.path} ({fault.told})" for fault in lost[:TOLD])
     more = f" and {len(lost) - TOLD} more" if len(lost) > TOLD else ""
-    return (f"{len(lost)} images were left out: {named}{more}. `tuckpoint find` tells what is wrong with each.",)
+    were = count(len(lost), "image was", "images were")
+    return (f"{were} left out: {named}{more}. `tuckpoint find` tells what is wrong with each.",)

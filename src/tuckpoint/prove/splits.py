@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuckpoint.errors import InputError
+from tuckpoint.errors import InputError, count
 from tuckpoint.prove.plan import Folds
 from tuckpoint.seed import Seed
 from tuckpoint.table.engine import Array
@@ -58,7 +58,8 @@ def own_lock(groups: Array, test: Array, told: str) -> Lock:
     if not test.any() or test.all():
         raise InputError(f"locked `{told}`: {'all' if test.all() else 'no'} rows satisfy it; name a part of them")
     if both := np.intersect1d(groups[test], groups[~test]).size:
-        raise InputError(f"locked `{told}`: {both:,} groups have rows on both sides; a test of the same ones is a leak")
+        have = count(both, "group has", "groups have")
+        raise InputError(f"locked `{told}`: {have} rows on both sides; a test of the same ones is a leak")
     return Lock(np.flatnonzero(~test), np.flatnonzero(test))
 
 

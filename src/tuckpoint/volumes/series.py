@@ -179,7 +179,8 @@ def _gap(along: Array, slices: Sequence[Any], label: str) -> float:
     usual = float(np.median(steps))
     doubled = int((steps < 1e-3).sum())
     if doubled:
-        raise InputError(f"{label}: {doubled} slices lie where another does; give one reconstruction, each slice once")
+        told = count(doubled, "slice lies", "slices lie")
+        raise InputError(f"{label}: {told} where another does; give one reconstruction, each slice once")
     wide = np.flatnonzero(steps > 1.5 * usual)
     if len(wide):
         lost = int(np.round(steps[wide] / usual - 1).sum())
