@@ -12,7 +12,7 @@ from tuckpoint.table.engine import Context, Encoded, cut, quiet, split
 if TYPE_CHECKING:
     from tuckpoint.table.engines.trees import Trees, TreesModel
 
-TRIED_FROM, TRIED_ROWS = 2_000, 25_000  # rows on which leaves and bags are tried
+TRIED_FROM, TRIED_ROWS = 2_000, 50_000  # rows on which leaves and bags are tried
 WIDER_FROM = 5_000  # rows from which on halves could show that wider bags do harm
 TRIED_TREES = 4  # per column then: each made row comes from one tree, so that a few show as much as many
 FINE_BAGS = (0.9, 0.7)  # shares of rows that trees of fine leaves may grow on, tried in turn
