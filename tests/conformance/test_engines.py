@@ -50,6 +50,7 @@ MOVED = {
         "fine_bag": 0.9,
         "loose": 200,
         "apart": 5,
+        "common": True,
         "stacked": 1.0,
         "reach": 0.0,
         "rounds": 3,
@@ -123,6 +124,13 @@ def rare() -> Encoded:
     few = np.arange(4 * ROWS) % 20 == 0
     level = np.where(few, 4, np.minimum(real.columns["level"], 3))
     return Encoded(FIELDS, {**real.columns, "level": level, "size": np.where(few, 60.0, real.columns["size"])})
+
+
+def crowded() -> Encoded:
+    """More rows, with sizes that many share, none of them far commoner than those beside it."""
+    real = table(4 * ROWS)
+    size = 10.0 + Seed(4).child("crowded").numpy().integers(0, 40, 4 * ROWS)
+    return Encoded(FIELDS, {**real.columns, "size": size})
 
 
 def make(name: str, **settings):
@@ -360,7 +368,8 @@ def test_every_setting_has_a_test_that_moves_it(name):
 def test_each_setting_moves_the_result(name, setting):
     """A setting that no result depends on is dead; a private engine, moved by its noise anyway, is held to more."""
     beside = BESIDE.get((name, setting), {})
-    real = rare() if beside else table(people=True)
+    shown = {("trees", "apart"): rare, ("trees", "common"): crowded}.get((name, setting))
+    real = table(people=True) if shown is None else shown()
     before, after = make(name, **beside), make(name, **beside, **{setting: MOVED[name][setting]})
     assert getattr(before, setting) != MOVED[name][setting]
     one, other = (e.fit(real, Seed(1), CONTEXT) for e in (before, after))

@@ -137,6 +137,14 @@ def test_columns_of_few_values_that_have_nothing_to_do_with_it_make_no_formula(s
     assert found({**numbers, **levels}) == ()
 
 
+def test_rests_of_two_values_part_no_cells():
+    """A year of birth and an age that differ by one of two numbers: the commoner one of each cell is chance."""
+    rng = stream()
+    born = rng.integers(1930, 2015, N).astype(float)
+    stay = np.minimum(rng.geometric(0.2, N), 30).astype(float)
+    assert found(table(0, born=born, age=2023 - born + rng.integers(0, 2, N), stay=stay)) == ()
+
+
 def test_few_rows_few_values_and_single_columns_have_none():
     rng = stream()
     a = rng.normal(0, 100, N)

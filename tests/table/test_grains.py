@@ -73,6 +73,19 @@ def test_moved_numbers_are_as_round_as_they_were_and_no_rounder():
     assert (np.abs(shares - 0.25) < 0.04).all()  # none of the places between two rounder numbers is preferred
 
 
+def test_what_is_round_does_not_come_back_to_where_it_was():
+    rng = np.random.default_rng(6)
+    hundreds = np.rint(np.exp(rng.normal(10, 0.6, N)) / 100) * 100
+    found = grains.find(hundreds, np.ones(N, bool), 1.0)
+    made = found.kept(hundreds, np.arange(N, dtype=np.int32), Seed(8))
+    assert (made % 100 == 0).all()
+    assert np.mean(made == hundreds) < 0.3
+    assert np.abs(made - hundreds).max() <= 300
+    few = np.repeat([1000.0, 2000.0, 3000.0, 4000.0], N // 4)  # a grain beside would be another world
+    kept = grains.find(few, np.ones(N, bool), 1.0)
+    assert np.array_equal(kept.kept(few, np.arange(N, dtype=np.int32), Seed(8)), few)
+
+
 def test_made_cash_stays_in_tens_and_cards_in_cents():
     real = payments()
     made = Trees(trees=4, rounds=20).fit(real, Seed(0), Context()).draw(8000, Seed(1)).columns

@@ -101,9 +101,13 @@ def settled(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool, wid
 
 
 def _coarse(usual: Trees, tried: Callable[[Trees], Trial], *, coarser: bool) -> Trees:
-    """The finest of coarser leaves that do not surely give people away, by halving each ladder in turn; where not even
-    the coarsest of all do, leaves are not what gives them away: the coarsest of what few people share.
+    """The finest leaves that do not surely give people away once numbers that many share are moved as well, by halving
+    each ladder of coarser ones in turn; where not even the coarsest of all do, leaves are not what gives them away: the
+    coarsest of what few people share.
     """
+    usual = replace(usual, common=True)
+    if not tried(usual).leaks(surely=True):
+        return usual
     ladders = [list(steps) for steps in (_loose(usual, coarser=coarser), _every(usual, coarser=coarser))]
     for ladder in ladders:
         low, high = 0, len(ladder)
@@ -138,11 +142,15 @@ def told(usual: Trees, settings: Trees) -> tuple[str, ...]:
     if settings == usual:
         return ()
     least, before = (max(item.finest or 1, item.loose) for item in (settings, usual))
+    moved = "numbers that many share are moved as well"
+    if least == before and settings.common != usual.common:
+        return (f"{moved}: without that made rows gave away who was learnt, as rows held out showed",)
     if least != before:
         whose = "leaves" if settings.finest != usual.finest else "values that few people share come from leaves"
         return (
             f"{whose} of {least} people or more, not {before}, but for few that a split beyond chance sets apart: with "
-            "finer ones made rows gave away who was learnt, as rows held out showed",
+            "finer ones made rows gave away who was learnt, as rows held out showed"
+            + (f"; {moved}" if settings.common != usual.common else ""),
         )
     return (
         f"trees of leaves under {usual.leaf} people on {settings.fine_bag:.0%} of the rows, others on "

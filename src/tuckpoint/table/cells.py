@@ -16,6 +16,7 @@ LEAST = 10  # rows of the sample in a cell that has an offset of its own
 MOST = 400  # cells
 COVERED = 0.95  # share of rows in such cells
 TOLD = 0.1  # share of what is unexplained without cells that they may leave
+FAR = 4.0  # times the usual rest, as which what is farther counts
 HALVED = 0.5  # share of the usual rest that one more column must leave at most
 
 
@@ -86,12 +87,16 @@ def worth(
 
 
 def finer(cells: Cells | None, groups: Mapping[str, Array], usable: NDArray[np.bool_], rest: Array) -> Cells | None:
-    """The same cells parted by one more column, if their offsets halve what is left, `rest`, of the `usable` rows."""
-    best, least = None, HALVED * float(np.median(np.abs(rest)))
+    """The same cells parted by one more column, if their offsets halve what is left, `rest`, of the `usable` rows.
+
+    Means are halved, but for what is far away: the medians of rests of two values are 0 for the commoner one.
+    """
+    far = FAR * float(np.median(np.abs(rest)))
+    best, least = None, HALVED * float(np.minimum(np.abs(rest), far).mean())
     for some, cell in _tried(() if cells is None else cells.groups, groups, usable):
         inside = cell >= 0
         left = rest[inside] - offsets(cell[inside], rest[inside], some.count)[cell[inside]]
-        if (spread := float(np.median(np.abs(left)))) < least:
+        if (spread := float(np.minimum(np.abs(left), far).mean())) < least:
             best, least = some, spread
     return best
 

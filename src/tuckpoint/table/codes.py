@@ -16,6 +16,7 @@ from tuckpoint.table.protect import people_of, shared
 Array = NDArray[Any]
 CODES = 65_000  # ordinal codes at most
 BOOST_BINS = 128
+FEW, PEAK, BESIDE = 32, 2.0, 4  # values of which all may be atoms; times as common as those so many places around
 LEAST_MOVED = 0.2  # share of a column's values that a prediction could move, below which it moves none
 
 
@@ -77,8 +78,17 @@ def code_levels(field: Field, values: NDArray[np.int32]) -> Coded:
     return Coded(field, values, code_of[values], size, code_of)
 
 
-def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, person: Array | None = None) -> Coded:
-    """A numeric column; a value that at least `atom_rows` people hold is an atom (`person`: whose each row is)."""
+def code_numbers(
+    field: Field,
+    values: NDArray[np.float64],
+    *,
+    atom_rows: int,
+    person: Array | None = None,
+    common: bool = False,
+) -> Coded:
+    """A numeric column; a value that at least `atom_rows` people hold is an atom (`person`: whose each row is), with
+    `common` only where it is far commoner than those beside it.
+    """
     present = ~np.isnan(values)
     distinct, which, counts = np.unique(values[present], return_inverse=True, return_counts=True)
     step = max(1, -(-len(distinct) // CODES))
@@ -87,7 +97,7 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, p
     code = np.zeros(len(values), np.uint16)
     code[present] = code_of_distinct[which]
     people = people_of(which, len(distinct), None if person is None else person[present])
-    loose = np.where(people >= atom_rows, 0, counts)
+    loose = np.where((people >= atom_rows) & (_peaks(counts) if common else True), 0, counts)
     start = np.cumsum(loose) - loose
     place, ties = np.full(len(values), -1, np.int32), np.zeros(len(values), np.int32)
     place[present] = np.where(loose > 0, start, -1)[which]
@@ -118,6 +128,15 @@ def code_numbers(field: Field, values: NDArray[np.float64], *, atom_rows: int, p
     )
 
 
+def _peaks(counts: Array) -> NDArray[np.bool_]:
+    """Distinct values (m,), with so many rows each, that are far commoner than those beside them; all of few values."""
+    if len(counts) <= FEW:
+        return np.ones(len(counts), bool)
+    around = np.pad(counts.astype(np.float64), BESIDE, mode="reflect")
+    near = [around[i : i + len(counts)] for i in range(2 * BESIDE + 1) if i != BESIDE]
+    return np.asarray(counts > PEAK * np.median(near, axis=0))
+
+
 def _scale(values: NDArray[np.float64], decimals: int) -> float:
     """10**decimals if so many decimals hold the values, else 0."""
     scale = 10.0**decimals
@@ -143,10 +162,13 @@ def _boost_bins(counts: Array) -> NDArray[np.uint8]:
     return bins
 
 
-def code_column(field: Field, values: Array, *, atom_rows: int, person: Array | None = None) -> Coded:
+def code_column(
+    field: Field, values: Array, *, atom_rows: int, person: Array | None = None, common: bool = False
+) -> Coded:
     """The coded form of one real column."""
     if field.numeric:
-        return code_numbers(field, np.ascontiguousarray(values, np.float64), atom_rows=atom_rows, person=person)
+        plain = np.ascontiguousarray(values, np.float64)
+        return code_numbers(field, plain, atom_rows=atom_rows, person=person, common=common)
     return code_levels(field, np.ascontiguousarray(values, np.int32))
 
 

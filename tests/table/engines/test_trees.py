@@ -160,13 +160,17 @@ def test_wider_bags_for_fine_leaves_are_taken_where_nothing_is_remembered_and_le
 
 
 def test_leaves_that_surely_give_people_away_become_coarser_unless_somebody_asked_for_them():
-    usual = Trees(trees=2, rounds=5)
+    usual, leaking = Trees(trees=2, rounds=5), iter([True, False])
     model = fitted(settings=usual, memorised=lambda *_, surely: True)
     assert (model.settings.leaf, model.settings.finest, model.settings.loose) == (50, 5, 800)
     assert "values that few people share come from leaves of 800 people or more" in model.notes[-1]
     assert "made rows gave away who was learnt" in model.notes[-1]
+    assert "numbers that many share are moved as well" in model.notes[-1]
     asked = fitted(settings=replace(usual, leaf=30), memorised=lambda *_, surely: True).settings
     assert (asked.leaf, asked.loose) == (30, 30)
+    moved = fitted(settings=usual, memorised=lambda *_, surely: next(leaking))
+    assert (moved.settings.leaf, moved.settings.loose, moved.settings.common) == (50, 1, True)
+    assert "without that made rows gave away who was learnt" in moved.notes[-1]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +182,7 @@ def test_leaves_that_surely_give_people_away_become_coarser_unless_somebody_aske
         (True, lambda one: one.fine_bag > 0.5, (50, 5, 1, 0.4, 0.5)),  # wider bags leak, the usual do not
         (True, lambda one: max(one.loose, one.finest) < 16, (50, 5, 16, 0.4, 0.5)),
         (True, lambda one: one.finest < 50, (50, 50, 1, 0.4, 0.5)),
+        (True, lambda one: not one.common, (50, 5, 1, 0.4, 0.5)),  # moving common numbers is enough
         (True, lambda one: True, (50, 5, 800, 0.4, 0.5)),  # no leaf helps, so that levels keep theirs
         (True, lambda one: one.fine_bag > 0.7, (50, 5, 1, 0.4, 0.7)),
         (True, lambda one: one.bag > 0.4, (50, 5, 1, 0.4, 0.9)),

@@ -46,7 +46,8 @@ class Trees:
     stacked: share of a column's trees that also see its boosted prediction (0..1); reach: how far a drawn member is
     moved towards the prediction for its new row (0 not at all, 1 wholly); rounds, depth, rate: boosting rounds at
     most, depth of its trees and learning rate; moments: cosine moments of the rank that a split must tell apart
-    (1 = the mean alone); jitter: half width of the rank jitter as a share of the pool; parents: features per column
+    (1 = the mean alone); jitter: half width of the rank jitter as a share of the pool; common: whether numbers that
+    many share are moved as well, but for those far commoner than their neighbours; parents: features per column
     at most; rows: real rows learnt from at most; bag_rows: rows a single tree grows on at most.
     """
 
@@ -68,6 +69,7 @@ class Trees:
     rate: float = 0.1
     moments: int = 5
     jitter: float = 0.001
+    common: bool = False
     parents: int = 40
     rows: int = 300_000
     bag_rows: int = 100_000
@@ -179,7 +181,10 @@ class TreesModel:
         self._weight = None if real.person is None else (1.0 / np.maximum(np.bincount(real.person), 1))[real.person]
         atom_rows = max(LEAST_PEOPLE, int(ATOM_SHARE * real.rows))
         self._coded = {
-            f.name: code_column(f, real.columns[f.name], atom_rows=atom_rows, person=real.person) for f in real.fields
+            f.name: code_column(
+                f, real.columns[f.name], atom_rows=atom_rows, person=real.person, common=settings.common
+            )
+            for f in real.fields
         }
         self._formulas = {formula.column: formula for formula in found.formulas}
         self._fold = _folds(real, seed.child("fold"))
