@@ -95,7 +95,26 @@ def test_a_few_in_a_thousand_are_allowed() -> None:
     few, more = (measured(patients(20_000, 2, men=men), patients(5000, 3)) for men in (90, 110))
     assert few.passed
     assert more.passed is False
-    assert Limits().unseen_slack == 0.005
+    assert Limits().unseen_pair == 0.005
+    assert "of one pair up to 0.5%" in more.allowed
+    assert BORN in more.advice
+
+
+def test_a_scatter_of_rare_pairs_may_come_to_one_row_in_a_hundred() -> None:
+    """Twenty villages a side, of which none is ever joined to its twin: each pair is rare, and all pairs are many."""
+    schema = Schema(tuple(Column(name, "category", "string") for name in ("home", "work")))
+
+    def people(rows: int, seed: int, share: float) -> pa.Table:
+        random = np.random.default_rng(seed)
+        home = random.integers(0, 20, rows)
+        work = (home + random.integers(1, 20, rows)) % 20
+        work = np.where(random.random(rows) < share, home, work)
+        return pa.table({"home": [f"h{k}" for k in home], "work": [f"w{k}" for k in work]})
+
+    real, holdout = people(4000, 1, 0.0), people(1000, 2, 0.0)
+    few, more = (measured(people(20_000, 3, share), holdout, real, schema=schema) for share in (0.008, 0.013))
+    assert few.passed
+    assert more.passed is False
 
 
 def test_missing_is_a_level_and_levels_of_nobody_are_none() -> None:

@@ -15,7 +15,8 @@ class Limits:
     Utility may lose `utility_loss` of the skill that real data give (AUC above 0.5, or R2) beyond noise, `global_loss`
     on the mean of all columns, and never more than `utility_worst`. Membership passes up to `membership` beyond noise,
     never above `membership_worst`. `rare_loss` is the allowed loss in covered rare levels (share),
-    `unseen_slack` how many more made rows than real ones may join levels that training rows never join (share).
+    `unseen_slack` how many more made rows than real ones may join levels that training rows never join (share), and
+    `unseen_pair` how many may join any two of them.
     `min_rows` is the fewest rows a side for a classifier or attack to say anything, `min_positives` the fewest holdout
     rows of a class for an AUC.
     """
@@ -27,7 +28,8 @@ class Limits:
     correlation_slack: float = 0.02
     missing_slack: float = 0.005
     rare_loss: float = 0.10
-    unseen_slack: float = 0.005
+    unseen_slack: float = 0.01
+    unseen_pair: float = 0.005
     utility_loss: float = 0.05
     global_loss: float = 0.10
     utility_worst: float = 0.25

@@ -82,7 +82,21 @@ def unseen_pairs(
     worst = sorted(worst, key=lambda pair: (-int(str(pair["made"])), str(pair["pair"])))[:NAMED]
     found = [hits_of(hit, None if i == 0 else sides[2]) for i, hit in enumerate(hits)]
     score = against_base(NAME, found, limits=limits, advice=_advice(worst), base_is=BASE_IS, slack=limits.unseen_slack)
-    return replace(score, detail={**score.detail, "pairs": len(pairs), "worst": worst})
+    score = replace(score, detail={**score.detail, "pairs": len(pairs), "worst": worst})
+    return _pair_by_pair(score, made.rows, limits)
+
+
+def _pair_by_pair(score: Score, rows: int, limits: Limits) -> Score:
+    """The same score, failed where a single pair stands for more than few of the made rows: what cannot be is no
+    scatter of rare pairs.
+    """
+    if score.passed is None:
+        return score
+    worst = score.detail["worst"]
+    crowded = bool(worst) and int(worst[0]["made"]) > limits.unseen_pair * rows and score.detail["difference_low"] > 0
+    allowed = score.allowed.replace(", or more", f", of one pair up to {limits.unseen_pair:.1%}, or more")
+    failed = crowded or not score.passed
+    return replace(score, passed=not failed, allowed=allowed, advice=_advice(worst) if failed else "")
 
 
 def _column(field: Field, sides: list[Encoded], kind: Kind | None) -> _Column | None:

@@ -72,7 +72,7 @@ def opened(folder: Path, whole: str, *, overwrite: bool = False) -> Iterator[Non
     """Hold the folder for the plan of digest `whole` alone, and leave nothing unfinished in it.
 
     With `overwrite` the shards of another plan are swept away first. Raises InputError if its parent is missing, it
-    holds other files, or another run works in it; TraceError if it belongs to another plan.
+    holds other files, or another run works in it; TraceError if it holds shards of another plan.
     """
     notes = folder / "_m"
     if not folder.parent.is_dir():
@@ -149,7 +149,8 @@ def _check_plan(folder: Path, whole: str, *, overwrite: bool) -> None:
         found = ""
     if found == whole:
         return
-    if not overwrite:
+    shards = [folder / MANIFEST, *folder.glob("part-*"), *path.parent.glob("[0-9]*.json")]
+    if not overwrite and any(file.exists() for file in shards):
         mend = "choose another place, or drop the shards on purpose (--overwrite)"
         if not found:
             raise TraceError(f"{path} is damaged; {mend}")
