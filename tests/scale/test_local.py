@@ -64,6 +64,10 @@ def always_failing(initial: Any, job: Job, path: Path) -> int:
     return numbers(initial, job, path)
 
 
+def refused(initial: Any, job: Job, path: Path) -> int:
+    raise ShortSample("the condition holds for 2 people", rows=[])
+
+
 def short(initial: Any, job: Job, path: Path) -> int:
     if job.index == 3:
         once(initial, f"try-{os.urandom(4).hex()}")
@@ -245,6 +249,18 @@ def test_another_plan_is_refused(tmp_path: Path) -> None:
         make(numbers, tmp_path / "out", root=8)
     with pytest.raises(TraceError, match="another run"):
         make(numbers, tmp_path / "out", jobs=shards.plan(1001, rows_per_shard=100))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_run_that_finished_no_shard_leaves_nothing_in_another_ones_way(workers: int, tmp_path: Path) -> None:
+    """A draw whose condition was refused left a plan, and the next one, with another condition, was refused for it."""
+    with pytest.raises(ShortSample):
+        make(refused, tmp_path / "out", workers=workers)
+    assert not (tmp_path / "out").exists()
+    make(numbers, tmp_path / "out", root=8)
+    with pytest.raises(TraceError, match="another run"):
+        make(refused, tmp_path / "out", workers=workers)
+    assert shards.finished(tmp_path / "out", JOBS[0]) is not None
 
 
 def test_progress_goes_from_what_stands_to_all(tmp_path: Path) -> None:

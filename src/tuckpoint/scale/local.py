@@ -52,12 +52,13 @@ def run(
     stands for all else that decides the bytes (model, seed, conditions). One worker means this process; of several each
     is replaced by a fresh one after `recycle_after` shards. With `overwrite` shards of another plan there are dropped.
     Raises what `work` raises of tuckpoint's own errors at once, ToolError for a job that failed three times otherwise,
-    and as `shards.opened` does. After an interrupt, or any error, the same call goes on where it stopped.
+    and as `shards.opened` does. After an interrupt, or any error, the same call goes on where it stopped; if no shard
+    was finished by then, nothing is left of it.
     """
     if workers < 1:
         raise InputError(f"{workers} workers: ask for 1 or more")
     whole = shards.digest(jobs, of=plan_digest, suffix=suffix)
-    with shards.opened(folder, whole, overwrite=overwrite):
+    with shards.opened(folder, whole, overwrite=overwrite), shards.forsaken(folder):
         done = {job.index: entry for job in jobs if (entry := shards.finished(folder, job)) is not None}
         missing = [job for job in jobs if job.index not in done]
         crew = min(workers, len(missing))

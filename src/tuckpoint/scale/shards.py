@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def opened(folder: Path, whole: str, *, overwrite: bool = False) -> Iterator[Non
     """Hold the folder for the plan of digest `whole` alone, and leave nothing unfinished in it.
 
     With `overwrite` the shards of another plan are swept away first. Raises InputError if its parent is missing, it
-    holds other files, or another run works in it; TraceError if it holds shards of another plan.
+    holds other files, or another run works in it; TraceError if it belongs to another plan.
     """
     notes = folder / "_m"
     if not folder.parent.is_dir():
@@ -87,6 +87,20 @@ def opened(folder: Path, whole: str, *, overwrite: bool = False) -> Iterator[Non
             yield
         finally:
             shutil.rmtree(notes / "unfinished", ignore_errors=True)
+
+
+@contextmanager
+def forsaken(folder: Path) -> Iterator[None]:
+    """After an error, leave nothing of an opened folder without a finished shard: it would be in another plan's way."""
+    try:
+        yield
+    except BaseException:
+        notes = folder / "_m"
+        if notes.is_dir() and not any(notes.glob("[0-9]*.json")) and not any(folder.glob("part-*")):
+            shutil.rmtree(notes, ignore_errors=True)
+            with suppress(OSError):  # it holds other files
+                folder.rmdir()
+        raise
 
 
 def write(work: Work, initial: Any, job: Job, place: Path) -> tuple[int, int, str]:
@@ -149,8 +163,7 @@ def _check_plan(folder: Path, whole: str, *, overwrite: bool) -> None:
         found = ""
     if found == whole:
         return
-    shards = [folder / MANIFEST, *folder.glob("part-*"), *path.parent.glob("[0-9]*.json")]
-    if not overwrite and any(file.exists() for file in shards):
+    if not overwrite:
         mend = "choose another place, or drop the shards on purpose (--overwrite)"
         if not found:
             raise TraceError(f"{path} is damaged; {mend}")
