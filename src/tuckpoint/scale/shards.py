@@ -92,15 +92,16 @@ def opened(folder: Path, whole: str, *, overwrite: bool = False) -> Iterator[Non
 @contextmanager
 def forsaken(folder: Path) -> Iterator[None]:
     """After an error, leave nothing of an opened folder without a finished shard: it would be in another plan's way."""
+    whole = False
     try:
         yield
-    except BaseException:
+        whole = True
+    finally:
         notes = folder / "_m"
-        if notes.is_dir() and not any(notes.glob("[0-9]*.json")) and not any(folder.glob("part-*")):
+        if not whole and not any(notes.glob("[0-9]*.json")) and not any(folder.glob("part-*")):
             shutil.rmtree(notes, ignore_errors=True)
             with suppress(OSError):  # it holds other files
                 folder.rmdir()
-        raise
 
 
 def write(work: Work, initial: Any, job: Job, place: Path) -> tuple[int, int, str]:
