@@ -130,11 +130,14 @@ def code_numbers(
 
 def _peaks(counts: Array) -> NDArray[np.bool_]:
     """Distinct values (m,), with so many rows each, that are far commoner than those beside them; all of few values."""
-    if len(counts) <= FEW:
-        return np.ones(len(counts), bool)
+    return np.ones(len(counts), bool) if len(counts) <= FEW else np.asarray(counts > PEAK * usual_beside(counts))
+
+
+def usual_beside(counts: Array) -> NDArray[np.float64]:
+    """The median of how many rows hold each of the distinct values beside each one (m,), more than `BESIDE` values."""
     around = np.pad(counts.astype(np.float64), BESIDE, mode="reflect")
     near = [around[i : i + len(counts)] for i in range(2 * BESIDE + 1) if i != BESIDE]
-    return np.asarray(counts > PEAK * np.median(near, axis=0))
+    return np.asarray(np.median(near, axis=0))
 
 
 def _scale(values: NDArray[np.float64], decimals: int) -> float:

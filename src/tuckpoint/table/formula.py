@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuckpoint.table.cells import FEW, Cells, finer, offsets, within, worth
-from tuckpoint.table.codes import Coded, mid_ranks
+from tuckpoint.table.codes import BESIDE, Coded, mid_ranks, usual_beside
 
 Array = NDArray[Any]
 ROWS, LEAST_ROWS = 4000, 500  # that a formula is sought on
@@ -23,7 +23,7 @@ TIGHT = 8.0  # times that chance, among rows of like prediction, must lie farthe
 SLICES = 20  # of like prediction
 NEGLIGIBLE = 5.0  # rests by which a parent must move the prediction to stay in the formula
 WILD = 50.0  # rests beyond which a row does not follow the formula
-HEAP_PEOPLE, HEAP_TIMES, HEAP_SIDE = 5, 5.0, 4
+HEAP_PEOPLE, HEAP_TIMES = 5, 5.0
 STEPS = 15
 
 
@@ -107,11 +107,9 @@ def heaps(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Rows (n,) whose value is missing, or far commoner than the distinct values next to it."""
     out = np.isnan(values)
     distinct, which, counts = np.unique(values[~out], return_inverse=True, return_counts=True)
-    if len(distinct) <= HEAP_SIDE:
+    if len(distinct) <= BESIDE:
         return np.ones(len(values), bool)
-    around = np.pad(counts.astype(np.float64), HEAP_SIDE, mode="reflect")
-    near = [around[i : i + len(counts)] for i in range(2 * HEAP_SIDE + 1) if i != HEAP_SIDE]
-    heap = (counts >= HEAP_PEOPLE) & (counts > HEAP_TIMES * np.median(near, axis=0))
+    heap = (counts >= HEAP_PEOPLE) & (counts > HEAP_TIMES * usual_beside(counts))
     out[~out] = heap[which]
     return out
 
